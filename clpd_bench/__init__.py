@@ -1,0 +1,1 @@
+"""Benchmark and ablation suite for curriculum-guided progressive distillation of language models."""

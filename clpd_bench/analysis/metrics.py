@@ -1,0 +1,49 @@
+"""The metrics we know, and the metric series that an items table holds."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from clpd_bench.analysis.items import check_columns
+from clpd_bench.errors import UserError
+
+METRICS: dict[str, Literal["higher", "lower"]] = {
+    "exact_match": "higher",  # 0 or 1
+    "response_loss": "lower",  # mean nats a token
+}
+
+
+class Series(NamedTuple):
+    """One metric on one benchmark. `name` is the metric as people read it."""
+
+    benchmark: str
+    metric: str
+    filter: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.benchmark} {self.name}"
+
+
+def metric_series(items: pd.DataFrame) -> list[Series]:
+    """The series in `items`, ordered by benchmark, metric and filter.
+
+    A metric that has one filter in all of `items` goes by its own name, otherwise by
+    `metric (filter)` on every benchmark, so that one name never means two things in one table.
+
+    Raises:
+        UserError: a missing column; a metric that is not in METRICS.
+    """
+    check_columns(items)
+    present = items[["benchmark", "metric", "filter"]].drop_duplicates()
+    filters: dict[str, set[str]] = {}
+    for metric, name in zip(present["metric"], present["filter"], strict=True):
+        if metric not in METRICS:
+            raise UserError("unknown metric", found=metric, allowed=METRICS)
+        filters.setdefault(metric, set()).add(name)
+    return sorted(
+        Series(benchmark, metric, name, metric if len(filters[metric]) == 1 else f"{metric} ({name})")
+        for benchmark, metric, name in present.itertuples(index=False)
+    )

@@ -1,0 +1,189 @@
+"""The command `clpd`: verbs only. Each parses, calls and prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clpd_bench.errors import UserError
+from clpd_bench.plan.build import build_plan
+from clpd_bench.plan.plan import Plan
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.load import load_ablation
+from clpd_bench.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Curriculum-guided progressive distillation: from an ablation file to a tested table.\n\n"
+    "Start with `clpd plan ablations/smoke.yaml`, then `clpd run` and `clpd report`.",
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of the file; may be given several times."),
+]
+StoreDir = Annotated[
+    Path, typer.Option("--store", envvar="CLPD_STORE", help="Where artifacts are kept.", show_default=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
+DEFAULT_STORE = Path("clpd_store")
+
+
+def _open(file: Path, sets: list[str] | None) -> tuple[Ablation, Plan]:
+    ablation = load_ablation(file, sets)
+    return ablation, build_plan(ablation, file)
+
+
+@app.command()
+def plan(
+    file: File,
+    corpus: Annotated[
+        bool, typer.Option("--corpus", help="Make the corpora, so that steps, tokens and exposure are known.")
+    ] = False,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
+    from clpd_bench.launch.prepare import check_data, data_exists, make_data
+    from clpd_bench.reporting.plan_text import plan_summary, print_plan
+
+    ablation, planned = _open(file, sets)
+    here = Store(store)
+    plan_summary(ablation, planned, set(), None)  # says what arms may not differ in, before any work
+    if corpus:
+        make_data(planned, here)
+    here.write_plan(planned.to_json())
+    exposures = check_data(ablation, planned, here) if data_exists(planned, here) else None
+    done = {key for key in planned.jobs if here.is_done(key)}
+    summary = plan_summary(ablation, planned, done, exposures)
+    if as_json:
+        print(json.dumps(summary, indent=2))
+    else:
+        print_plan(ablation, summary, exposures, Console())
+
+
+@app.command()
+def run(
+    file: File,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes side by side, one thread each; by default one a core.")
+    ] = os.cpu_count() or 1,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
+    from clpd_bench.launch.local import run_here
+    from clpd_bench.launch.prepare import check_data, make_data
+    from clpd_bench.launch.progress import ProgressView
+    from clpd_bench.launch.status_text import print_status
+    from clpd_bench.reporting.plan_text import plan_summary
+
+    ablation, planned = _open(file, sets)
+    here = Store(store)
+    plan_summary(ablation, planned, set(), None)
+    make_data(planned, here)
+    check_data(ablation, planned, here)
+    here.declare(planned.declaration)
+    plan_file = here.write_plan(planned.to_json())
+    with ProgressView() as view:
+        status, interrupted = run_here(planned, plan_file, here, workers, view)
+    print_status(status, Console())
+    if interrupted:
+        raise typer.Exit(130)
+    if status.in_state("pending", "running", "failed", "lost", "blocked"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(file: File, sets: Sets = None, store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
+    """Show what is done, running, pending, failed, lost or blocked."""
+    from clpd_bench.launch.status import status_of
+    from clpd_bench.launch.status_text import print_status
+
+    found = status_of(_open(file, sets)[1], Store(store))
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2))
+    else:
+        print_status(found, Console())
+
+
+@app.command()
+def report(
+    file: File,
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; reports/<ablation> by default.")] = None,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Write tables from the store alone: table.md, table.csv, comparisons.csv, items.parquet."""
+    from clpd_bench.reporting.report import write_report
+
+    ablation, planned = _open(file, sets)
+    written = write_report(ablation, planned, Store(store), out or Path("reports") / planned.name)
+    print(written.files[0].read_text())
+    for path in written.files:
+        print(path)
+
+
+@app.command()
+def retry(
+    file: File,
+    cell: Annotated[str | None, typer.Argument(help="A cell such as clpd/0; every failed job by default.")] = None,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Let failed jobs run again."""
+    _, planned = _open(file, sets)
+    here = Store(store)
+    keys = set(planned.jobs) if cell is None else _cell_keys(planned, cell)
+    again = [job.label for key, job in planned.jobs.items() if key in keys and here.retry(key)]
+    print("\n".join([f"may run again: {label}" for label in again]) or "nothing has failed")
+    if again:
+        print(f"Next: clpd run {file}")
+
+
+def _cell_keys(planned: Plan, name: str) -> set[str]:
+    for cell in planned.cells:
+        if name in (cell.id, cell.id.split("/", 1)[1]):
+            return {key for last in cell.evaluations.values() for key in planned.ancestors(last)}
+    raise UserError("there is no such cell", found=name, allowed=[cell.id.split("/", 1)[1] for cell in planned.cells])
+
+
+@app.command()
+def show(
+    cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a key.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="One tokenised example, with the tokens that the loss leaves out.")
+    ] = False,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Show settings, parents, provenance and files of a cell's student or of any artifact."""
+    from clpd_bench.launch.show import describe, example_text, find_job
+
+    here = Store(store)
+    planned, job = find_job(cell, here)
+    print(example_text(planned, job, here) if example else json.dumps(describe(planned, job, here), indent=2))
+
+
+def main() -> None:
+    """Entry point: a `UserError` is one paragraph on standard error and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        width = min(shutil.get_terminal_size().columns, 110)
+        print(textwrap.fill(str(error), width, break_long_words=False, break_on_hyphens=False), file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,1 @@
+"""Sources, splits, tokenizers: text becomes a folder of prompts and responses in tokens."""

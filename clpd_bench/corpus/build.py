@@ -1,0 +1,108 @@
+"""A corpus folder: `train`, `validation` and `test` as parquet, the tokenizer, a summary."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from clpd_bench.corpus import chained_sums, jsonl
+from clpd_bench.corpus.example import SPLITS, Example, example_ids
+from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer
+from clpd_bench.errors import UserError
+from clpd_bench.settings.corpus import Characters, ChainedSums, CorpusSettings, SameAs
+
+
+def prompt_of(example: Example, settings: CorpusSettings) -> str:
+    return settings.prompt.replace("{question}", example.question)
+
+
+def response_of(example: Example, settings: CorpusSettings) -> str:
+    """The text that is learnt, without the end token."""
+    return f"{example.rationale}{settings.answer_marker}{example.answer}" if example.rationale else example.answer
+
+
+def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> dict[str, Any]:
+    """Writes the corpus into the folder `out`; returns the summary that it also writes there.
+
+    Args:
+        tokenizer_from: the corpus folder whose tokenizer is used, under `tokenizer: same_as`.
+
+    Raises:
+        UserError: bad rows, overlap of splits, an example over `max_tokens`.
+    """
+    source = settings.source
+    splits = chained_sums.generate(source) if isinstance(source, ChainedSums) else jsonl.read(source)
+    tokenizer = _tokenizer(settings, splits["train"], tokenizer_from)
+    tokenizer.save_pretrained(str(out / "tokenizer"))
+    summary: dict[str, Any] = {"vocabulary_size": len(tokenizer), "splits": {}}
+    for split in SPLITS:
+        table = _table(splits[split], settings, tokenizer, split)
+        pq.write_table(table, out / f"{split}.parquet", compression="zstd")
+        prompts, responses = (
+            [len(ids) for ids in table[column].to_pylist()] for column in ("prompt_ids", "response_ids")
+        )
+        summary["splits"][split] = {
+            "examples": table.num_rows,
+            "prompt_tokens": sum(prompts),
+            "response_tokens": sum(responses),
+            "longest_prompt": max(prompts),
+            "longest_response": max(responses),
+        }
+    (out / "corpus.json").write_text(json.dumps(summary, indent=2))
+    return summary
+
+
+def _tokenizer(
+    settings: CorpusSettings, training: list[Example], tokenizer_from: Path | None
+) -> PreTrainedTokenizerFast:
+    if isinstance(settings.tokenizer, SameAs):
+        assert tokenizer_from is not None
+        return AutoTokenizer.from_pretrained(str(tokenizer_from / "tokenizer"))
+    texts = [prompt_of(e, settings) + response_of(e, settings) for e in training]
+    if isinstance(settings.tokenizer, Characters):
+        fixed = chained_sums.ALPHABET + settings.prompt.replace("{question}", "") + settings.answer_marker
+        return character_tokenizer(fixed if isinstance(settings.source, ChainedSums) else "".join(texts))
+    return bpe_tokenizer(texts, settings.tokenizer.vocabulary_size)
+
+
+def _table(
+    examples: list[Example], settings: CorpusSettings, tokenizer: PreTrainedTokenizerFast, split: str
+) -> pa.Table:
+    """Rows in the order of their ids. Prompt and response are tokenised apart: at evaluation the
+    prompt stands alone, and a merge across the seam would make it another one."""
+    prompts = [prompt_of(e, settings) for e in examples]
+    responses = [response_of(e, settings) for e in examples]
+    prompt_ids = _encode(tokenizer, prompts)
+    response_ids = [[*ids, tokenizer.eos_token_id] for ids in _encode(tokenizer, responses)]
+    for e, p, r in zip(examples, prompt_ids, response_ids, strict=True):
+        if len(p) + len(r) > settings.max_tokens:
+            raise UserError(
+                f"a {split} example has {len(p) + len(r)} tokens, and the limit is {settings.max_tokens} "
+                f"({e.question[:50]!r}); examples are never cut",
+                file=e.file,
+                line=e.line,
+                key="max_tokens",
+                fix="Raise the corpus's max_tokens (and the models' max_position_embeddings), or take the example out",
+            )
+    columns: dict[str, Any] = {
+        "id": example_ids(examples),
+        "question": [e.question for e in examples],
+        "prompt": prompts,
+        "response": responses,
+        "answer": [e.answer for e in examples],
+        "rationale_tokens": [len(ids) for ids in _encode(tokenizer, [e.rationale for e in examples])],
+        "prompt_ids": pa.array(prompt_ids, pa.list_(pa.int32())),
+        "response_ids": pa.array(response_ids, pa.list_(pa.int32())),
+        **{f"column.{name}": [e.columns[name] for e in examples] for name in examples[0].columns},
+    }
+    return pa.table(columns).sort_by("id")
+
+
+def _encode(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return ids

@@ -1,0 +1,48 @@
+"""One example as a source gives it, and its identity."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Example:
+    """Text, numbers that came with it, and where it stands (for error messages)."""
+
+    question: str
+    rationale: str
+    answer: str
+    columns: dict[str, float] = field(default_factory=dict)
+    file: str | None = None
+    line: int | None = None
+
+
+def normalised(question: str) -> str:
+    """The question as far as two of them are the same: letter case and white space do not count."""
+    return " ".join(question.split()).casefold()
+
+
+def question_hash(question: str) -> int:
+    """64 bits that say where a question goes when a split is made by hash."""
+    return int.from_bytes(hashlib.sha256(normalised(question).encode()).digest()[:8], "big")
+
+
+def share_hash(question: str) -> float:
+    """The same as a number in [0, 1)."""
+    return question_hash(question) / 2**64
+
+
+def example_ids(examples: list[Example]) -> list[str]:
+    """An id for each example: a hash of its content, never of its position. Equal examples are told
+    apart by a count."""
+    seen: dict[str, int] = {}
+    ids = []
+    for e in examples:
+        content = "\x00".join((e.question, e.rationale, e.answer))
+        count = seen.get(content, 0)
+        seen[content] = count + 1
+        ids.append(hashlib.sha256(f"{content}\x00{count}".encode()).hexdigest()[:16])
+    return ids

@@ -1,0 +1,98 @@
+"""A split of a corpus folder, read. numpy and pyarrow only, so that planning can afford it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from clpd_bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Token lists of many lengths in one flat array; `self[i]` is the i-th."""
+
+    values: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    def __getitem__(self, i: int) -> NDArray[np.int32]:
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class Split:
+    """N examples in the order of their ids.
+
+    Attributes:
+        ids: shape [N].
+        prompts: token ids of each prompt.
+        responses: token ids of each response, the end token last.
+        table: all columns, texts among them.
+    """
+
+    ids: NDArray[np.str_]
+    prompts: Ragged
+    responses: Ragged
+    table: pa.Table
+
+    @property
+    def tokens(self) -> NDArray[np.int64]:
+        """Shape [N]: prompt + response + end."""
+        return self.prompts.lengths + self.responses.lengths
+
+    def texts(self, column: str) -> list[str]:
+        """`question`, `prompt`, `response` or `answer` of each example."""
+        return list(self.table[column].to_pylist())
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """A number column: `rationale_tokens`, or `column.<name>`.
+
+        Raises:
+            UserError: there is no such column.
+        """
+        if column not in self.table.column_names:
+            raise UserError("the corpus has no such column", key=column, found=column, allowed=self.table.column_names)
+        return np.asarray(self.table[column].to_numpy(), dtype=np.float64)
+
+
+def read_split(folder: Path, split: str) -> Split:
+    """`train`, `validation` or `test` of a corpus folder."""
+    table = pq.read_table(folder / f"{split}.parquet")
+    return Split(
+        np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table
+    )
+
+
+def read_difficulty(folder: Path, split: str) -> NDArray[np.float64]:
+    """Shape [N]: the difficulties that a `difficulty` job left for a split, in the order of its ids."""
+    return np.asarray(pq.read_table(folder / f"{split}.parquet")["difficulty"].to_numpy(), dtype=np.float64)
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Counts and longest lengths by split, and the vocabulary size."""
+    summary: dict[str, Any] = json.loads((folder / "corpus.json").read_text())
+    return summary
+
+
+def _ragged(column: pa.ChunkedArray) -> Ragged:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0)
+    return Ragged(
+        np.asarray(array.flatten(), dtype=np.int32),
+        np.concatenate([[0], np.cumsum(np.asarray(array.value_lengths(), dtype=np.int64))]),
+    )

@@ -1,0 +1,132 @@
+"""The schedule: which presentations make each optimizer step, and who supervises them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.orders import blended, shuffled
+from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.streams import stream
+from clpd_bench.errors import UserError
+from clpd_bench.settings.curriculum import EasyToHard
+from clpd_bench.settings.specs import Supervision
+from clpd_bench.settings.training import Training
+
+
+class ConsumedHash:
+    """A running hash of consumed presentations, in chunks of a step: equal for equal schedules,
+    whatever slices a step into micro-batches or interrupts the run. Its state is 64 hex digits."""
+
+    def __init__(self, state: str = "0" * 64) -> None:
+        self.state = state
+
+    def update(self, step: int, ids: NDArray[np.str_], teachers: NDArray[np.int64]) -> None:
+        """One step's example ids, in the order of its global batch, each with its teacher."""
+        text = "\n".join([self.state, str(step), *(f"{i} {t}" for i, t in zip(ids, teachers, strict=True))])
+        self.state = hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """P presentations in S steps over N examples.
+
+    Attributes:
+        ids: shape [N], example ids in ascending order.
+        examples: shape [P], positions in `ids`, in the order of presentation.
+        step: shape [P], the step (1..S) of each presentation, never falling.
+        teacher: shape [P], the teacher (1 = weakest .. M) of each, 0 for none.
+        stage: shape [S], the stage (1..K) of each step; all 1 where nothing goes by stage.
+    """
+
+    ids: NDArray[np.str_]
+    examples: NDArray[np.int64]
+    step: NDArray[np.int64]
+    teacher: NDArray[np.int64]
+    stage: NDArray[np.int64]
+
+    @property
+    def steps(self) -> int:
+        return len(self.stage)
+
+    def batches(self, after: int = 0) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+        """(step, examples, teachers) of each step behind step `after`."""
+        bounds = np.searchsorted(self.step, np.arange(1, self.steps + 2))
+        for s in range(after + 1, self.steps + 1):
+            rows = slice(bounds[s - 1], bounds[s])
+            yield s, self.examples[rows], self.teacher[rows]
+
+    def consumed_hash(self, steps: int | None = None) -> str:
+        """What `ConsumedHash` must hold after `steps` steps (all by default)."""
+        running = ConsumedHash()
+        for step, examples, teachers in self.batches():
+            if steps is not None and step > steps:
+                break
+            running.update(step, self.ids[examples], teachers)
+        return running.state
+
+
+def number_of_steps(training: Training, presented_tokens: int) -> int:
+    """S: `steps`, or ceil(T / tokens_per_step)."""
+    return training.steps or -(-presented_tokens // (training.tokens_per_step or 1))
+
+
+def assign_steps(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+    """Shape [P]: the presentation whose inclusive cumulative tokens are c goes to step ceil(cS/T).
+
+    Every order of the same presentations so has exactly S steps, each within one example of T/S.
+
+    Raises:
+        UserError: a step would be empty.
+    """
+    cumulative = np.cumsum(tokens)
+    step = -(-cumulative * steps // cumulative[-1])
+    empty = np.setdiff1d(np.arange(1, steps + 1), step)
+    if len(empty):
+        raise UserError(
+            f"step {empty[0]} of {steps} would be empty: {cumulative[-1]} tokens in {len(tokens)} presentations "
+            f"are {cumulative[-1] / steps:.1f} tokens a step, fewer than some example has",
+            key="training",
+            fix="Ask for fewer steps, more tokens_per_step or more epochs",
+        )
+    return step
+
+
+def build_schedule(
+    ids: NDArray[np.str_],
+    tokens: NDArray[np.int64],
+    difficulty: NDArray[np.float64] | None,
+    supervision: Supervision,
+    training: Training,
+    seed: int,
+) -> Schedule:
+    """The schedule of one training run, a function of its arguments alone.
+
+    Args:
+        ids: shape [N], ascending and distinct.
+        tokens: shape [N], prompt + response + end.
+        difficulty: shape [N], higher is harder; None where the order does not ask for it.
+
+    Raises:
+        UserError: an empty step, an empty bucket.
+    """
+    order = stream(seed, "order")
+    if isinstance(supervision.order, EasyToHard):
+        assert difficulty is not None and supervision.stages and supervision.pacing
+        buckets = difficulty_buckets(ids, difficulty, tokens, supervision.stages)
+        examples = blended(buckets, supervision.pacing.strength, training.epochs, order)
+    else:
+        examples = shuffled(len(ids), training.epochs, order)
+    steps = number_of_steps(training, int(tokens.sum()) * training.epochs)
+    step = assign_steps(tokens[examples], steps)
+    stages = supervision.stages or 1
+    stage = stage_of_step(steps, stages)
+    taught_by = np.array(
+        [teacher_of_stage(k, supervision.teachers, stages) if supervision.teachers else 0 for k in range(1, stages + 1)]
+    )
+    return Schedule(ids, examples, step, taught_by[stage - 1][step - 1], stage)

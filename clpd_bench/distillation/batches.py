@@ -1,0 +1,75 @@
+"""Slices of a global batch: padded token rows, and where in them the response stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clpd_bench.corpus.reader import Split
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """B rows, R response tokens in all, row after row.
+
+    Attributes:
+        places: shape [B], which presentations of the global batch these are.
+        input_ids: shape [B, L]; right-padded, without each row's last token, which predicts nothing.
+        row, column: shape [R]; the hidden state at (row, column) predicts the response token.
+        labels: shape [R]; that token.
+        token: shape [R]; its number among all response tokens of the split, where targets are kept.
+    """
+
+    places: NDArray[np.int64]
+    input_ids: torch.Tensor
+    row: torch.Tensor
+    column: torch.Tensor
+    labels: torch.Tensor
+    token: torch.Tensor
+
+
+def micro_batches(
+    split: Split, examples: NDArray[np.int64], padded_tokens: int, pad_id: int, device: torch.device
+) -> Iterator[MicroBatch]:
+    """Slices `examples` (positions in the split) so that rows of like length lie together and none
+    but a single long row has more than `padded_tokens` tokens with its padding."""
+    lengths = split.tokens[examples]
+    ordered = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(ordered):
+        rows = max(1, padded_tokens // int(lengths[ordered[start]]))
+        places = ordered[start : start + rows]
+        start += rows
+        yield _collate(split, examples[places], places, pad_id, device)
+
+
+def _collate(
+    split: Split, examples: NDArray[np.int64], places: NDArray[np.int64], pad_id: int, device: torch.device
+) -> MicroBatch:
+    width = int(split.tokens[examples].max()) - 1
+    input_ids = np.full((len(examples), width), pad_id, dtype=np.int64)
+    rows, columns, tokens = [], [], []
+    for i, example in enumerate(examples):
+        prompt, response = split.prompts[example], split.responses[example]
+        sequence = np.concatenate([prompt, response])[:-1]
+        input_ids[i, : len(sequence)] = sequence
+        rows.append(np.full(len(response), i))
+        columns.append(np.arange(len(prompt) - 1, len(sequence)))
+        tokens.append(np.arange(split.responses.offsets[example], split.responses.offsets[example + 1]))
+    token = np.concatenate(tokens)
+
+    def tensor(array: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(array).to(device)
+
+    return MicroBatch(
+        places,
+        tensor(input_ids),
+        tensor(np.concatenate(rows)),
+        tensor(np.concatenate(columns)),
+        tensor(split.responses.values[token].astype(np.int64)),
+        torch.from_numpy(token),
+    )

@@ -1,0 +1,68 @@
+"""Losses of one response token: of the student's logits, the gold token and the teacher's targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from clpd_bench.settings.loss import CrossEntropy, ForwardKl
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """A teacher's distribution at R response tokens.
+
+    Attributes:
+        ids: shape [R, k], token ids of the kept logits; None where the whole vocabulary is kept.
+        logits: shape [R, k], untempered.
+        log_z: shape [R], the log of the whole vocabulary's sum of exp(logit / T).
+    """
+
+    ids: torch.Tensor | None
+    logits: torch.Tensor
+    log_z: torch.Tensor
+
+    def __getitem__(self, rows: slice) -> TargetRows:
+        return TargetRows(None if self.ids is None else self.ids[rows], self.logits[rows], self.log_z[rows])
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Shape [R], nats: -log q(label), of logits [R, V] and labels [R]."""
+    return F.cross_entropy(logits, labels, reduction="none")
+
+
+def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) -> torch.Tensor:
+    """Shape [R], nats: KL(p || q) between the teacher's p and the student's q, both at temperature T
+    (Hinton 2015, without its factor T^2).
+
+    With k < V tokens kept, the others are one residual outcome on both sides: a lower bound of the
+    whole KL (data processing), and still a KL. Sums are taken in log space.
+    """
+    scaled = logits / temperature
+    log_normaliser = torch.logsumexp(scaled, dim=-1)
+    log_p = targets.logits / temperature - targets.log_z[:, None]
+    if targets.ids is None:
+        return (log_p.exp() * (log_p - (scaled - log_normaliser[:, None]))).sum(-1)
+    log_q = scaled.gather(-1, targets.ids) - log_normaliser[:, None]
+    kept = (log_p.exp() * (log_p - log_q)).sum(-1)
+    if targets.ids.shape[-1] == logits.shape[-1]:
+        return kept
+    # Rounding can bring the kept mass to 1 or above; the residual is then nothing, not log of a negative.
+    residual = -torch.expm1(torch.logsumexp(log_p, dim=-1))
+    some = residual > torch.finfo(residual.dtype).eps
+    log_p_rest = torch.where(some, residual, torch.ones_like(residual)).log()
+    log_q_rest = torch.logsumexp(scaled.scatter(-1, targets.ids, -torch.inf), dim=-1) - log_normaliser
+    return kept + torch.where(some, residual * (log_p_rest - log_q_rest), torch.zeros_like(residual))
+
+
+def token_loss(
+    loss: CrossEntropy | ForwardKl, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows | None
+) -> torch.Tensor:
+    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE, or plain cross-entropy."""
+    if isinstance(loss, CrossEntropy):
+        return cross_entropy(logits, labels)
+    assert targets is not None
+    distilled = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
+    return distilled + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else distilled

@@ -1,0 +1,224 @@
+"""The training loop, for teachers, pretrained starts and students alike."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from clpd_bench.corpus.reader import Split
+from clpd_bench.curriculum.schedule import ConsumedHash, Schedule
+from clpd_bench.curriculum.streams import stream_seed
+from clpd_bench.distillation import checkpoints
+from clpd_bench.distillation.batches import MicroBatch, micro_batches
+from clpd_bench.distillation.chunked import chunked_sum
+from clpd_bench.distillation.divergences import TargetRows, token_loss
+from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.scoring import score
+from clpd_bench.distillation.targets import Targets
+from clpd_bench.errors import Interrupted
+from clpd_bench.settings.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.training import Training
+
+
+class Diverged(Exception):
+    """The loss is no finite number; says at which step, in which stage, by which teachers, on what."""
+
+
+class StopNotReached(Exception):
+    """All steps are done and the declared validation score was not reached."""
+
+
+@dataclass
+class Record:
+    """What a run leaves beside its weights.
+
+    Attributes:
+        loss: the training loss of each step.
+        validation: scores on the validation split, each with its step.
+        consumed: `ConsumedHash` of all consumed presentations.
+        tokens, response_tokens: presented so far.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[dict[str, float]] = field(default_factory=list)
+    consumed: str = "0" * 64
+    tokens: int = 0
+    response_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run may ask of its surroundings.
+
+    Attributes:
+        checkpoints: folder for this run's own checkpoints.
+        earlier: folders with checkpoints of earlier runs of the same thing.
+        should_stop: whether to write a checkpoint and leave.
+        progress: told (step, steps) after each step.
+        checkpointed: told after each checkpoint.
+    """
+
+    checkpoints: Path
+    earlier: list[Path] = field(default_factory=list)
+    should_stop: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = lambda done, total: None
+    checkpointed: Callable[[], None] = lambda: None
+
+
+def train(
+    model: PreTrainedModel,
+    train_split: Split,
+    validation_split: Split,
+    schedule: Schedule,
+    training: Training,
+    loss: CrossEntropy | ForwardKl,
+    targets: list[Targets],
+    seed: int,
+    pad_id: int,
+    surroundings: Surroundings,
+) -> Record:
+    """Trains `model` in place through the schedule, or from the newest checkpoint on.
+
+    Args:
+        targets: from the weakest teacher (the schedule's 1) to the strongest.
+
+    Raises:
+        Diverged, Interrupted, StopNotReached.
+    """
+    parameters = list(model.parameters())
+    optimizer = torch.optim.AdamW(
+        parameters, lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
+    )
+    record, done = Record(), 0
+    found = checkpoints.newest([surroundings.checkpoints, *surroundings.earlier])
+    if found:
+        found.restore(model, optimizer)
+        record, done = Record(**found.state), found.step
+    model.train()
+
+    def look(step: int) -> dict[str, float]:
+        scores = score(model, validation_split, training.micro_batch_tokens, pad_id)
+        entry = {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
+        record.validation.append(entry)
+        return entry
+
+    if not record.validation:
+        look(0)
+    saved_at, saved_step = time.monotonic(), done
+    stop = training.stop
+    for step, examples, teachers in schedule.batches(after=done):
+        # Every step has its own dropout stream, so a resumed run needs no generator state.
+        torch.manual_seed(stream_seed(seed, "dropout", step))
+        for group in optimizer.param_groups:
+            group["lr"] = training.learning_rate_at(step, schedule.steps)
+        value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id)
+        if not math.isfinite(value):
+            raise Diverged(_where(step, value, schedule, train_split, examples, teachers))
+        torch.nn.utils.clip_grad_norm_(parameters, training.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        running = ConsumedHash(record.consumed)
+        running.update(step, train_split.ids[examples[consumed]], teachers[consumed])
+        record.consumed = running.state
+        record.loss.append(value)
+        record.tokens += int(train_split.tokens[examples].sum())
+        record.response_tokens += int(train_split.responses.lengths[examples].sum())
+        surroundings.progress(step, schedule.steps)
+        if stop and step % stop.every == 0 and stop.reached(look(step)[stop.metric]):
+            return record
+        leaving = surroundings.should_stop() and step < schedule.steps
+        if leaving or time.monotonic() - saved_at >= training.checkpoint_seconds:
+            if step > saved_step:
+                checkpoints.save(surroundings.checkpoints, step, model, optimizer, _state(record))
+                surroundings.checkpointed()
+            saved_at, saved_step = time.monotonic(), step
+        if leaving:
+            raise Interrupted(f"stopped after step {step} of {schedule.steps}")
+    if record.validation[-1]["step"] != schedule.steps:
+        look(schedule.steps)
+    if stop:
+        last = record.validation[-1][stop.metric]
+        raise StopNotReached(
+            f"after all {schedule.steps} steps the validation {stop.metric} is {last:.4g}, and the declared stop is "
+            f"{stop.at:g}: allow more steps (epochs, a larger corpus), or ask for less"
+        )
+    return record
+
+
+def _state(record: Record) -> dict[str, Any]:
+    return vars(record)
+
+
+def _step(
+    model: PreTrainedModel,
+    split: Split,
+    examples: NDArray[np.int64],
+    teachers: NDArray[np.int64],
+    training: Training,
+    loss: CrossEntropy | ForwardKl,
+    targets: list[Targets],
+    pad_id: int,
+) -> tuple[float, NDArray[np.int64]]:
+    """Gradients of one global batch: the sum over all its response tokens by their number.
+
+    Returns the loss, and the places in the batch that the micro-batches went through.
+    """
+    weight = head_weight(model)
+    normaliser = int(split.responses.lengths[examples].sum())
+    total, consumed = 0.0, []
+    for batch in micro_batches(split, examples, training.micro_batch_tokens, pad_id, weight.device):
+        hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
+        rows = _target_rows(batch, teachers, targets)
+
+        def chunk(logits: torch.Tensor, part: slice, b: MicroBatch = batch, r: TargetRows | None = rows) -> torch.Tensor:
+            return token_loss(loss, logits, b.labels[part], r[part] if r else None)
+
+        share = chunked_sum(hidden, weight, chunk) / normaliser
+        share.backward()  # type: ignore[no-untyped-call]
+        total += float(share.detach())
+        consumed.append(batch.places)
+    return total, np.sort(np.concatenate(consumed))
+
+
+def _target_rows(batch: MicroBatch, teachers: NDArray[np.int64], targets: list[Targets]) -> TargetRows | None:
+    """The targets of each response token, from the teacher of its presentation."""
+    if not targets:
+        return None
+    supervisors = set(teachers[batch.places].tolist())
+    device = batch.labels.device
+    if len(supervisors) == 1:
+        return targets[supervisors.pop() - 1].at(batch.token, device)
+    by_token = torch.from_numpy(teachers[batch.places])[batch.row.cpu()]
+    first = targets[0].at(batch.token, device)
+    for m in supervisors - {1}:
+        mine = (by_token == m).nonzero().squeeze(-1)
+        rows = targets[m - 1].at(batch.token[mine], device)
+        first.logits[mine], first.log_z[mine] = rows.logits, rows.log_z
+        if first.ids is not None and rows.ids is not None:
+            first.ids[mine] = rows.ids
+    return first
+
+
+def _where(
+    step: int,
+    value: float,
+    schedule: Schedule,
+    split: Split,
+    examples: NDArray[np.int64],
+    teachers: NDArray[np.int64],
+) -> str:
+    taught = ", ".join(f"teacher {t}" if t else "no teacher" for t in sorted(set(teachers.tolist())))
+    ids = " ".join(split.ids[examples][:8])
+    return (
+        f"the loss is {value} at step {step} of {schedule.steps}, stage {schedule.stage[step - 1]}, {taught}; "
+        f"examples {ids}{' ...' if len(examples) > 8 else ''}"
+    )

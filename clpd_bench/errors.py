@@ -1,0 +1,62 @@
+"""The one error a person is meant to read: what is wrong, where, what is allowed, how to fix it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class UserError(Exception):
+    """A mistake in what the user gave us. The command line prints it as one paragraph and exits with 2.
+
+    Args:
+        message: what is wrong, a sentence without its final stop.
+        file: the file it stands in, with `line` where that is known.
+        key: the dotted key, as `--set` would take it.
+        found: the offending value.
+        allowed: the values or names that would do.
+        fix: what to type or to change.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | Path | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        found: object = None,
+        allowed: Iterable[object] | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.message, self.file, self.line, self.key = message, file, line, key
+        self.found, self.fix = found, fix
+        self.allowed = [str(a) for a in allowed] if allowed is not None else None
+        super().__init__(str(self))
+
+    @property
+    def nearest(self) -> str | None:
+        """The allowed name most like the one found, if any is like it."""
+        if self.found is None or not self.allowed:
+            return None
+        close = difflib.get_close_matches(str(self.found), self.allowed, n=1, cutoff=0.6)
+        return close[0] if close else None
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.file and self.line else str(self.file or "")
+        head = ": ".join(part for part in (where, self.key or "", self.message) if part)
+        sentences = [head.rstrip(".") + "."]
+        if self.found is not None and repr(self.found) not in head and str(self.found) not in head:
+            sentences.append(f"Found {self.found!r}.")
+        if self.nearest and self.nearest != str(self.found):
+            sentences.append(f"Did you mean {self.nearest!r}?")
+        if self.allowed is not None:
+            sentences.append(f"Allowed: {', '.join(self.allowed) or 'nothing'}.")
+        if self.fix:
+            sentences.append(self.fix.rstrip(".") + ".")
+        return " ".join(sentences)
+
+
+class Interrupted(Exception):
+    """A job was asked to stop and left a checkpoint; it goes on from there when run again."""

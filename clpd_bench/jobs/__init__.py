@@ -1,0 +1,1 @@
+"""One body a kind of job: plain settings and folders in, a folder and a few numbers out."""

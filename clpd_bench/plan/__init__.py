@@ -1,0 +1,1 @@
+"""Cells become jobs: a DAG in which what is shared stands once."""

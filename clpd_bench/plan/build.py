@@ -1,0 +1,178 @@
+"""From cells to the plan."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+
+from clpd_bench.errors import UserError
+from clpd_bench.grid import Cell, cells
+from clpd_bench.plan.code import code_version
+from clpd_bench.plan.declaration import declaration
+from clpd_bench.plan.keys import job_key
+from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.supervision import supervision_of, teachers_of
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.corpus import Jsonl, SameAs
+from clpd_bench.settings.curriculum import Difficulty, EasyToHard, Shuffled
+from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettings, Trained
+from clpd_bench.settings.specs import (
+    BenchmarkSpec,
+    CorpusSpec,
+    DifficultySpec,
+    EvaluationSpec,
+    Kind,
+    ModelSpec,
+    Spec,
+    Supervision,
+    TargetsSpec,
+)
+
+SHUFFLED = Shuffled(name="shuffled")
+
+
+def build_plan(ablation: Ablation, file: Path) -> Plan:
+    """Jobs in a workable order: data, then teachers and starts, then targets, students, evaluations.
+
+    Raises:
+        UserError: a local file is missing.
+    """
+    builder = _Builder(ablation)
+    grid = cells(ablation, file.stem)
+    corpora = {name: builder.corpus(name) for name in ablation.corpora}
+    arm_data = {cell.arm_name: builder.data(cell) for cell in grid}
+    for name in ablation.models:
+        builder.model(name)
+    planned = [builder.evaluated_cell(cell) for cell in grid]
+    references = builder.references(grid)
+    declared = declaration(ablation, planned)
+    return Plan(file.stem, str(file), builder.in_order(), planned, references, corpora, arm_data, declared)
+
+
+class _Builder:
+    def __init__(self, ablation: Ablation) -> None:
+        self.ablation = ablation
+        self.jobs: dict[str, Job] = {}
+
+    def in_order(self) -> dict[str, Job]:
+        """Parents first; and a cell's student and evaluation before the next cell, so that early
+        results come early."""
+        order: dict[Kind, int] = {"corpus": 0, "difficulty": 1, "model": 2, "targets": 2, "evaluation": 2}
+        return {key: job for key, job in sorted(self.jobs.items(), key=lambda entry: order[entry[1].kind])}
+
+    def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
+        libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}
+        key = job_key(kind, spec, parents, code_version(kind), libraries)
+        self.jobs.setdefault(key, Job(key, kind, label, spec, parents))
+        return key
+
+    def corpus(self, name: str) -> str:
+        settings = self.ablation.corpora[name]
+        tokenizer = settings.tokenizer
+        parents: dict[str, str] = {}
+        if isinstance(tokenizer, SameAs):
+            parents["tokenizer"] = self.corpus(tokenizer.corpus)
+            # Whose tokenizer it is stands in the parent's key; the name is the file's own affair.
+            settings = settings.model_copy(update={"tokenizer": SameAs(name="same_as", corpus="")})
+        hashes = {}
+        if isinstance(settings.source, Jsonl):
+            for role, path in (("train", settings.source.train), ("test", settings.source.test)):
+                hashes[role] = _file_hash(path, f"corpora.{name}.source.{role}")
+        return self._add("corpus", f"corpus {name}", CorpusSpec(corpus=settings, file_hashes=hashes), parents)
+
+    def difficulty(self, difficulty: Difficulty, corpus: str) -> str:
+        label = f"difficulty {difficulty.name} of {corpus}"
+        return self._add("difficulty", label, DifficultySpec(difficulty=difficulty), {"corpus": self.corpus(corpus)})
+
+    def data(self, cell: Cell) -> dict[str, str]:
+        corpus = cell.student.corpus
+        return {"corpus": self.corpus(corpus), "difficulty": self.difficulty(cell.curriculum.difficulty, corpus)}
+
+    def model(self, name: str) -> str:
+        settings = self.ablation.models[name]
+        initial = settings.initial
+        parents = {"corpus": self.corpus(settings.corpus)}
+        if isinstance(initial, Trained):
+            parents["initial"] = self.model(initial.model)
+        spec = ModelSpec(
+            architecture=None if isinstance(initial, Trained) else initial,
+            training=settings.training,
+            supervision=Supervision(order=SHUFFLED),
+            seed=settings.seed,
+        )
+        return self._add("model", f"model {name}", spec, parents)
+
+    def initial(self, settings: StudentSettings | ModelSettings, seed: int) -> str:
+        """The student before distillation: a model of the file, or fresh weights by the cell's seed."""
+        if isinstance(settings.initial, Trained):
+            return self.model(settings.initial.model)
+        architecture: Llama | Qwen3 = settings.initial
+        spec = ModelSpec(architecture=architecture, seed=seed)
+        return self._add("model", f"initial weights/{seed}", spec, {"corpus": self.corpus(settings.corpus)})
+
+    def targets(self, teacher: str, corpus: str) -> str:
+        parents = {"model": self.model(teacher), "corpus": self.corpus(corpus)}
+        spec = TargetsSpec(targets=self.ablation.targets)
+        return self._add("targets", f"targets of {teacher} on {corpus}", spec, parents)
+
+    def student(self, cell: Cell) -> str:
+        corpus = cell.student.corpus
+        parents = {"corpus": self.corpus(corpus), "initial": self.initial(cell.student, cell.seed)}
+        if isinstance(cell.arm.order, EasyToHard):
+            parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
+        mine = teachers_of(cell, self.ablation.teachers)
+        parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
+        spec = ModelSpec(
+            training=cell.student.training,
+            supervision=supervision_of(cell, self.ablation.teachers),
+            seed=cell.seed,
+        )
+        return self._add("model", f"student {cell.arm_name}/{cell.seed}", spec, parents)
+
+    def evaluations(self, label: str, model: str) -> dict[str, str]:
+        evaluation = self.ablation.evaluation
+        out = {}
+        for name, benchmark in evaluation.benchmarks.items():
+            corpus = self.ablation.corpora[benchmark.corpus]
+            spec = EvaluationSpec(
+                benchmark=BenchmarkSpec(
+                    max_new_tokens=benchmark.max_new_tokens,
+                    ignore=benchmark.ignore,
+                    answer_marker=corpus.answer_marker if corpus.has_rationale else None,
+                ),
+                batch_size=evaluation.batch_size,
+                dtype=evaluation.dtype,
+            )
+            parents = {
+                "model": model,
+                "corpus": self.corpus(benchmark.corpus),
+                "difficulty": self.difficulty(self.ablation.curriculum.difficulty, benchmark.corpus),
+            }
+            out[name] = self._add("evaluation", f"evaluation {label} on {name}", spec, parents)
+        return out
+
+    def evaluated_cell(self, cell: Cell) -> Evaluated:
+        student = self.student(cell)
+        evaluations = self.evaluations(f"{cell.arm_name}/{cell.seed}", student)
+        return Evaluated(cell.id, cell.arm_name, cell.seed, student, evaluations)
+
+    def references(self, grid: list[Cell]) -> list[Evaluated]:
+        """The student before distillation and each teacher: evaluated, tested against nothing."""
+        before = {self.initial(cell.student, cell.seed): cell.seed for cell in reversed(grid)}
+        shared = len(before) == 1
+        models = [("student before", -1 if shared else seed, key) for key, seed in reversed(before.items())]
+        models += [(f"teacher {name}", -1, self.model(name)) for name in self.ablation.teachers]
+        out = []
+        for name, seed, key in models:
+            label = name if seed < 0 else f"{name}/{seed}"
+            out.append(Evaluated(label, name, seed, key, self.evaluations(label, key)))
+        return out
+
+
+def _file_hash(file: Path, key: str) -> str:
+    try:
+        with file.open("rb") as f:
+            return hashlib.file_digest(f, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", key=key, found=str(file), fix="Correct the path") from None

@@ -1,0 +1,80 @@
+"""The code version of a kind of job: a hash of the source that its body can reach.
+
+Source text with comments, docstrings and blank lines left out: a syntax tree's dump would vary with
+Python's version.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import io
+import tokenize
+from pathlib import Path
+
+from clpd_bench.settings.specs import Kind
+
+PACKAGE = "clpd_bench"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@functools.cache
+def code_version(kind: Kind) -> str:
+    """16 hex digits over the import closure, within this package, of `jobs/<kind>.py`."""
+    closure = sorted(import_closure(f"{PACKAGE}.jobs.{kind}"))
+    digest = hashlib.sha256()
+    for module in closure:
+        digest.update(f"{module}\x00{_bare_source(module)}\x00".encode())
+    return digest.hexdigest()[:16]
+
+
+def import_closure(module: str) -> set[str]:
+    """Modules of this package that `module` imports, directly or through others, and itself."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(_imports(name))
+    return seen
+
+
+def _file(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split(".")[1:])
+    return next((f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file()), None)
+
+
+@functools.cache
+def _imports(module: str) -> frozenset[str]:
+    file = _file(module)
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8") if file else "")):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = {name for name in submodules if name.startswith(PACKAGE) and _file(name)}
+            found.update(inner or {node.module})
+    return frozenset(name for name in found if name.split(".")[0] == PACKAGE)
+
+
+@functools.cache
+def _bare_source(module: str) -> str:
+    file = _file(module)
+    return bare(file.read_text(encoding="utf-8")) if file else ""
+
+
+def bare(source: str) -> str:
+    """Source without comments, docstrings (and other bare strings), blank lines and trailing white space."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())

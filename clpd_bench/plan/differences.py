@@ -1,0 +1,71 @@
+"""What two arms differ in: every setting, and whether an arm declares it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from clpd_bench.errors import UserError
+from clpd_bench.grid import Cell
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.curriculum import NoTeacher
+from clpd_bench.settings.loss import CrossEntropy
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting in which two arms differ; `None` where one of them has no such setting."""
+
+    key: str
+    first: Any
+    second: Any
+
+
+def cell_settings(cell: Cell) -> dict[str, Any]:
+    """{dotted key: value} of all that decides how this cell's student is trained, the seed apart."""
+    loss = CrossEntropy(name="cross_entropy") if isinstance(cell.arm.teachers, NoTeacher) else cell.loss
+    return _flat(
+        {
+            "order": cell.arm.order.name,
+            "teachers": cell.arm.teachers.name,
+            "student": cell.student.model_dump(mode="json"),
+            "loss": loss.model_dump(mode="json"),
+            "curriculum": cell.curriculum.model_dump(mode="json"),
+        }
+    )
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {k: v for name, inner in value.items() for k, v in _flat(inner, f"{path}.{name}" if path else name).items()}
+    return {path: value}
+
+
+def differences(first: Cell, second: Cell) -> list[Difference]:
+    """Every setting in which two cells of one seed differ.
+
+    Raises:
+        UserError: one that is neither order, nor teachers, nor declared by an arm's `differs:`.
+    """
+    a, b = cell_settings(first), cell_settings(second)
+    found = [Difference(key, a.get(key), b.get(key)) for key in {**a, **b} if a.get(key) != b.get(key)]
+    declared = {"order", "teachers", *first.arm.differs, *second.arm.differs}
+    if any(isinstance(cell.arm.teachers, NoTeacher) for cell in (first, second)):
+        declared.add("loss")  # without a teacher there is nothing but cross-entropy
+    for difference in found:
+        if not any(difference.key == key or difference.key.startswith(key + ".") for key in declared):
+            raise UserError(
+                f"arms {first.arm_name!r} and {second.arm_name!r} differ in {difference.key} "
+                f"({difference.first!r} and {difference.second!r}), which neither declares",
+                key=f"arms.{second.arm_name}.differs",
+                fix="Declare it under the arm's `differs:`, or make it equal",
+            )
+    return found
+
+
+def compared_pairs(ablation: Ablation, grid: list[Cell]) -> list[tuple[Cell, Cell]]:
+    """(baseline, arm) of every comparison, at the first seed."""
+    seed = ablation.seeds[0]
+    first = {cell.arm_name: cell for cell in grid if cell.seed == seed}
+    baseline = first[ablation.analysis.baseline]
+    return [(baseline, cell) for name, cell in first.items() if name != ablation.analysis.baseline]

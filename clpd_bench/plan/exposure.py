@@ -1,0 +1,32 @@
+"""What each arm's schedule will show, counted before anything is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.exposure import Exposure, exposure
+from clpd_bench.curriculum.schedule import build_schedule
+from clpd_bench.grid import Cell
+from clpd_bench.plan.supervision import supervision_of
+
+
+def cell_exposure(
+    cell: Cell,
+    teachers: tuple[str, ...],
+    ids: NDArray[np.str_],
+    tokens: NDArray[np.int64],
+    response_tokens: NDArray[np.int64],
+    difficulty: NDArray[np.float64],
+) -> Exposure:
+    """Counts the very schedule that the cell's model job will build; arrays have shape [N].
+
+    Raises:
+        UserError: the schedule cannot be built (an empty step, an empty bucket).
+    """
+    supervision = supervision_of(cell, teachers)
+    schedule = build_schedule(ids, tokens, difficulty, supervision, cell.student.training, cell.seed)
+    stages = cell.curriculum.stages
+    buckets = difficulty_buckets(ids, difficulty, tokens, stages)
+    return exposure(schedule, buckets, tokens, response_tokens, cell.student.training, stages)

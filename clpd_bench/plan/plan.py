@@ -1,0 +1,104 @@
+"""The plan: jobs in an order in which parents come first, and where each cell's results lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from clpd_bench.settings.specs import SPECS, Kind, Spec
+
+
+@dataclass(frozen=True)
+class Job:
+    """A node of the plan.
+
+    Attributes:
+        label: what people call it; takes no part in the key.
+        parents: {role: key}.
+    """
+
+    key: str
+    kind: Kind
+    label: str
+    spec: Spec
+    parents: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A model and where its outcomes are: a cell's student, or a reference (seed -1 where it is shared).
+
+    Attributes:
+        model: key of the model job.
+        evaluations: {benchmark: key of the evaluation job}.
+    """
+
+    id: str
+    name: str
+    seed: int
+    model: str
+    evaluations: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Attributes:
+    corpora: {corpus name: key}.
+    arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
+        and what their exposure is counted by.
+    declaration: see `declaration`.
+    """
+
+    name: str
+    file: str
+    jobs: dict[str, Job]
+    cells: list[Evaluated]
+    references: list[Evaluated]
+    corpora: dict[str, str]
+    arm_data: dict[str, dict[str, str]]
+    declaration: dict[str, Any]
+
+    def descendants(self, key: str) -> set[str]:
+        """Keys of all jobs that need this one, and itself."""
+        out = {key}
+        for job in self.jobs.values():
+            if out & set(job.parents.values()):
+                out.add(job.key)
+        return out
+
+    def ancestors(self, key: str) -> set[str]:
+        """Keys of all jobs that this one needs, and itself."""
+        out, waiting = set[str](), [key]
+        while waiting:
+            k = waiting.pop()
+            if k not in out:
+                out.add(k)
+                waiting.extend(self.jobs[k].parents.values())
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything a worker needs, as plain JSON."""
+        return {
+            "name": self.name,
+            "file": self.file,
+            "jobs": [{**vars(job), "spec": job.spec.model_dump(mode="json")} for job in self.jobs.values()],
+            "cells": [vars(cell) for cell in self.cells],
+            "references": [vars(reference) for reference in self.references],
+            "corpora": self.corpora,
+            "arm_data": self.arm_data,
+            "declaration": self.declaration,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Plan:
+        jobs = [Job(**{**job, "spec": SPECS[job["kind"]].model_validate(job["spec"])}) for job in data["jobs"]]
+        return cls(
+            data["name"],
+            data["file"],
+            {job.key: job for job in jobs},
+            [Evaluated(**cell) for cell in data["cells"]],
+            [Evaluated(**reference) for reference in data["references"]],
+            data["corpora"],
+            data["arm_data"],
+            data["declaration"],
+        )

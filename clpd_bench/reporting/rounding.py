@@ -1,0 +1,60 @@
+"""Numbers as people read them: in their unit, rounded to their uncertainty, differences signed."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+_MOST_DECIMALS = 6
+
+
+class Unit(NamedTuple):
+    """How a metric is shown: times `scale`, with `decimals` where no uncertainty says how many."""
+
+    scale: float
+    mean: str
+    difference: str
+    decimals: int
+
+
+UNITS = {
+    "exact_match": Unit(100, "%", "points", 1),
+    "response_loss": Unit(1, "nats a token", "nats a token", 3),
+}
+
+
+def decimals(uncertainty: float, otherwise: int) -> int:
+    """Decimals that show two significant digits of `uncertainty`; `otherwise` if it is 0 or nan."""
+    if not math.isfinite(uncertainty) or uncertainty <= 0:
+        return otherwise
+    return min(max(1 - math.floor(math.log10(uncertainty)), 0), _MOST_DECIMALS)
+
+
+def mean_and_sd(mean: float, sd: float, unit: Unit) -> str:
+    """`46.3 ± 1.8`, or `46.3` where there is no sd."""
+    mean, sd = mean * unit.scale, sd * unit.scale
+    places = decimals(sd, unit.decimals)
+    return f"{mean:.{places}f}" if math.isnan(sd) else f"{mean:.{places}f} ± {sd:.{places}f}"
+
+
+class Shown(NamedTuple):
+    """A difference and the ends of its interval, in their unit, equally rounded."""
+
+    difference: str
+    low: str
+    high: str
+
+
+def difference(value: float, low: float, high: float, unit: Unit) -> Shown:
+    """A signed difference, rounded by half the width of its interval."""
+    places = decimals((high - low) / 2 * unit.scale, unit.decimals)
+    low, high = low * unit.scale, high * unit.scale
+    return Shown(f"{value * unit.scale:+z.{places}f}", f"{low:z.{places}f}", f"{high:z.{places}f}")
+
+
+def p_value(p: float) -> str:
+    """`p = .41`, `p = .032`, `p < .001`."""
+    if p < 0.001:
+        return "p < .001"
+    digits = f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
+    return f"p = {digits.removeprefix('0')}"

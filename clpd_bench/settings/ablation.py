@@ -1,0 +1,52 @@
+"""The ablation file: one question, and all that is needed to answer it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from clpd_bench.settings.analysis import AnalysisSettings
+from clpd_bench.settings.base import Settings, distinct
+from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.settings.curriculum import CurriculumSettings, Order, TeacherRule
+from clpd_bench.settings.evaluation import EvaluationSettings
+from clpd_bench.settings.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.model import ModelSettings, StudentSettings
+
+
+class Arm(Settings):
+    """An order of the data, a schedule of the teachers, and what else it declares to differ in.
+
+    `differs` maps dotted keys under `student`, `loss` or `curriculum` to this arm's value.
+    """
+
+    order: Order
+    teachers: TeacherRule
+    differs: dict[str, Any] = {}
+
+
+class Ablation(Settings):
+    question: str = ""
+    corpora: dict[str, CorpusSettings] = Field(min_length=1)
+    models: dict[str, ModelSettings] = {}
+    teachers: tuple[str, ...] = ()
+    """Names of models, from the weakest to the strongest."""
+    student: StudentSettings
+    curriculum: CurriculumSettings
+    loss: ForwardKl
+    targets: TargetsSettings = TargetsSettings()
+    arms: dict[str, Arm] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    evaluation: EvaluationSettings
+    analysis: AnalysisSettings
+
+    @field_validator("teachers", mode="before")
+    @classmethod
+    def _distinct_teachers(cls, value: object) -> object:
+        return distinct("teacher")(value)
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _distinct_seeds(cls, value: object) -> object:
+        return distinct("seed")(value)

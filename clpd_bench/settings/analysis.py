@@ -1,0 +1,31 @@
+"""What is compared with what: declared before the numbers are seen."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from clpd_bench.settings.base import Settings, distinct
+
+
+class Primary(Settings):
+    """The one result that the verdict is about."""
+
+    benchmark: str
+    metric: Literal["exact_match", "response_loss"]
+
+
+class AnalysisSettings(Settings):
+    """The baseline, the family of arms tested against it (`interaction` may stand in it), the correction."""
+
+    baseline: str
+    family: tuple[str, ...] = Field(min_length=1)
+    primary: Primary
+    correction: Literal["holm"] = "holm"
+    alpha: float = Field(default=0.05, gt=0, lt=1)
+
+    @field_validator("family", mode="before")
+    @classmethod
+    def _no_twins(cls, value: object) -> object:
+        return distinct("comparison")(value)

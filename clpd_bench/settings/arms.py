@@ -1,0 +1,36 @@
+"""An arm's settings: those of the file, with what the arm declares to differ in."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from clpd_bench.errors import UserError
+from clpd_bench.settings import overrides
+from clpd_bench.settings.ablation import Ablation
+
+MAY_DIFFER = ("student", "loss", "curriculum")
+
+
+def resolve(ablation: Ablation, arm: str) -> Ablation:
+    """The ablation as this arm sees it.
+
+    Raises:
+        UserError: `differs:` names a key that does not exist, or gives it a value that will not do.
+    """
+    differs = ablation.arms[arm].differs
+    if not differs:
+        return ablation
+    data = ablation.model_dump()
+    for path, value in differs.items():
+        key = f"arms.{arm}.differs"
+        if path.split(".")[0] not in MAY_DIFFER:
+            raise UserError(
+                f"arms may not differ in {path!r}", key=key, allowed=[f"{part}.<key>" for part in MAY_DIFFER]
+            )
+        overrides.put(data, path, value, source=key)
+    try:
+        return Ablation.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UserError(f"{place}: {first['msg'].lower()}", key=f"arms.{arm}.differs") from None

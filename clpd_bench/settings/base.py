@@ -1,0 +1,66 @@
+"""What all settings share: closed, frozen, told by name; and the marker of what no key depends on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+
+class Settings(BaseModel):
+    """A frozen settings object that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class NotInKey:
+    """Marks a field that cannot change a job's output, and so takes no part in its key."""
+
+
+def shorthand(**argument_of: str) -> BeforeValidator:
+    """Lets a named setting be written as its name alone, or as `name:argument`.
+
+    `column:steps` stands for `{name: column, column: steps}` under `shorthand(column="column")`.
+    """
+
+    def expand(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        name, colon, argument = value.partition(":")
+        if colon and name in argument_of:
+            return {"name": name, argument_of[name]: argument}
+        return {"name": value}
+
+    return BeforeValidator(expand)
+
+
+def _expand_path(value: Any, info: ValidationInfo) -> Any:
+    """`${VAR}` and `~` expanded; a relative path is relative to the ablation file."""
+    if not isinstance(value, str):
+        return value
+    expanded = os.path.expanduser(os.path.expandvars(value))
+    if "$" in expanded:
+        variable = expanded[expanded.index("$") :].strip("${").split("}")[0].split("/")[0]
+        raise ValueError(f"the environment variable {variable} is not set; export it, or write the path out")
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / expanded
+
+
+LocalPath = Annotated[Path, BeforeValidator(_expand_path), NotInKey()]
+"""A path on this machine. What it holds goes into keys, where it lies does not."""
+
+
+def distinct(what: str) -> Callable[[Any], Any]:
+    """A validator for lists in which nothing may stand twice."""
+
+    def check(values: Any) -> Any:
+        if isinstance(values, (list, tuple)):
+            for i, value in enumerate(values):
+                if value in values[:i]:
+                    raise ValueError(f"{what} {value!r} stands in the list twice; each may stand there once")
+        return values
+
+    return check

@@ -1,0 +1,172 @@
+"""Combinations that are well-formed each for itself and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clpd_bench.errors import UserError
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.arms import resolve
+from clpd_bench.settings.corpus import SameAs
+from clpd_bench.settings.curriculum import Column, NoTeacher, WeakToStrong
+from clpd_bench.settings.model import Trained
+
+
+def check(ablation: Ablation) -> None:
+    """Every cross-reference and every combination of settings.
+
+    Raises:
+        UserError: with the key; whoever knows the file adds file and line.
+    """
+    _references(ablation)
+    _models(ablation)
+    _arms(ablation)
+    _tokenizers(ablation)
+    _limits(ablation)
+    _analysis(ablation)
+
+
+def _known(found: str, names: Iterable[str], what: str, key: str) -> None:
+    names = list(names)
+    if found not in names:
+        raise UserError(f"there is no {what} {found!r}", key=key, found=found, allowed=names)
+
+
+def _references(a: Ablation) -> None:
+    for name, corpus in a.corpora.items():
+        seen = [name]
+        while isinstance(corpus.tokenizer, SameAs):
+            key = f"corpora.{seen[-1]}.tokenizer"
+            _known(corpus.tokenizer.corpus, a.corpora, "corpus", key)
+            if corpus.tokenizer.corpus in seen:
+                raise UserError("these corpora borrow each other's tokenizer, and none makes one", key=key)
+            seen.append(corpus.tokenizer.corpus)
+            corpus = a.corpora[seen[-1]]
+    for name, model in a.models.items():
+        _known(model.corpus, a.corpora, "corpus", f"models.{name}.corpus")
+    _known(a.student.corpus, a.corpora, "corpus", "student.corpus")
+    for i, teacher in enumerate(a.teachers):
+        _known(teacher, a.models, "model", f"teachers.{i}")
+    for name, benchmark in a.evaluation.benchmarks.items():
+        _known(benchmark.corpus, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
+    difficulty = a.curriculum.difficulty
+    for corpus_name in {a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())}:
+        if isinstance(difficulty, Column):
+            columns = a.corpora[corpus_name].columns
+            if difficulty.column not in columns:
+                raise UserError(
+                    f"corpus {corpus_name!r} carries no column {difficulty.column!r}",
+                    key="curriculum.difficulty",
+                    found=difficulty.column,
+                    allowed=columns,
+                    fix="A jsonl source carries the fields that its `columns:` lists",
+                )
+        elif not a.corpora[corpus_name].has_rationale:
+            raise UserError(
+                f"cot_tokens counts the tokens of rationales, and corpus {corpus_name!r} has none",
+                key="curriculum.difficulty",
+                fix="Name the field with `rationale:` or `split_on:`, or use another difficulty",
+            )
+
+
+def _models(a: Ablation) -> None:
+    for name in [*a.models, None]:
+        seen: list[str] = [name] if name else []
+        model = a.models[name] if name else a.student
+        while isinstance(model.initial, Trained):
+            key = f"models.{seen[-1]}.initial" if seen else "student.initial"
+            _known(model.initial.model, a.models, "model", key)
+            if model.initial.model in seen:
+                raise UserError("these models start from each other, and none from an architecture", key=key)
+            seen.append(model.initial.model)
+            model = a.models[seen[-1]]
+
+
+def _tokenizer_owner(a: Ablation, corpus: str) -> str:
+    tokenizer = a.corpora[corpus].tokenizer
+    while isinstance(tokenizer, SameAs):
+        corpus = tokenizer.corpus
+        tokenizer = a.corpora[corpus].tokenizer
+    return corpus
+
+
+def _arms(a: Ablation) -> None:
+    if not a.teachers:
+        for name, arm in a.arms.items():
+            if not isinstance(arm.teachers, NoTeacher):
+                raise UserError(
+                    f"arm {name!r} wants teachers, and the file's `teachers:` lists none",
+                    key=f"arms.{name}.teachers",
+                    fix="List models under `teachers:`, from the weakest to the strongest",
+                )
+    for name, arm in a.arms.items():
+        stages = arm.differs.get("curriculum.stages", a.curriculum.stages)
+        if isinstance(arm.teachers, WeakToStrong) and stages < len(a.teachers):
+            raise UserError(
+                f"{stages} stages cannot seat the {len(a.teachers)} teachers of arm {name!r}, one a stage",
+                key="curriculum.stages",
+                fix=f"Set curriculum.stages to {len(a.teachers)} or more, or list fewer teachers",
+            )
+    if a.loss.temperature not in a.targets.temperatures:
+        raise UserError(
+            f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",
+            key="targets.temperatures",
+            allowed=a.targets.temperatures,
+            fix=f"Add {a.loss.temperature:g} to targets.temperatures",
+        )
+    for name in a.arms:
+        resolve(a, name)
+
+
+def _tokenizers(a: Ablation) -> None:
+    owner = _tokenizer_owner(a, a.student.corpus)
+    for label, corpus, key in _token_partners(a):
+        if _tokenizer_owner(a, corpus) != owner:
+            raise UserError(
+                f"{label} reads corpus {corpus!r}, whose tokenizer is another than that of the student's corpus "
+                f"{a.student.corpus!r}; a loss between distributions over tokens wants one vocabulary",
+                key=key,
+                fix=f"Give corpus {corpus!r} `tokenizer: same_as:{a.student.corpus}`, or the other way round",
+            )
+
+
+def _token_partners(a: Ablation) -> Iterable[tuple[str, str, str]]:
+    for teacher in a.teachers:
+        yield f"teacher {teacher!r}", a.models[teacher].corpus, f"models.{teacher}.corpus"
+    for name, model in [*a.models.items(), ("student", a.student)]:
+        if isinstance(model.initial, Trained):
+            initial = model.initial.model
+            yield f"model {initial!r}, which {name!r} starts from,", a.models[initial].corpus, f"models.{initial}.corpus"
+    for name, benchmark in a.evaluation.benchmarks.items():
+        yield f"benchmark {name!r}", benchmark.corpus, f"evaluation.benchmarks.{name}.corpus"
+
+
+def _limits(a: Ablation) -> None:
+    for name, model in [*((f"models.{n}", m) for n, m in a.models.items()), ("student", a.student)]:
+        if isinstance(model.initial, Trained):
+            continue
+        limit, longest = model.initial.max_position_embeddings, a.corpora[model.corpus].max_tokens
+        if limit < longest:
+            raise UserError(
+                f"the model's limit is {limit} tokens, and corpus {model.corpus!r} admits examples of {longest}",
+                key=f"{name}.initial.max_position_embeddings",
+                fix=f"Raise the limit, or lower corpora.{model.corpus}.max_tokens (longer examples are then refused)",
+            )
+
+
+def _analysis(a: Ablation) -> None:
+    _known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")
+    for i, name in enumerate(a.analysis.family):
+        _known(name, [*a.arms, "interaction"], "arm", f"analysis.family.{i}")
+        if name == a.analysis.baseline:
+            raise UserError(
+                f"arm {name!r} is the baseline and cannot be compared with itself", key=f"analysis.family.{i}"
+            )
+    _known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
+    if len(a.seeds) < 2:
+        raise UserError(
+            f"a paired test over seeds wants at least 2 of them, and there is {len(a.seeds)}",
+            key="seeds",
+            fix="Add seeds (80 % power for one paired test takes about 10 / 6 / 5 seeds at an effect of 1 / 1.5 / 2 "
+            "standard deviations of the paired difference)",
+        )

@@ -1,0 +1,63 @@
+"""How long a model is trained, with what steps, and when it stops."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from clpd_bench.settings.base import NotInKey, Settings
+
+
+class Stop(Settings):
+    """Stop once a score on the validation split is reached; not reaching it is an error.
+
+    `response_loss` is the mean over validation examples of the mean nats a response token;
+    `sequence_accuracy` the share of them whose whole response greedy decoding would reproduce.
+    """
+
+    metric: Literal["response_loss", "sequence_accuracy"]
+    at: float
+    every: int = Field(default=25, ge=1)
+    """Steps between two looks."""
+
+    def reached(self, value: float) -> bool:
+        return value <= self.at if self.metric == "response_loss" else value >= self.at
+
+
+class Training(Settings):
+    """Optimizer steps over `epochs` presentations of every example.
+
+    S = ceil(T / tokens_per_step) steps for a run of T tokens (prompt + response + end), or `steps`
+    given outright. The learning rate warms up, stays, and falls linearly to zero over the last
+    `decay_fraction` of the steps.
+    """
+
+    epochs: int = Field(default=1, ge=1)
+    tokens_per_step: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+    decay_fraction: float = Field(default=0.2, ge=0, le=1)
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    """Largest norm of a step's gradient."""
+    stop: Stop | None = None
+    micro_batch_tokens: Annotated[int, NotInKey()] = Field(default=8192, ge=1)
+    """Padded tokens in one forward pass. Changes memory and rounding alone."""
+    checkpoint_seconds: Annotated[float, NotInKey()] = Field(default=60.0, ge=0)
+    """Seconds between two checkpoints to resume from."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.steps is None) == (self.tokens_per_step is None):
+            raise ValueError("wants exactly one of steps and tokens_per_step")
+        return self
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of step 1..steps."""
+        warm = min(1.0, step / (self.warmup_steps + 1)) if self.warmup_steps else 1.0
+        decay_steps = round(self.decay_fraction * steps)
+        left = steps - step + 1
+        return self.learning_rate * min(warm, left / (decay_steps + 1) if decay_steps else 1.0)

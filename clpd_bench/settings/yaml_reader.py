@@ -1,0 +1,80 @@
+"""YAML as a settings file wants it: no duplicate keys, 1e-5 is a number, every value has its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clpd_bench.errors import UserError
+
+KeyPath = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with YAML 1.2's floats (1.1 reads 1e-5 as a string)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:float"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?$|^[-+]?\.inf$|^\.nan$"),
+    list("-+.0123456789"),
+)
+# Resolvers are tried in order, and the pattern above takes whole numbers too: int goes first again.
+for _first, _resolvers in _Loader.yaml_implicit_resolvers.items():
+    _resolvers.sort(key=lambda entry: entry[0] != "tag:yaml.org,2002:int")
+
+
+def parse(text: str, file: str | Path) -> tuple[Any, dict[KeyPath, int]]:
+    """The document in `text`, and the line on which each key path stands (the first line is 1).
+
+    Raises:
+        UserError: the text is no YAML, or a key stands twice in one mapping.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        lines: dict[KeyPath, int] = {}
+        _walk(node, (), lines, file)
+        return loader.construct_document(node), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise UserError(f"not valid YAML: {error.problem}", file=file, line=line) from None
+    except yaml.YAMLError as error:
+        raise UserError(f"not valid YAML: {error}", file=file) from None
+    finally:
+        loader.dispose()
+
+
+def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], file: str | Path) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for i, child in enumerate(node.value):
+            _walk(child, (*path, i), lines, file)
+    elif isinstance(node, yaml.MappingNode):
+        for key, child in node.value:
+            inner = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if inner in lines:
+                raise UserError(
+                    f"the key stands here again (first in line {lines[inner]})",
+                    file=file,
+                    line=line,
+                    key=dotted(inner),
+                    fix="Keep one of the two",
+                )
+            lines[inner] = line
+            _walk(child, inner, lines, file)
+
+
+def dotted(path: KeyPath) -> str:
+    """`("corpora", "sums", 0)` as `corpora.sums.0`, the way `--set` takes it."""
+    return ".".join(str(part) for part in path)

@@ -1,0 +1,130 @@
+"""Who works on an attempt, and what can be said at once about whether that process still runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.store.clock import now
+
+_PROC = Path("/proc")
+
+
+@dataclasses.dataclass(frozen=True)
+class Owner:
+    """A process that claimed something, told apart from every other by its `token`.
+
+    `process` is the start of the process, which a later process of the same pid does not share;
+    `pid_space` says among whose pids the pid counts (two containers may have one host name).
+    """
+
+    token: str
+    host: str
+    pid: int
+    process: str | None
+    pid_space: str | None
+    slurm_ids: tuple[str, ...]
+    slurm_restarts: int
+    since: str
+
+    @classmethod
+    def this_process(cls) -> Owner:
+        """The calling process, with a token of its own for each call."""
+        pid = os.getpid()
+        return cls(
+            token=uuid.uuid4().hex,
+            host=socket.gethostname(),
+            pid=pid,
+            process=process_start(pid),
+            pid_space=_pid_space(),
+            slurm_ids=slurm_ids(os.environ),
+            slurm_restarts=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
+            since=now(),
+        )
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | None) -> Owner | None:
+        """The owner in an owner file, None if something is missing there."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        if data is None or any(name not in data for name in names):
+            return None
+        values = {name: data[name] for name in names}
+        return cls(**{**values, "slurm_ids": tuple(values["slurm_ids"])})
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON, as it stands in owner files and manifests."""
+        return {**dataclasses.asdict(self), "slurm_ids": list(self.slurm_ids)}
+
+    def runs_here(self) -> bool | None:
+        """Whether the process runs on this host; None where that can't be seen from here."""
+        if self.process is None:
+            return None
+        if (self.host, self.pid_space) != (socket.gethostname(), _pid_space()):
+            return None
+        start = process_start(self.pid)
+        if start is None and _is_hidden(self.pid):
+            return None
+        return start == self.process
+
+    def was_restarted_by_slurm(self) -> bool:
+        """Whether the calling process is a later run of the very Slurm job that the owner was."""
+        restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+        same = set(self.slurm_ids) & set(slurm_ids(os.environ))
+        return bool(same) and self.slurm_restarts < restarts
+
+
+def slurm_ids(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The names squeue may use for the job of this environment: `123`, and `120_3` in an array."""
+    ids = [environment.get("SLURM_JOB_ID")]
+    if "SLURM_ARRAY_JOB_ID" in environment and "SLURM_ARRAY_TASK_ID" in environment:
+        ids.append(f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}")
+    return tuple(name for name in ids if name)
+
+
+def process_start(pid: int) -> str | None:
+    """A text that no other process with this pid shares; None if no such process is seen."""
+    if not _PROC.joinpath("self/stat").exists():
+        return _process_start_from_ps(pid)
+    try:
+        stat = _PROC.joinpath(str(pid), "stat").read_text(errors="replace")
+        boot = _PROC.joinpath("sys/kernel/random/boot_id").read_text().strip()
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return None
+    # The name in parentheses may itself hold spaces and parentheses.
+    fields = stat.rpartition(")")[2].split()
+    state, start_ticks = fields[0], fields[19]
+    # A zombie was killed and waits for its parent to notice.
+    return None if state in "ZX" else f"{boot} {start_ticks}"
+
+
+def _process_start_from_ps(pid: int) -> str | None:
+    command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    # lstart is a local time in words.
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    state, _, start = answer.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else start.strip()
+
+
+def _is_hidden(pid: int) -> bool:
+    # Where /proc is mounted with hidepid, the processes of other users don't show in it.
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False
+
+
+def _pid_space() -> str | None:
+    try:
+        return str((_PROC / "self/ns/pid").readlink())
+    except OSError:
+        return None

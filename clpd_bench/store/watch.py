@@ -1,0 +1,48 @@
+"""Whether the owner of an attempt is dead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from clpd_bench.store.ledger import Entry
+
+
+class Watch:
+    """An observer of other people's attempts, who remembers when it saw which heartbeat first."""
+
+    def __init__(self, dead_after: float, alive_slurm_jobs: Callable[[], set[str] | None] | None) -> None:
+        self._dead_after = dead_after
+        self._alive_slurm_jobs = alive_slurm_jobs
+        self._seen: dict[tuple[str, str | None], tuple[object, float]] = {}
+
+    def finds_dead(self, attempt: Entry) -> bool:
+        """Whether the owner of this attempt is known to be dead by now.
+
+        What the owner wrote is to be read (again) after this call: before it, more may have come.
+        """
+        owner = attempt.owner
+        if owner is not None:
+            runs = owner.runs_here()
+            if runs is not None:
+                return not runs
+            if owner.was_restarted_by_slurm():
+                return True
+            if owner.slurm_ids and self._alive_slurm_jobs is not None:
+                known = self._alive_slurm_jobs()
+                if known is not None and known.isdisjoint(owner.slurm_ids):
+                    return True
+        return self._heart_stands_still(attempt, owner.token if owner else None)
+
+    def _heart_stands_still(self, attempt: Entry, token: str | None) -> bool:
+        # The observer's own clock times the observer's own looks: wall clocks of two hosts differ
+        # by minutes. It counts from the end of the first look to the start of this one, since a
+        # file server may hold up either.
+        started = time.monotonic()
+        beat = attempt.heartbeat.get("beat")
+        who = (str(attempt.folder), token)
+        last_beat, since = self._seen.get(who, (None, None))
+        if since is None or beat != last_beat:
+            self._seen[who] = (beat, time.monotonic())
+            return False
+        return started - since >= self._dead_after

@@ -1,0 +1,197 @@
+"""The written tables say what the statistics say, and equal outcomes give equal bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.declaration import Declaration, Factorial
+from clpd_bench.analysis.items import ITEM_COLUMNS
+from clpd_bench.analysis.metrics import METRICS
+from clpd_bench.errors import UserError
+from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
+from clpd_bench.reporting.write import write_tables
+
+ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
+CONTEXT = ReportContext(
+    title="A small one",
+    question="Does CLPD help?",
+    arms=ARMS,
+    references=["student", "teacher_7b"],
+    declaration=Declaration("standard_kd", ("clpd",), "holm", 0.05, "gsm8k", "exact_match"),
+    factorial=Factorial(*ARMS),
+    missing=[],
+    notes=["Conclusions are conditional on this student and these teachers."],
+)
+LOSS = replace(CONTEXT, declaration=replace(CONTEXT.declaration, primary_metric="response_loss"))
+
+
+def make_items(metric: str, effect: float, noise: float = 0.01) -> pd.DataFrame:
+    """Eight seeds of ARMS and two references; `effect` is clpd's."""
+    rng = np.random.default_rng(5)
+    runs = [(arm, seed) for arm in ARMS for seed in range(8)] + [("student", -1), ("teacher_7b", -1)]
+    names = [f"q{i}" for i in range(10)]
+    frames = [
+        pd.DataFrame(
+            {
+                "arm": arm,
+                "kind": "reference" if seed < 0 else "arm",
+                "seed": seed,
+                "benchmark": "gsm8k",
+                "metric": metric,
+                "filter": "strict" if metric == "exact_match" else "none",
+                "item": names,
+                "score": 0.5 + effect * (arm == "clpd") + rng.normal(0, noise, 10),
+                "difficulty": 1.0,
+                "prompt_hash": names,
+                "target_hash": names,
+            }
+        )
+        for arm, seed in runs
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def report(items: pd.DataFrame, context: ReportContext, out: Path) -> str:
+    comparisons = compare(items, context.declaration, context.factorial)
+    paths = write_tables(items, comparisons, out, context=context)
+    assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in paths)
+    return (out / "table.md").read_text(encoding="utf-8")
+
+
+def verdict_of(text: str) -> str:
+    return text.split("## Primary result")[1].split("##")[0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "context", "effect", "words", "number"),
+    [
+        ("exact_match", CONTEXT, 0.0, "no significant difference from standard_kd", "points"),
+        ("exact_match", CONTEXT, 0.03, "clpd: better than standard_kd: +", "points"),
+        ("exact_match", CONTEXT, -0.03, "clpd: worse than standard_kd: -", "points"),
+        ("response_loss", LOSS, -0.03, "clpd: better than standard_kd: -0.0", "nats a token"),
+        ("response_loss", LOSS, 0.03, "clpd: worse than standard_kd: +0.0", "nats a token"),
+    ],
+)
+def test_the_verdict_says_what_the_test_says(
+    metric: str, context: ReportContext, effect: float, words: str, number: str, tmp_path: Path
+) -> None:
+    verdict = verdict_of(report(make_items(metric, effect), context, tmp_path))
+    assert words in verdict
+    assert f"{number}, 95% interval" in verdict
+    assert "8 seeds, p" in verdict
+    said = [claim for claim in ("better", "worse", "no significant") if claim in verdict]
+    assert said == [claim for claim in ("better", "worse", "no significant") if claim in words]
+
+
+@pytest.mark.parametrize(("metric", "word"), [("exact_match", "better"), ("response_loss", "worse")])
+def test_an_interaction_reads_by_the_metrics_direction(metric: str, word: str, tmp_path: Path) -> None:
+    base = CONTEXT if metric == "exact_match" else LOSS
+    context = replace(base, declaration=replace(base.declaration, family=("interaction",)))
+    verdict = verdict_of(report(make_items(metric, 0.05), context, tmp_path))
+    assert f"together do {word} than the sum" in verdict
+    assert "no significant interaction" in verdict_of(report(make_items(metric, 0.0), context, tmp_path))
+
+
+def test_no_test_is_no_verdict(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    alone = items[(items["arm"] != "clpd") | (items["seed"] == 2)]
+    assert "no verdict, fewer than two complete pairs (1 found)" in verdict_of(report(alone, CONTEXT, tmp_path))
+    constant = verdict_of(report(make_items("exact_match", 0.03, noise=0), CONTEXT, tmp_path))
+    assert "no verdict: +3.0 points, 8 seeds" in constant
+    assert "identical at every seed" in constant
+    loss_only = verdict_of(report(make_items("response_loss", 0.0), CONTEXT, tmp_path))
+    assert "There are: gsm8k response_loss" in loss_only
+
+
+def test_the_table_says_how_to_read_it(tmp_path: Path) -> None:
+    both = pd.concat([make_items("exact_match", 0.03), make_items("response_loss", 0.0)])
+    text = report(both, CONTEXT, tmp_path)
+    references, arms = text.split("## References")[1].split("## Arms")
+    assert references.index("student") < references.index("teacher_7b")
+    assert "p =" not in references
+    assert "p <" not in references
+    rows = [line.split("|")[1].strip() for line in arms.split("##")[0].splitlines() if line.startswith("| ")]
+    assert [row for row in rows if "--" not in row] == ["arm", *ARMS, "interaction"]
+    number = r"\d+\.\d+"
+    interval = rf"[+-]{number} \[-?{number}, -?{number}\]"
+    assert re.search(rf"\| clpd +\| {number} ± {number}; {interval}, p < \.001 +\|", arms)  # in the family
+    assert re.search(rf"\| data_ordering +\| {number} ± {number}; {interval} +\|", arms)  # not in it
+    assert re.search(rf"\| standard_kd +\| {number} ± {number} +\|", arms)  # the baseline
+    assert re.search(rf"\| interaction +\| {interval} +\|", arms)
+    for words in (
+        "Baseline: standard_kd",
+        "Family: clpd",
+        "Holm",
+        "seed-paired t on these items",
+        "95% intervals are unadjusted",
+        "The primary result is gsm8k exact_match",
+        "standard deviation over seeds",
+        "conditional on this student",
+        "No cell is missing",
+        "(%, higher is better, 10 items)",
+        "(nats a token, lower is better, 10 items)",
+    ):
+        assert words in text
+
+
+def test_missing_cells_are_named(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    lost = (items["arm"] == "teacher_scheduling") | ((items["arm"] == "clpd") & (items["seed"] == 0))
+    text = report(items[~lost], replace(CONTEXT, missing=["clpd at seed 0: failed."]), tmp_path)
+    assert "- clpd at seed 0: failed." in text
+    assert "- teacher_scheduling has no outcomes on gsm8k exact_match." in text
+    assert "- clpd has 7 of 8 seeds on gsm8k exact_match." in text
+    assert "(7 of 8 seeds)" in text
+    assert "No cell is missing" not in text
+
+
+def test_an_arm_that_was_not_declared_is_shown_all_the_same(tmp_path: Path) -> None:
+    text = report(make_items("exact_match", 0.0), replace(CONTEXT, arms=ARMS[:3]), tmp_path)
+    assert "| clpd " in text
+
+
+def test_equal_outcomes_give_equal_bytes_whatever_the_order_of_rows(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    other = items.sample(frac=1, random_state=2).astype({"seed": "int32", "arm": "category"})
+    report(items, CONTEXT, tmp_path / "a")
+    report(other[list(reversed(other.columns))], CONTEXT, tmp_path / "b")
+    for path in sorted((tmp_path / "a").iterdir()):
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+    assert pq.read_schema(tmp_path / "a" / "items.parquet").names == list(ITEM_COLUMNS)
+
+
+def test_a_failure_leaves_the_older_report(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    before = report(items, CONTEXT, tmp_path)
+    comparisons = compare(items, CONTEXT.declaration, CONTEXT.factorial)
+    with pytest.raises(UserError):
+        write_tables(pd.concat([items, items[:1]]), comparisons, tmp_path, context=CONTEXT)
+    broken = items.assign(difficulty=pd.Series(["hard"] * len(items), dtype=object))
+    with pytest.raises(ValueError, match="hard"):  # while the last file is written
+        write_tables(broken, comparisons, tmp_path, context=replace(CONTEXT, title="Another"))
+    assert (tmp_path / "table.md").read_text(encoding="utf-8") == before
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_every_metric_has_a_unit() -> None:
+    assert UNITS.keys() == METRICS.keys()
+
+
+def test_numbers_are_rounded_to_their_uncertainty() -> None:
+    percent = Unit(100, "%", "points", 1)
+    assert mean_and_sd(0.46271, 0.01834, percent) == "46.3 ± 1.8"
+    assert mean_and_sd(0.46271, 0.1234, percent) == "46 ± 12"
+    assert mean_and_sd(0.46271, float("nan"), percent) == "46.3"
+    assert difference(0.0081, -0.0109, 0.0271, percent) == ("+0.8", "-1.1", "2.7")
+    assert difference(-0.00001, -0.02, 0.02, percent).difference == "+0.0"
+    assert [decimals(x, 9) for x in (19, 1.9, 0.19, 0.0, float("nan"))] == [0, 1, 2, 9, 9]
+    assert [p_value(p) for p in (0.0004, 0.0321, 0.412, 1.0)] == ["p < .001", "p = .032", "p = .41", "p = 1.00"]
