@@ -33,7 +33,5 @@ def cells(ablation: Ablation, name: str) -> list[Cell]:
     out = []
     for arm_name, arm in ablation.arms.items():
         mine = resolve(ablation, arm_name)
-        out += [
-            Cell(name, arm_name, arm, seed, mine.student, mine.loss, mine.curriculum) for seed in ablation.seeds
-        ]
+        out += [Cell(name, arm_name, arm, seed, mine.student, mine.loss, mine.curriculum) for seed in ablation.seeds]
     return out

@@ -14,7 +14,7 @@ from clpd_bench.corpus import chained_sums, jsonl
 from clpd_bench.corpus.example import SPLITS, Example, example_ids
 from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import Characters, ChainedSums, CorpusSettings, SameAs
+from clpd_bench.settings.corpus import ChainedSums, Characters, CorpusSettings, SameAs
 
 
 def prompt_of(example: Example, settings: CorpusSettings) -> str:

@@ -72,9 +72,7 @@ class Split:
 def read_split(folder: Path, split: str) -> Split:
     """`train`, `validation` or `test` of a corpus folder."""
     table = pq.read_table(folder / f"{split}.parquet")
-    return Split(
-        np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table
-    )
+    return Split(np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table)
 
 
 def read_difficulty(folder: Path, split: str) -> NDArray[np.float64]:

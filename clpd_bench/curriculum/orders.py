@@ -19,9 +19,7 @@ def blend_shares(stages: int, strength: float) -> NDArray[np.float64]:
     return np.full((stages, stages), (1 - strength) / stages) + strength * np.eye(stages)
 
 
-def blended(
-    buckets: NDArray[np.int64], strength: float, epochs: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def blended(buckets: NDArray[np.int64], strength: float, epochs: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Shape [E N]: every example E times, stage after stage, random inside a stage.
 
     `buckets` holds 1..K by example. A bucket's presentations are E permutations of it one after the

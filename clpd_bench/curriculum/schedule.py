@@ -85,7 +85,7 @@ def assign_steps(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
         UserError: a step would be empty.
     """
     cumulative = np.cumsum(tokens)
-    step = -(-cumulative * steps // cumulative[-1])
+    step: NDArray[np.int64] = -(-cumulative * steps // cumulative[-1])
     empty = np.setdiff1d(np.arange(1, steps + 1), step)
     if len(empty):
         raise UserError(
@@ -117,7 +117,9 @@ def build_schedule(
     """
     order = stream(seed, "order")
     if isinstance(supervision.order, EasyToHard):
-        assert difficulty is not None and supervision.stages and supervision.pacing
+        assert difficulty is not None
+        assert supervision.stages
+        assert supervision.pacing
         buckets = difficulty_buckets(ids, difficulty, tokens, supervision.stages)
         examples = blended(buckets, supervision.pacing.strength, training.epochs, order)
     else:

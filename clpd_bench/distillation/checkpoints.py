@@ -40,15 +40,13 @@ class Checkpoint:
                         optimizer.state[parameter][key] = place
 
 
-def save(
-    folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
-) -> Path:
+def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> Path:
     """Writes `folder/step-<n>` and drops all but the newest two; a kill leaves no half checkpoint
     under that name."""
     making, place = folder / f"making-{step}", folder / f"step-{step:08d}"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     save_file({name: p.detach().cpu().contiguous() for p, name in names.items()}, making / "model.safetensors")
     moments = {
         f"{names[p]}/{key}": value.detach().cpu().contiguous()

@@ -42,9 +42,7 @@ def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 class _ChunkedSum(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, loss: ChunkLoss, chunk_rows: int
-    ) -> torch.Tensor:
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, loss: ChunkLoss, chunk_rows: int) -> torch.Tensor:
         hidden_grad, weight_grad = torch.zeros_like(hidden), torch.zeros_like(weight)
         total = torch.zeros((), dtype=torch.float64 if hidden.dtype == torch.float64 else torch.float32)
         total = total.to(hidden.device)

@@ -40,9 +40,7 @@ def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, s
 
 def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     """A model from a folder on disk; never from a hub, never by pickle."""
-    return AutoModelForCausalLM.from_pretrained(
-        str(folder), dtype=dtype, local_files_only=True, use_safetensors=True
-    )
+    return AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True, use_safetensors=True)
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
@@ -75,5 +73,6 @@ def head_weight(model: PreTrainedModel) -> torch.Tensor:
 def forward_flops(model: PreTrainedModel, tokens: int, response_tokens: int) -> int:
     """2 FLOPs a weight and token (Kaplan et al. 2020, 2001.08361, without attention's own), the
     embedding counted for none and the head for response tokens alone. Training costs 3 times that."""
-    body = sum(p.numel() for name, p in model.named_parameters() if "embed" not in name and "lm_head" not in name)
-    return 2 * (body * tokens + head_weight(model).numel() * response_tokens)
+    body: int = sum(p.numel() for name, p in model.named_parameters() if "embed" not in name and "lm_head" not in name)
+    head: int = head_weight(model).numel()
+    return 2 * (body * tokens + head * response_tokens)

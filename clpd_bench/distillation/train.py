@@ -177,10 +177,9 @@ def _step(
     total, consumed = 0.0, []
     for batch in micro_batches(split, examples, training.micro_batch_tokens, pad_id, weight.device):
         hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
-        rows = _target_rows(batch, teachers, targets)
 
-        def chunk(logits: torch.Tensor, part: slice, b: MicroBatch = batch, r: TargetRows | None = rows) -> torch.Tensor:
-            return token_loss(loss, logits, b.labels[part], r[part] if r else None)
+        def chunk(logits: torch.Tensor, part: slice, b: MicroBatch = batch) -> torch.Tensor:
+            return token_loss(loss, logits, b.labels[part], _target_rows(b, part, teachers, targets))
 
         share = chunked_sum(hidden, weight, chunk) / normaliser
         share.backward()  # type: ignore[no-untyped-call]
@@ -189,19 +188,19 @@ def _step(
     return total, np.sort(np.concatenate(consumed))
 
 
-def _target_rows(batch: MicroBatch, teachers: NDArray[np.int64], targets: list[Targets]) -> TargetRows | None:
-    """The targets of each response token, from the teacher of its presentation."""
+def _target_rows(
+    batch: MicroBatch, part: slice, teachers: NDArray[np.int64], targets: list[Targets]
+) -> TargetRows | None:
+    """The targets of a chunk's response tokens, each from the teacher of its presentation."""
     if not targets:
         return None
-    supervisors = set(teachers[batch.places].tolist())
-    device = batch.labels.device
-    if len(supervisors) == 1:
-        return targets[supervisors.pop() - 1].at(batch.token, device)
-    by_token = torch.from_numpy(teachers[batch.places])[batch.row.cpu()]
-    first = targets[0].at(batch.token, device)
-    for m in supervisors - {1}:
+    token, device = batch.token[part], batch.labels.device
+    by_token = torch.from_numpy(teachers[batch.places])[batch.row[part].cpu()]
+    supervisors: list[int] = sorted(set(by_token.tolist()))
+    first = targets[supervisors[0] - 1].at(token, device)
+    for m in supervisors[1:]:
         mine = (by_token == m).nonzero().squeeze(-1)
-        rows = targets[m - 1].at(batch.token[mine], device)
+        rows = targets[m - 1].at(token[mine], device)
         first.logits[mine], first.log_z[mine] = rows.logits, rows.log_z
         if first.ids is not None and rows.ids is not None:
             first.ids[mine] = rows.ids

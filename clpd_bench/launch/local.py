@@ -56,9 +56,7 @@ def _workers(plan_file: Path, store: Store, number: int) -> Iterator[list[subpro
             with (log_folder / f"worker-{i}.log").open("ab") as log:
                 # A session of their own: the terminal's Ctrl-C is for us to pass on.
                 processes.append(
-                    subprocess.Popen(
-                        command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True
-                    )
+                    subprocess.Popen(command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)
                 )
         yield processes
     finally:

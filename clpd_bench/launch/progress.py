@@ -20,9 +20,7 @@ class ProgressView:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, refresh_per_second=4) if self._console.is_terminal else None
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        )
+        self._bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._task = self._bar.add_task("jobs", total=None)
         self._seen: dict[str, str] = {}
         self._started = time.monotonic()
@@ -32,7 +30,9 @@ class ProgressView:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live:
             self._live.stop()
 

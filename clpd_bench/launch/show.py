@@ -53,7 +53,10 @@ def describe(plan: Plan, job: Job, store: Store) -> dict[str, Any]:
         "settings": job.spec.model_dump(mode="json"),
         "parents": {role: {"key": key, "label": plan.jobs[key].label} for role, key in job.parents.items()},
         "evaluations": {
-            benchmark: key for cell in plan.cells if cell.model == job.key for benchmark, key in cell.evaluations.items()
+            benchmark: key
+            for cell in plan.cells
+            if cell.model == job.key
+            for benchmark, key in cell.evaluations.items()
         },
         "measured": {k: manifest[k] for k in ("seconds", "tokens", "flops", "details") if k in manifest},
         "provenance": {k: manifest[k] for k in provenance if k in manifest},

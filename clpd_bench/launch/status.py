@@ -73,7 +73,9 @@ def _job_status(plan: Plan, store: Store, job: Job) -> JobStatus:
     if state == "failed" and last and last.failure:
         return JobStatus(job, state, reason=f"{last.failure['type']}: {last.failure['message']}", log=log)
     if state == "lost":
-        return JobStatus(job, state, reason="the process ended without a word (killed, or the machine went away)", log=log)
+        return JobStatus(
+            job, state, reason="the process ended without a word (killed, or the machine went away)", log=log
+        )
     if state == "blocked":
         names = [plan.jobs[key].label for key in job.parents.values() if not store.is_done(key)]
         if names:

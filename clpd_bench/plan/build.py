@@ -42,7 +42,8 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
     grid = cells(ablation, file.stem)
     corpora = {name: builder.corpus(name) for name in ablation.corpora}
     arm_data = {cell.arm_name: builder.data(cell) for cell in grid}
-    for name in ablation.models:
+    # The strongest teacher is most often the longest job, and most arms wait for it.
+    for name in (*reversed(ablation.teachers), *ablation.models):
         builder.model(name)
     planned = [builder.evaluated_cell(cell) for cell in grid]
     references = builder.references(grid)
@@ -59,7 +60,7 @@ class _Builder:
         """Parents first; and a cell's student and evaluation before the next cell, so that early
         results come early."""
         order: dict[Kind, int] = {"corpus": 0, "difficulty": 1, "model": 2, "targets": 2, "evaluation": 2}
-        return {key: job for key, job in sorted(self.jobs.items(), key=lambda entry: order[entry[1].kind])}
+        return dict(sorted(self.jobs.items(), key=lambda entry: order[entry[1].kind]))
 
     def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
         libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}

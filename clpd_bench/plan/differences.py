@@ -37,7 +37,9 @@ def cell_settings(cell: Cell) -> dict[str, Any]:
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
-        return {k: v for name, inner in value.items() for k, v in _flat(inner, f"{path}.{name}" if path else name).items()}
+        return {
+            k: v for name, inner in value.items() for k, v in _flat(inner, f"{path}.{name}" if path else name).items()
+        }
     return {path: value}
 
 

@@ -39,7 +39,7 @@ def declared(ablation: Ablation) -> Declaration:
 
 def factorial(ablation: Ablation) -> Factorial | None:
     """The arms that make up the 2 x 2 of order and teachers and differ in nothing else, if all are there."""
-    corners = {}
+    corners: dict[tuple[bool, type], str] = {}
     for name, arm in ablation.arms.items():
         if not arm.differs:
             corners.setdefault((type(arm.order) is EasyToHard, type(arm.teachers)), name)

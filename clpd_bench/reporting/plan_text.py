@@ -61,11 +61,15 @@ def _exposure_json(e: Exposure) -> dict[str, Any]:
     }
 
 
-def print_plan(ablation: Ablation, summary: dict[str, Any], exposures: dict[str, Exposure] | None, console: Console) -> None:
+def print_plan(
+    ablation: Ablation, summary: dict[str, Any], exposures: dict[str, Exposure] | None, console: Console
+) -> None:
     """Prints `plan_summary` as tables."""
     console.print(f"[bold]{summary['ablation']}[/bold]  {ablation.question}")
     arms, seeds = len(ablation.arms), len(ablation.seeds)
-    console.print(f"\n{len(summary['cells'])} cells: {arms} arms x {seeds} seeds ({', '.join(map(str, ablation.seeds))})")
+    console.print(
+        f"\n{len(summary['cells'])} cells: {arms} arms x {seeds} seeds ({', '.join(map(str, ablation.seeds))})"
+    )
     console.print(_jobs_table(summary))
     console.print("\nWhat compared arms differ in (everything else is equal):")
     console.print(_differences_table(summary))

@@ -33,9 +33,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     """
     items, missing = collect_items(plan, store)
     if not len(items) or not (items["kind"] == "arm").any():
-        raise UserError(
-            "nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}"
-        )
+        raise UserError("nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}")
     factors = factorial(ablation)
     comparisons = compare(items, declared(ablation), factors)
     context = ReportContext(

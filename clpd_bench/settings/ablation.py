@@ -23,13 +23,13 @@ class Arm(Settings):
 
     order: Order
     teachers: TeacherRule
-    differs: dict[str, Any] = {}
+    differs: dict[str, Any] = Field(default_factory=dict)
 
 
 class Ablation(Settings):
     question: str = ""
     corpora: dict[str, CorpusSettings] = Field(min_length=1)
-    models: dict[str, ModelSettings] = {}
+    models: dict[str, ModelSettings] = Field(default_factory=dict)
     teachers: tuple[str, ...] = ()
     """Names of models, from the weakest to the strongest."""
     student: StudentSettings

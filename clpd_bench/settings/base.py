@@ -41,7 +41,7 @@ def _expand_path(value: Any, info: ValidationInfo) -> Any:
     """`${VAR}` and `~` expanded; a relative path is relative to the ablation file."""
     if not isinstance(value, str):
         return value
-    expanded = os.path.expanduser(os.path.expandvars(value))
+    expanded = str(Path(os.path.expandvars(value)).expanduser())
     if "$" in expanded:
         variable = expanded[expanded.index("$") :].strip("${").split("}")[0].split("/")[0]
         raise ValueError(f"the environment variable {variable} is not set; export it, or write the path out")

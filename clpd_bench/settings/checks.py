@@ -9,7 +9,7 @@ from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
 from clpd_bench.settings.corpus import SameAs
 from clpd_bench.settings.curriculum import Column, NoTeacher, WeakToStrong
-from clpd_bench.settings.model import Trained
+from clpd_bench.settings.model import ModelSettings, StudentSettings, Trained
 
 
 def check(ablation: Ablation) -> None:
@@ -130,19 +130,28 @@ def _tokenizers(a: Ablation) -> None:
             )
 
 
+def _all_models(a: Ablation) -> list[tuple[str, ModelSettings | StudentSettings]]:
+    """Every model with its key in the file."""
+    return [*((f"models.{name}", model) for name, model in a.models.items()), ("student", a.student)]
+
+
 def _token_partners(a: Ablation) -> Iterable[tuple[str, str, str]]:
     for teacher in a.teachers:
         yield f"teacher {teacher!r}", a.models[teacher].corpus, f"models.{teacher}.corpus"
-    for name, model in [*a.models.items(), ("student", a.student)]:
+    for key, model in _all_models(a):
         if isinstance(model.initial, Trained):
             initial = model.initial.model
-            yield f"model {initial!r}, which {name!r} starts from,", a.models[initial].corpus, f"models.{initial}.corpus"
+            yield (
+                f"model {initial!r}, which {key} starts from,",
+                a.models[initial].corpus,
+                f"models.{initial}.corpus",
+            )
     for name, benchmark in a.evaluation.benchmarks.items():
         yield f"benchmark {name!r}", benchmark.corpus, f"evaluation.benchmarks.{name}.corpus"
 
 
 def _limits(a: Ablation) -> None:
-    for name, model in [*((f"models.{n}", m) for n, m in a.models.items()), ("student", a.student)]:
+    for name, model in _all_models(a):
         if isinstance(model.initial, Trained):
             continue
         limit, longest = model.initial.max_position_embeddings, a.corpora[model.corpus].max_tokens

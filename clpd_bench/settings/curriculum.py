@@ -61,9 +61,7 @@ class WeakToStrong(Settings):
 
 Difficulty = Annotated[CotTokens | Column, Field(discriminator="name"), shorthand(column="column")]
 Order = Annotated[Shuffled | EasyToHard, Field(discriminator="name"), shorthand()]
-TeacherRule = Annotated[
-    NoTeacher | Strongest | WeakToStrong, Field(discriminator="name"), shorthand()
-]
+TeacherRule = Annotated[NoTeacher | Strongest | WeakToStrong, Field(discriminator="name"), shorthand()]
 
 
 class CurriculumSettings(Settings):

@@ -67,7 +67,7 @@ def _point_at_undeclared_differences(data: dict[str, Any], lines: dict[KeyPath, 
                     line=_line(("arms", name, key), lines),
                     key=f"arms.{name}.{key}",
                     fix="Arms of a comparison differ in order and teachers alone; anything else stands under "
-                    f"the arm's `differs:`, as in differs: {{student.training.learning_rate: 1e-3}}",
+                    "the arm's `differs:`, as in differs: {student.training.learning_rate: 1e-3}",
                 )
 
 
@@ -123,10 +123,9 @@ def _file_path(loc: tuple[str | int, ...], data: Any) -> KeyPath:
     path: list[str | int] = []
     here = data
     for i, part in enumerate(loc):
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, (list, tuple)) and isinstance(part, int) and part < len(here):
-            here = here[part]
+        places = dict(enumerate(here)) if isinstance(here, (list, tuple)) else here
+        if isinstance(places, dict) and part in places:
+            here = places[part]
         elif i < len(loc) - 1 or isinstance(here, str):
             continue
         path.append(part)

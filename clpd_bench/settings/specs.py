@@ -20,7 +20,7 @@ class CorpusSpec(Settings):
     """Parents: `tokenizer` (a corpus), where the tokenizer is another corpus's."""
 
     corpus: CorpusSettings
-    file_hashes: dict[str, str] = {}
+    file_hashes: dict[str, str] = Field(default_factory=dict)
     """sha256 of each local file by its role (`train`, `test`)."""
 
 
