@@ -80,6 +80,7 @@ def _table(
     prompt_ids = _encode(tokenizer, prompts)
     response_ids = [[*ids, tokenizer.eos_token_id] for ids in _encode(tokenizer, responses)]
     for e, p, r in zip(examples, prompt_ids, response_ids, strict=True):
+        _refuse_special(e, [*p, *r[:-1]], tokenizer)
         if len(p) + len(r) > settings.max_tokens:
             raise UserError(
                 f"a {split} example has {len(p) + len(r)} tokens, and the limit is {settings.max_tokens} "
@@ -101,6 +102,21 @@ def _table(
         **{f"column.{name}": [e.columns[name] for e in examples] for name in examples[0].columns},
     }
     return pa.table(columns).sort_by("id")
+
+
+def _refuse_special(example: Example, ids: list[int], tokenizer: PreTrainedTokenizerFast) -> None:
+    """Text that spells the end token would end the response there, for the loss and in evaluation."""
+    for token, special in (
+        (tokenizer.eos_token, tokenizer.eos_token_id),
+        (tokenizer.pad_token, tokenizer.pad_token_id),
+    ):
+        if special in ids:
+            raise UserError(
+                f"the text of {example.question[:50]!r} holds {token!r}, which is a token of the tokenizer's own",
+                file=example.file,
+                line=example.line,
+                fix="Take it out of the text",
+            )
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

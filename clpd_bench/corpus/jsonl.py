@@ -72,13 +72,16 @@ def _rows(file: Path) -> Iterator[tuple[Any, int]]:
 def _field(row: Any, path: str, file: Path, line: int) -> Any:
     here = row
     for part in path.split("."):
-        if not isinstance(here, dict) or part not in here:
+        if not isinstance(here, dict):
+            what = "this row" if here is row else f"what this row has on the way to {path!r}"
+            raise UserError(f"{what} is no JSON object", file=file, line=line, found=here)
+        if part not in here:
             raise UserError(
                 f"this row has no field {path!r}",
                 file=file,
                 line=line,
                 found=part,
-                allowed=here if isinstance(here, dict) else [],
+                allowed=here,
                 fix="Name the fields of your file in the corpus's source (question, answer, rationale, columns)",
             )
         here = here[part]
@@ -89,7 +92,10 @@ def _text(row: Any, path: str, file: Path, line: int) -> str:
     value = _field(row, path, file, line)
     if not isinstance(value, (str, int, float)) or isinstance(value, bool) or not str(value).strip():
         raise UserError(f"field {path!r} wants text that is not empty", file=file, line=line, found=value)
-    return str(value).strip()
+    text = str(value).strip()
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UserError(f"field {path!r} holds half of a surrogate pair, which is no text", file=file, line=line)
+    return text
 
 
 def _number(row: Any, path: str, file: Path, line: int) -> float:

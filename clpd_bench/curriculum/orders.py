@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,12 @@ def shuffled(examples: int, epochs: int, rng: np.random.Generator) -> NDArray[np
     return np.concatenate([rng.permutation(examples) for _ in range(epochs)]).astype(np.int64)
 
 
-def blend_shares(stages: int, strength: float) -> NDArray[np.float64]:
-    """Shape [K, K]: the share M[k, j] = (1 - strength)/K + strength [k = j] of bucket j's
-    presentations that falls into stage k. Doubly stochastic for any strength in [0, 1]."""
-    return np.full((stages, stages), (1 - strength) / stages) + strength * np.eye(stages)
+def blend_shares(stages: int, strength: float) -> list[list[Fraction]]:
+    """Shape [K, K]: the share M[k][j] = (1 - strength)/K + strength [k = j] of bucket j's
+    presentations that falls into stage k. Doubly stochastic for any strength in [0, 1], exactly:
+    a strength is the decimal number that was written, not the float nearest to it."""
+    own = Fraction(repr(float(strength)))
+    return [[(1 - own) / stages + (own if k == j else 0) for j in range(stages)] for k in range(stages)]
 
 
 def blended(buckets: NDArray[np.int64], strength: float, epochs: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -27,7 +31,10 @@ def blended(buckets: NDArray[np.int64], strength: float, epochs: int, rng: np.ra
     """
     stages = int(buckets.max())
     members = [np.flatnonzero(buckets == j) for j in range(1, stages + 1)]
-    wanted = blend_shares(stages, strength) * [epochs * len(m) for m in members]
+    wanted = [
+        [share * epochs * len(m) for share, m in zip(row, members, strict=True)]
+        for row in blend_shares(stages, strength)
+    ]
     cuts = np.cumsum(controlled_rounding(wanted), axis=0)[:-1]
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(stages)]
     for j, bucket in enumerate(members):

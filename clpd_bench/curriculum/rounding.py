@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
-_EPS = 1e-6
 
-
-def controlled_rounding(matrix: NDArray[np.float64]) -> NDArray[np.int64]:
+def controlled_rounding(matrix: Sequence[Sequence[Fraction]]) -> NDArray[np.int64]:
     """A whole-number matrix, each entry the floor or ceiling of the given one, whose column sums are
     exact and whose row sums are the floor or ceiling of the given row sums.
 
-    The columns of `matrix` must add up to whole numbers. A cycle of fractional entries is found and
-    pushed until one of them is whole, as often as needed (Cox 1987, "A constructive procedure for
-    unbiased controlled rounding"; here always in the same direction, so the result is a function of
-    the matrix).
+    The columns of `matrix` must add up to whole numbers; exactly, hence fractions: with floats, sums
+    that ought to be whole are not. A cycle of fractional entries is found and pushed until one of
+    them is whole, as often as needed (Cox 1987, "A constructive procedure for unbiased controlled
+    rounding"; here always in the same direction, so the result is a function of the matrix).
     """
-    rows = matrix.sum(axis=1, keepdims=True)
-    slack = np.ceil(rows - _EPS) - rows  # a column of its own makes the row sums whole
-    values = np.hstack([matrix, slack])
+    # A column of its own makes the row sums whole.
+    values = np.array([[*row, math.ceil(sum(row)) - sum(row)] for row in matrix], dtype=object)
     while True:
-        values = np.where(np.abs(values - np.round(values)) < _EPS, np.round(values), values)
-        fractional = values != np.round(values)
+        fractional = values % 1 != 0
         if not fractional.any():
             return values[:, :-1].astype(np.int64)
         rows_of, columns_of = map(list, zip(*_cycle(fractional), strict=True))
         up = np.arange(len(rows_of)) % 2 == 0
         entries = values[rows_of, columns_of]
-        room = np.where(up, np.ceil(entries) - entries, entries - np.floor(entries)).min()
+        room = np.where(up, -entries % 1, entries % 1).min()  # how far to the next whole number
         values[rows_of, columns_of] += np.where(up, room, -room)
 
 

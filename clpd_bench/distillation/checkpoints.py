@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 KEEP = 2
+HASHES = "hashes.json"
+FILES = ("model.safetensors", "optimizer.safetensors", "state.json")
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optim
         for key, value in entries.items()
     }
     save_file(moments, making / "optimizer.safetensors")
+    (making / "state.json").write_text(json.dumps({"step": step, "state": state}))
     hashes = {file.name: _sha256(file) for file in sorted(making.iterdir())}
+    (making / HASHES).write_text(json.dumps(hashes))
     for file in making.iterdir():
         _fsync(file)
-    (making / "state.json").write_text(json.dumps({"step": step, "files": hashes, "state": state}))
-    _fsync(making / "state.json")
+    if place.exists():  # one that did not verify, or the run would have gone on from it
+        shutil.rmtree(place)
     making.rename(place)
     _fsync(folder)
     for old in sorted(folder.glob("step-*"))[:-KEEP]:
@@ -78,10 +82,11 @@ def newest(folders: list[Path]) -> Checkpoint | None:
 
 def _verified(place: Path) -> Checkpoint | None:
     try:
-        record = json.loads((place / "state.json").read_text())
-        if all(_sha256(place / name) == digest for name, digest in record["files"].items()):
+        hashes = json.loads((place / HASHES).read_text())
+        if all(_sha256(place / name) == hashes[name] for name in FILES):
+            record = json.loads((place / "state.json").read_text())
             return Checkpoint(place, record["step"], record["state"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
 

@@ -30,7 +30,8 @@ from clpd_bench.settings.training import Training
 
 
 class Diverged(Exception):
-    """The loss is no finite number; says at which step, in which stage, by which teachers, on what."""
+    """The loss or its gradient is no finite number; says at which step, in which stage, by which
+    teachers, on what."""
 
 
 class StopNotReached(Exception):
@@ -93,7 +94,12 @@ def train(
 
     Raises:
         Diverged, Interrupted, StopNotReached.
+        ValueError: targets over another vocabulary than the model's.
     """
+    vocabulary = head_weight(model).shape[0]
+    for t in targets:
+        if t.vocabulary_size != vocabulary:
+            raise ValueError(f"targets over {t.vocabulary_size} tokens cannot teach a model over {vocabulary}")
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(
         parameters, lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
@@ -121,9 +127,11 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate_at(step, schedule.steps)
         value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id)
-        if not math.isfinite(value):
-            raise Diverged(_where(step, value, schedule, train_split, examples, teachers))
-        torch.nn.utils.clip_grad_norm_(parameters, training.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, training.clip))
+        for what, number in (("loss", value), ("gradient's norm", norm)):
+            if not math.isfinite(number):
+                where = _where(step, schedule, train_split, examples, teachers)
+                raise Diverged(f"the {what} is {number} {where}")
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         running = ConsumedHash(record.consumed)
@@ -145,8 +153,8 @@ def train(
             raise Interrupted(f"stopped after step {step} of {schedule.steps}")
     if record.validation[-1]["step"] != schedule.steps:
         look(schedule.steps)
-    if stop:
-        last = record.validation[-1][stop.metric]
+    last = record.validation[-1][stop.metric] if stop else 0.0
+    if stop and not stop.reached(last):
         raise StopNotReached(
             f"after all {schedule.steps} steps the validation {stop.metric} is {last:.4g}, and the declared stop is "
             f"{stop.at:g}: allow more steps (epochs, a larger corpus), or ask for less"
@@ -208,16 +216,11 @@ def _target_rows(
 
 
 def _where(
-    step: int,
-    value: float,
-    schedule: Schedule,
-    split: Split,
-    examples: NDArray[np.int64],
-    teachers: NDArray[np.int64],
+    step: int, schedule: Schedule, split: Split, examples: NDArray[np.int64], teachers: NDArray[np.int64]
 ) -> str:
     taught = ", ".join(f"teacher {t}" if t else "no teacher" for t in sorted(set(teachers.tolist())))
     ids = " ".join(split.ids[examples][:8])
     return (
-        f"the loss is {value} at step {step} of {schedule.steps}, stage {schedule.stage[step - 1]}, {taught}; "
+        f"at step {step} of {schedule.steps}, stage {schedule.stage[step - 1]}, {taught}; "
         f"examples {ids}{' ...' if len(examples) > 8 else ''}"
     )

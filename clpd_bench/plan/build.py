@@ -38,7 +38,7 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
     Raises:
         UserError: a local file is missing.
     """
-    builder = _Builder(ablation)
+    builder = _Builder(ablation, file)
     grid = cells(ablation, file.stem)
     corpora = {name: builder.corpus(name) for name in ablation.corpora}
     arm_data = {cell.arm_name: builder.data(cell) for cell in grid}
@@ -52,8 +52,8 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
 
 
 class _Builder:
-    def __init__(self, ablation: Ablation) -> None:
-        self.ablation = ablation
+    def __init__(self, ablation: Ablation, file: Path) -> None:
+        self.ablation, self.file = ablation, file
         self.jobs: dict[str, Job] = {}
 
     def in_order(self) -> dict[str, Job]:
@@ -79,8 +79,15 @@ class _Builder:
         hashes = {}
         if isinstance(settings.source, Jsonl):
             for role, path in (("train", settings.source.train), ("test", settings.source.test)):
-                hashes[role] = _file_hash(path, f"corpora.{name}.source.{role}")
+                hashes[role] = self._file_hash(path, f"corpora.{name}.source.{role}")
         return self._add("corpus", f"corpus {name}", CorpusSpec(corpus=settings, file_hashes=hashes), parents)
+
+    def _file_hash(self, path: Path, key: str) -> str:
+        try:
+            with path.open("rb") as f:
+                return hashlib.file_digest(f, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(f"{str(path)!r} cannot be read: {error.strerror}", file=self.file, key=key) from None
 
     def difficulty(self, difficulty: Difficulty, corpus: str) -> str:
         label = f"difficulty {difficulty.name} of {corpus}"
@@ -169,11 +176,3 @@ class _Builder:
             label = name if seed < 0 else f"{name}/{seed}"
             out.append(Evaluated(label, name, seed, key, self.evaluations(label, key)))
         return out
-
-
-def _file_hash(file: Path, key: str) -> str:
-    try:
-        with file.open("rb") as f:
-            return hashlib.file_digest(f, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", key=key, found=str(file), fix="Correct the path") from None

@@ -17,6 +17,7 @@ from clpd_bench.settings.specs import Kind
 
 PACKAGE = "clpd_bench"
 ROOT = Path(__file__).resolve().parent.parent
+STRINGS = (tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))  # f-strings apart from 3.12 on
 
 
 @functools.cache
@@ -54,9 +55,9 @@ def _imports(module: str) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
-            inner = {name for name in submodules if name.startswith(PACKAGE) and _file(name)}
-            found.update(inner or {node.module})
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                is_module = name.startswith(PACKAGE) and _file(name)
+                found.add(name if is_module else node.module)
     return frozenset(name for name in found if name.split(".")[0] == PACKAGE)
 
 
@@ -67,14 +68,27 @@ def _bare_source(module: str) -> str:
 
 
 def bare(source: str) -> str:
-    """Source without comments, docstrings (and other bare strings), blank lines and trailing white space."""
-    lines = source.splitlines()
+    """Source without comments, docstrings (and other bare strings), blank lines and trailing white space.
+
+    Inside a string of several lines nothing is left out.
+    """
+    lines = source.split("\n")
+    inside_string: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        row, column = token.start
         if token.type == tokenize.COMMENT:
-            row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
+        elif token.type in STRINGS:
+            inside_string.update(range(row, token.end[0]))
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
-                lines[row] = ""
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+            first, last = node.lineno, node.end_lineno or node.lineno
+            before = lines[first - 1].encode()[: node.col_offset]
+            behind = lines[last - 1].encode()[node.end_col_offset :]
+            lines[first - 1 : last] = [(before + behind).decode(), *[""] * (last - first)]
+            inside_string.difference_update(range(first, last))
+    return "\n".join(
+        line if row in inside_string else line.rstrip()
+        for row, line in enumerate(lines, start=1)
+        if row in inside_string or line.strip()
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -37,16 +37,16 @@ class Ablation(Settings):
     loss: ForwardKl
     targets: TargetsSettings = TargetsSettings()
     arms: dict[str, Arm] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     evaluation: EvaluationSettings
     analysis: AnalysisSettings
 
-    @field_validator("teachers", mode="before")
+    @field_validator("teachers")
     @classmethod
     def _distinct_teachers(cls, value: object) -> object:
         return distinct("teacher")(value)
 
-    @field_validator("seeds", mode="before")
+    @field_validator("seeds")
     @classmethod
     def _distinct_seeds(cls, value: object) -> object:
         return distinct("seed")(value)

@@ -25,7 +25,7 @@ class AnalysisSettings(Settings):
     correction: Literal["holm"] = "holm"
     alpha: float = Field(default=0.05, gt=0, lt=1)
 
-    @field_validator("family", mode="before")
+    @field_validator("family")
     @classmethod
     def _no_twins(cls, value: object) -> object:
         return distinct("comparison")(value)

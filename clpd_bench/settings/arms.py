@@ -7,6 +7,8 @@ from pydantic import ValidationError
 from clpd_bench.errors import UserError
 from clpd_bench.settings import overrides
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.findings import first_finding
+from clpd_bench.settings.yaml_reader import dotted
 
 MAY_DIFFER = ("student", "loss", "curriculum")
 
@@ -31,6 +33,11 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
     try:
         return Ablation.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UserError(f"{place}: {first['msg'].lower()}", key=f"arms.{arm}.differs") from None
+        finding = first_finding(error, data)
+        raise UserError(
+            f"{dotted(finding.path)}: {finding.message}",
+            key=f"arms.{arm}.differs",
+            found=finding.found,
+            allowed=finding.allowed,
+            fix=finding.fix,
+        ) from None

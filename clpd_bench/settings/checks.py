@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
-from clpd_bench.settings.corpus import SameAs
+from clpd_bench.settings.corpus import Jsonl, SameAs
 from clpd_bench.settings.curriculum import Column, NoTeacher, WeakToStrong
 from clpd_bench.settings.model import ModelSettings, StudentSettings, Trained
+
+MAX_SIBLINGS = 20
+"""Files of a folder that an error about a missing one lists."""
 
 
 def check(ablation: Ablation) -> None:
@@ -18,12 +21,35 @@ def check(ablation: Ablation) -> None:
     Raises:
         UserError: with the key; whoever knows the file adds file and line.
     """
-    _references(ablation)
-    _models(ablation)
-    _arms(ablation)
-    _tokenizers(ablation)
-    _limits(ablation)
+    _settings(ablation)
+    for name, arm in ablation.arms.items():
+        if arm.differs:
+            _arm_settings(resolve(ablation, name), name)
+    _seats(ablation)
     _analysis(ablation)
+    _files(ablation)
+
+
+def _settings(a: Ablation) -> None:
+    _references(a)
+    _models(a)
+    _arms(a)
+    _tokenizers(a)
+    _limits(a)
+
+
+def _arm_settings(a: Ablation, arm: str) -> None:
+    """The same checks, of the file as an arm with `differs:` sees it."""
+    try:
+        _settings(a)
+    except UserError as error:
+        raise UserError(
+            f"{error.key}: {error.message}",
+            key=f"arms.{arm}.differs",
+            found=error.found,
+            allowed=error.allowed,
+            fix=error.fix,
+        ) from None
 
 
 def _known(found: str, names: Iterable[str], what: str, key: str) -> None:
@@ -50,7 +76,7 @@ def _references(a: Ablation) -> None:
     for name, benchmark in a.evaluation.benchmarks.items():
         _known(benchmark.corpus, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
     difficulty = a.curriculum.difficulty
-    for corpus_name in {a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())}:
+    for corpus_name in dict.fromkeys([a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())]):
         if isinstance(difficulty, Column):
             columns = a.corpora[corpus_name].columns
             if difficulty.column not in columns:
@@ -99,14 +125,6 @@ def _arms(a: Ablation) -> None:
                     key=f"arms.{name}.teachers",
                     fix="List models under `teachers:`, from the weakest to the strongest",
                 )
-    for name, arm in a.arms.items():
-        stages = arm.differs.get("curriculum.stages", a.curriculum.stages)
-        if isinstance(arm.teachers, WeakToStrong) and stages < len(a.teachers):
-            raise UserError(
-                f"{stages} stages cannot seat the {len(a.teachers)} teachers of arm {name!r}, one a stage",
-                key="curriculum.stages",
-                fix=f"Set curriculum.stages to {len(a.teachers)} or more, or list fewer teachers",
-            )
     if a.loss.temperature not in a.targets.temperatures:
         raise UserError(
             f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",
@@ -114,8 +132,18 @@ def _arms(a: Ablation) -> None:
             allowed=a.targets.temperatures,
             fix=f"Add {a.loss.temperature:g} to targets.temperatures",
         )
-    for name in a.arms:
-        resolve(a, name)
+
+
+def _seats(a: Ablation) -> None:
+    for name, arm in a.arms.items():
+        stages = resolve(a, name).curriculum.stages
+        if isinstance(arm.teachers, WeakToStrong) and stages < len(a.teachers):
+            raise UserError(
+                f"{stages} stage{'s' if stages > 1 else ''} cannot seat the {len(a.teachers)} teachers of "
+                f"arm {name!r}, one a stage",
+                key="curriculum.stages" if stages == a.curriculum.stages else f"arms.{name}.differs",
+                fix=f"Set curriculum.stages to {len(a.teachers)} or more, or list fewer teachers",
+            )
 
 
 def _tokenizers(a: Ablation) -> None:
@@ -150,20 +178,46 @@ def _token_partners(a: Ablation) -> Iterable[tuple[str, str, str]]:
         yield f"benchmark {name!r}", benchmark.corpus, f"evaluation.benchmarks.{name}.corpus"
 
 
+def _root(a: Ablation, model: str) -> str:
+    """The model whose architecture this one has: the first of those that start from each other."""
+    initial = a.models[model].initial
+    return _root(a, initial.model) if isinstance(initial, Trained) else model
+
+
 def _limits(a: Ablation) -> None:
-    for name, model in _all_models(a):
-        if isinstance(model.initial, Trained):
-            continue
-        limit, longest = model.initial.max_position_embeddings, a.corpora[model.corpus].max_tokens
+    for reader, model, corpus in _readers(a):
+        name = model if model is None else _root(a, model)
+        key = "student" if name is None else f"models.{name}"
+        initial = a.student.initial if name is None else a.models[name].initial
+        assert not isinstance(initial, Trained)
+        limit, longest = initial.max_position_embeddings, a.corpora[corpus].max_tokens
         if limit < longest:
             raise UserError(
-                f"the model's limit is {limit} tokens, and corpus {model.corpus!r} admits examples of {longest}",
-                key=f"{name}.initial.max_position_embeddings",
-                fix=f"Raise the limit, or lower corpora.{model.corpus}.max_tokens (longer examples are then refused)",
+                f"{reader} takes {limit} tokens at most, and corpus {corpus!r}, which it reads, admits examples of "
+                f"{longest}",
+                key=f"{key}.initial.max_position_embeddings",
+                fix=f"Raise the limit, or lower corpora.{corpus}.max_tokens (longer examples are then refused)",
             )
 
 
+def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
+    """(who reads, the model whose architecture it has, None for the student's own; what is read)."""
+    initial = a.student.initial
+    student = initial.model if isinstance(initial, Trained) else None
+    for name, model in a.models.items():
+        yield f"model {name!r}", name, model.corpus
+    yield "the student", student, a.student.corpus
+    for teacher in a.teachers:
+        yield f"teacher {teacher!r}", teacher, a.student.corpus
+    for benchmark in a.evaluation.benchmarks.values():
+        yield "the student", student, benchmark.corpus
+        for teacher in a.teachers:
+            yield f"teacher {teacher!r}", teacher, benchmark.corpus
+
+
 def _analysis(a: Ablation) -> None:
+    if "interaction" in a.arms:
+        raise UserError("no arm may be called so: it is the name of a test", key="arms.interaction")
     _known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")
     for i, name in enumerate(a.analysis.family):
         _known(name, [*a.arms, "interaction"], "arm", f"analysis.family.{i}")
@@ -171,6 +225,8 @@ def _analysis(a: Ablation) -> None:
             raise UserError(
                 f"arm {name!r} is the baseline and cannot be compared with itself", key=f"analysis.family.{i}"
             )
+    if "interaction" in a.analysis.family:
+        _factorial(a)
     _known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
     if len(a.seeds) < 2:
         raise UserError(
@@ -179,3 +235,33 @@ def _analysis(a: Ablation) -> None:
             fix="Add seeds (80 % power for one paired test takes about 10 / 6 / 5 seeds at an effect of 1 / 1.5 / 2 "
             "standard deviations of the paired difference)",
         )
+
+
+def _factorial(a: Ablation) -> None:
+    """An interaction is that of a 2 x 2: {shuffled, easy_to_hard} x {strongest, weak_to_strong}."""
+    corners = {(arm.order.name, arm.teachers.name) for arm in a.arms.values() if not arm.differs}
+    for order in ("shuffled", "easy_to_hard"):
+        for teachers in ("strongest", "weak_to_strong"):
+            if (order, teachers) not in corners:
+                raise UserError(
+                    f"the interaction wants an arm with order {order} and teachers {teachers} (without `differs:`), "
+                    "and there is none",
+                    key=f"analysis.family.{a.analysis.family.index('interaction')}",
+                    fix="Add the arm, or take the interaction out of the family",
+                )
+
+
+def _files(a: Ablation) -> None:
+    for name, corpus in a.corpora.items():
+        if not isinstance(corpus.source, Jsonl):
+            continue
+        for role, file in (("train", corpus.source.train), ("test", corpus.source.test)):
+            if not file.is_file():
+                siblings = sorted(file.parent.iterdir())[:MAX_SIBLINGS] if file.parent.is_dir() else []
+                raise UserError(
+                    f"{str(file)!r} is a directory" if file.is_dir() else f"there is no file {str(file)!r}",
+                    key=f"corpora.{name}.source.{role}",
+                    found=str(file),
+                    allowed=[str(f) for f in siblings if f.is_file()] or None,
+                    fix="A relative path starts at the ablation file's folder",
+                )

@@ -23,7 +23,7 @@ class ChainedSums(Settings):
     train: int = Field(ge=1)
     validation: int = Field(default=200, ge=1)
     test: int = Field(default=300, ge=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
     @field_validator("operations")
     @classmethod

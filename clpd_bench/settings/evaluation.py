@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from clpd_bench.settings.base import Settings
 
@@ -16,6 +17,16 @@ class Benchmark(Settings):
     max_new_tokens: int = Field(ge=1)
     ignore: tuple[str, ...] = ()
     """Regular expressions taken out of answers before they are compared (`","`, `"\\$"`)."""
+
+    @field_validator("ignore")
+    @classmethod
+    def _expressions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for expression in value:
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise ValueError(f"{expression!r} is no regular expression: {error}") from None
+        return value
 
 
 class EvaluationSettings(Settings):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings import overrides
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.checks import check
+from clpd_bench.settings.findings import Finding, first_finding
 from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
 
 
@@ -28,143 +28,89 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
         raise UserError(
             "there is no such ablation file", file=file, found=str(file), allowed=siblings or None
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", file=file) from None
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", file=file, fix="Give an ablation file (YAML)") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"is no text in UTF-8 (byte {error.start} cannot be read as such)", file=file) from None
     data, lines = parse(text, file)
     if not isinstance(data, dict):
         raise UserError("an ablation file is a mapping of settings (question, corpora, models, ...)", file=file)
-    overrides.apply(data, sets or [])
-    _point_at_undeclared_differences(data, lines, file)
+    places = _Places(file, lines, [overrides.apply(data, one) for one in sets or []])
+    _point_at_undeclared_differences(data, places)
     try:
         ablation = Ablation.model_validate(data, context={"folder": file.parent})
     except ValidationError as error:
-        raise _told(error, data, lines, file) from None
+        raise _told(first_finding(error, data), data, places) from None
     try:
         check(ablation)
     except UserError as error:
         path: KeyPath = tuple(int(p) if p.isdigit() else p for p in (error.key or "").split("."))
-        raise UserError(
-            error.message,
-            file=file,
-            line=_line(path, lines),
-            key=error.key,
-            found=error.found,
-            allowed=error.allowed,
-            fix=error.fix,
-        ) from None
+        raise places.error(path, error.message, error.found, error.allowed, error.fix) from None
     return ablation
 
 
-def _point_at_undeclared_differences(data: dict[str, Any], lines: dict[KeyPath, int], file: Path) -> None:
+class _Places:
+    """Where settings come from: a line of the file, or a `--set`."""
+
+    def __init__(self, file: Path, lines: dict[KeyPath, int], overridden: list[str]) -> None:
+        self.file, self.lines, self.overridden = file, lines, overridden
+
+    def has(self, path: KeyPath) -> bool:
+        """Whether the file itself has this key."""
+        return not path or path in self.lines
+
+    def error(
+        self, path: KeyPath, message: str, found: object, allowed: list[str] | None, fix: str | None
+    ) -> UserError:
+        key = dotted(path)
+        by_set = any(key == other or key.startswith(f"{other}.") for other in self.overridden)
+        while path and path not in self.lines:
+            path = path[:-1]
+        return UserError(
+            f"{message} (as --set gives it)" if by_set else message,
+            file=self.file,
+            line=None if by_set else self.lines.get(path) if path else None,
+            key=key,
+            found=found,
+            allowed=allowed,
+            fix=fix,
+        )
+
+
+def _told(finding: Finding, data: dict[str, Any], places: _Places) -> UserError:
+    path = finding.path
+    if finding.missing and not places.has(path[:-1]):
+        made = next(path[:i] for i in range(1, len(path)) if not places.has(path[:i]))
+        names = _at(data, made[:-1])
+        others = [str(name) for name in names if places.has((*made[:-1], name))] if isinstance(names, dict) else []
+        if any(other.startswith(dotted(made) + ".") for other in places.overridden):
+            return UserError(
+                f"--set reaches into {dotted(made)}, which the file does not have",
+                file=places.file,
+                key=dotted(made),
+                found=str(made[-1]),
+                allowed=others,
+            )
+    return places.error(path, finding.message, finding.found, finding.allowed, finding.fix)
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> None:
     """A setting written straight under an arm would be a difference that nobody declared."""
     arms = data.get("arms")
     for name, arm in arms.items() if isinstance(arms, dict) else ():
         for key in arm if isinstance(arm, dict) else ():
             if str(key).split(".")[0] in ("student", "training", "loss", "curriculum", "targets"):
-                raise UserError(
+                raise places.error(
+                    ("arms", name, key),
                     f"arm {name!r} sets {key}, a difference that it does not declare",
-                    file=file,
-                    line=_line(("arms", name, key), lines),
-                    key=f"arms.{name}.{key}",
-                    fix="Arms of a comparison differ in order and teachers alone; anything else stands under "
+                    None,
+                    None,
+                    "Arms of a comparison differ in order and teachers alone; anything else stands under "
                     "the arm's `differs:`, as in differs: {student.training.learning_rate: 1e-3}",
                 )
-
-
-def _line(path: KeyPath, lines: dict[KeyPath, int]) -> int | None:
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path) if path else None
-
-
-def _told(error: ValidationError, data: Any, lines: dict[KeyPath, int], file: Path) -> UserError:
-    """The first of pydantic's findings in our words."""
-    found = error.errors()
-    # An unknown key is most often a misspelt one, and then the missing key it stands for is no news.
-    first = min(found, key=lambda e: e["type"] != "extra_forbidden")
-    path = _file_path(first["loc"], data)
-    kind, context = first["type"], first.get("ctx", {})
-    value: object = first["input"]
-    allowed: list[str] | None = None
-    fix = None
-    if kind == "extra_forbidden":
-        message, value = "unknown key", path[-1]
-        allowed = _allowed_keys(Ablation, first["loc"][:-1])
-    elif kind == "missing":
-        message, value = "is missing", None
-    elif kind == "union_tag_invalid":
-        message, value = "unknown name", context.get("tag")
-        allowed = [tag.strip(" '") for tag in str(context.get("expected_tags", "")).split(",")]
-    elif kind == "union_tag_not_found":
-        message = "wants a name, or a mapping with the key name"
-        allowed = None
-    elif kind == "literal_error":
-        message = "unknown value"
-        allowed = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
-    elif kind == "value_error":
-        message, value = str(context["error"]), None
-    elif kind == "too_short" and path in (("arms",), ("seeds",)):
-        message, value = "is empty, so the grid has no cells", None
-        fix = "Name at least one"
-    else:
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        if not isinstance(value, (str, int, float)) or isinstance(value, bool):
-            value = None if isinstance(value, (dict, list)) else value
-    more = len(found) - 1
-    if more and kind != "extra_forbidden":
-        fix = f"{fix or ''}{'. ' if fix else ''}({more} more like it behind this one)"
-    return UserError(
-        message, file=file, line=_line(path, lines), key=dotted(path), found=value, allowed=allowed, fix=fix
-    )
-
-
-def _file_path(loc: tuple[str | int, ...], data: Any) -> KeyPath:
-    """A pydantic location without the union tags that it puts between keys."""
-    path: list[str | int] = []
-    here = data
-    for i, part in enumerate(loc):
-        places = dict(enumerate(here)) if isinstance(here, (list, tuple)) else here
-        if isinstance(places, dict) and part in places:
-            here = places[part]
-        elif i < len(loc) - 1 or isinstance(here, str):
-            continue
-        path.append(part)
-    return tuple(path)
-
-
-def _allowed_keys(model: Any, loc: tuple[str | int, ...]) -> list[str] | None:
-    """The keys that the settings class at a pydantic location knows."""
-    for part in loc:
-        model = _step(model, part)
-        if model is None:
-            return None
-    model = _bare(model)
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    return None
-
-
-def _bare(annotation: Any) -> Any:
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, types.UnionType):
-        members = [member for member in get_args(annotation) if member is not type(None)]
-        if len(members) == 1:
-            return _bare(members[0])
-    return annotation
-
-
-def _step(model: Any, part: str | int) -> Any:
-    model = _bare(model)
-    if get_origin(model) in (Union, types.UnionType):
-        for member in map(_bare, get_args(model)):
-            if issubclass(member, BaseModel) and part in get_args(member.model_fields["name"].annotation):
-                return member
-        return None
-    if get_origin(model) is dict:
-        return get_args(model)[1]
-    if get_origin(model) is tuple:
-        return get_args(model)[0]
-    if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
-        return model.model_fields[str(part)].annotation
-    return None

@@ -36,7 +36,7 @@ class TargetsSettings(Settings):
     top_k: int | None = Field(default=None, ge=1)
     temperatures: tuple[float, ...] = Field(default=(1.0,), min_length=1)
 
-    @field_validator("temperatures", mode="before")
+    @field_validator("temperatures")
     @classmethod
     def _no_twins(cls, value: object) -> object:
         return distinct("temperature")(value)

@@ -63,7 +63,7 @@ class ModelSettings(Settings):
     initial: Initial
     corpus: str
     training: Training
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
 
 
 class StudentSettings(Settings):

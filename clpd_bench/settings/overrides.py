@@ -20,7 +20,9 @@ def put(data: Any, path: str, value: Any, *, source: str) -> None:
         final = depth == len(parents)
         if isinstance(here, list):
             if not part.isdigit() or int(part) >= len(here):
-                raise UserError(f"{source}: {part!r} is no place in a list of {len(here)}", key=path)
+                raise UserError(
+                    f"{source} wants place {part!r} of a list of {len(here)}; places count from 0", key=path
+                )
             if final:
                 here[int(part)] = value
             else:
@@ -32,15 +34,24 @@ def put(data: Any, path: str, value: Any, *, source: str) -> None:
                 here = here.setdefault(part, {})
         else:
             before = ".".join(path.split(".")[:depth])
-            raise UserError(f"{source}: {before} is {here!r}, which has no keys", key=path)
+            raise UserError(f"{source} reaches into {before}, which is {str(here)[:40]!r} and has no keys", key=path)
 
 
-def apply(data: Any, sets: list[str]) -> None:
-    """Applies `key.path=value` strings in turn; values are read as YAML."""
-    for text in sets:
-        path, equals, value = text.partition("=")
-        if not equals or not path:
-            raise UserError(
-                f"--set {text!r} is not of the form key.path=value", fix="For example --set student.training.epochs=2"
-            )
-        put(data, path.strip(), parse(value, f"--set {path}")[0], source="--set")
+def apply(data: Any, text: str) -> str:
+    """Applies one `key.path=value`, the value read as YAML, and returns the path.
+
+    Raises:
+        UserError: it is not of that form, or leads nowhere.
+    """
+    path, equals, written = text.partition("=")
+    path = path.strip()
+    if not equals or not all(path.split(".")):
+        raise UserError(
+            f"--set {text!r} is not of the form key.path=value", fix="For example --set student.training.epochs=2"
+        )
+    try:
+        value = parse(written, "--set")[0]
+    except UserError as error:
+        raise UserError(f"--set {text!r}: {error.message}", fix="The value is read as YAML; quote it") from None
+    put(data, path, value, source="--set")
+    return path

@@ -37,21 +37,28 @@ def parse(text: str, file: str | Path) -> tuple[Any, dict[KeyPath, int]]:
     Raises:
         UserError: the text is no YAML, or a key stands twice in one mapping.
     """
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return None, {}
         lines: dict[KeyPath, int] = {}
         _walk(node, (), lines, file)
-        return loader.construct_document(node), lines
+        return _unshared(loader.construct_document(node)), lines
+    except yaml.reader.ReaderError as error:
+        problem = f"not valid YAML: character U+{ord(text[error.position]):04X} may not stand in it"
+        raise UserError(problem, file=file, line=text.count("\n", 0, error.position) + 1) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise UserError(f"not valid YAML: {error.problem}", file=file, line=line) from None
     except yaml.YAMLError as error:
         raise UserError(f"not valid YAML: {error}", file=file) from None
+    except RecursionError:
+        raise UserError("not valid YAML here: an alias stands inside what it stands for", file=file) from None
     finally:
-        loader.dispose()
+        if loader:
+            loader.dispose()
 
 
 def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], file: str | Path) -> None:
@@ -73,6 +80,14 @@ def _walk(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], file: str |
                 )
             lines[inner] = line
             _walk(child, inner, lines, file)
+
+
+def _unshared(value: Any) -> Any:
+    """A copy in which no two places are one object: what an anchor and its alias share in YAML, `--set`
+    must be able to change in one of them."""
+    if isinstance(value, dict):
+        return {key: _unshared(inner) for key, inner in value.items()}
+    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def dotted(path: KeyPath) -> str:

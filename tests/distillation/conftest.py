@@ -33,7 +33,7 @@ def student() -> PreTrainedModel:
 @pytest.fixture(scope="session")
 def teachers() -> list[PreTrainedModel]:
     """Two of different sizes, with outputs far enough from uniform to tell them apart."""
-    return [tiny_model(seed=s, hidden_size=h).double().eval() for s, h in ((11, 16), (12, 32))]
+    return [tiny_model(seed=s, hidden_size=h).eval() for s, h in ((11, 16), (12, 32))]
 
 
 @pytest.fixture

@@ -1,0 +1,250 @@
+"""A run that was interrupted ends as one that was not: to the bit, from whatever checkpoint verifies."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import PAD, schedule_of, tiny_model
+from transformers import PreTrainedModel
+
+from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation import checkpoints
+from clpd_bench.distillation.targets import Targets
+from clpd_bench.distillation.train import Record, Surroundings, train
+from clpd_bench.errors import Interrupted
+from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.settings.training import Training
+
+STEPS = 9
+KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)
+
+
+def fresh(kind: str = "llama", tied: bool = False) -> PreTrainedModel:
+    """With dropout, so that a resumed run must also find its place in that stream."""
+    model = tiny_model(kind, seed=2, tie_word_embeddings=tied)
+    for module in model.modules():
+        if hasattr(module, "attention_dropout"):
+            module.attention_dropout = 0.3
+    return model
+
+
+class Runner:
+    """One run of `STEPS` steps by two teachers, in as many attempts as are asked for."""
+
+    def __init__(self, split: Split, targets: list[Targets]) -> None:
+        self.split, self.targets = split, targets
+        self.first_steps: list[int] = []
+
+    def __call__(
+        self,
+        model: PreTrainedModel,
+        folder: Path,
+        *,
+        stop_at: int | None = None,
+        earlier: list[Path] | None = None,
+        checkpoint_seconds: float = 0.0,
+        checkpointed: Callable[[], None] = lambda: None,
+    ) -> Record:
+        training = Training(
+            epochs=3,
+            steps=STEPS,
+            learning_rate=0.01,
+            warmup_steps=2,
+            weight_decay=0.01,
+            micro_batch_tokens=40,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        told: list[int] = []
+        around = Surroundings(
+            folder,
+            earlier or [],
+            should_stop=lambda: bool(told) and told[-1] == stop_at,
+            progress=lambda done, of: told.append(done),
+            checkpointed=checkpointed,
+        )
+        schedule = schedule_of(self.split, training, 3, 2)
+        try:
+            return train(model, self.split, self.split, schedule, training, KL, self.targets, 0, PAD, around)
+        finally:
+            self.first_steps.append(told[0])
+
+
+@pytest.fixture
+def runner(split: Split, whole_targets: list[Targets]) -> Runner:
+    return Runner(split, whole_targets)
+
+
+def assert_same_run(mine: tuple[PreTrainedModel, Record], reference: tuple[PreTrainedModel, Record]) -> None:
+    for (name, a), b in zip(mine[0].named_parameters(), reference[0].parameters(), strict=True):
+        assert torch.equal(a, b), name
+    assert vars(mine[1]) == vars(reference[1])
+
+
+@pytest.mark.parametrize(("kind", "tied"), [("llama", False), ("llama", True), ("qwen3", True)])
+@pytest.mark.parametrize("stop_at", [1, 5, STEPS - 1])
+def test_resumed_run_is_the_uninterrupted_one_to_the_bit(
+    runner: Runner, tmp_path: Path, kind: str, tied: bool, stop_at: int
+) -> None:
+    whole, resumed = fresh(kind, tied), fresh(kind, tied)
+    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
+    with pytest.raises(Interrupted, match=f"after step {stop_at} of {STEPS}"):
+        runner(resumed, tmp_path / "first", stop_at=stop_at, checkpoint_seconds=1e9)
+    another = fresh(kind, tied)
+    record = runner(another, tmp_path / "second", earlier=[tmp_path / "first"], checkpoint_seconds=1e9)
+    assert runner.first_steps == [1, 1, stop_at + 1]
+    assert_same_run((another, record), (whole, reference))
+    if tied:
+        assert another.get_output_embeddings().weight is another.get_input_embeddings().weight
+        start = fresh(kind, tied).get_input_embeddings().weight
+        assert not torch.equal(another.get_input_embeddings().weight, start)
+
+
+def test_run_interrupted_after_every_step_is_the_uninterrupted_one(runner: Runner, tmp_path: Path) -> None:
+    whole = fresh()
+    reference = runner(whole, tmp_path / "whole")
+    for step in range(1, STEPS):
+        with pytest.raises(Interrupted):
+            runner(fresh(), tmp_path / "parts", stop_at=step)
+    resumed = fresh()
+    assert_same_run((resumed, runner(resumed, tmp_path / "parts")), (whole, reference))
+    assert runner.first_steps[1:] == list(range(1, STEPS + 1))
+
+
+def test_dropout_is_on_and_differs_from_step_to_step(runner: Runner, tmp_path: Path) -> None:
+    """Else the tests above would say less than they seem to."""
+    without = tiny_model(seed=2)
+    assert runner(without, tmp_path / "a").loss[0] != runner(fresh(), tmp_path / "b").loss[0]
+
+
+def _flip(name: str) -> Callable[[Path], None]:
+    def flip(place: Path) -> None:
+        data = bytearray((place / name).read_bytes())
+        data[-3] ^= 1
+        (place / name).write_bytes(bytes(data))
+
+    return flip
+
+
+def _cut(name: str) -> Callable[[Path], None]:
+    def cut(place: Path) -> None:
+        data = (place / name).read_bytes()
+        (place / name).write_bytes(data[: len(data) // 2])
+
+    return cut
+
+
+def _other_state(place: Path) -> None:
+    """Valid JSON, but not what was written: a loss of another value."""
+    record = json.loads((place / "state.json").read_text())
+    record["state"]["loss"][0] += 1.0
+    (place / "state.json").write_text(json.dumps(record))
+
+
+def _no_object(place: Path) -> None:
+    for file in place.glob("*.json"):
+        file.write_text("null")
+
+
+def _without_hash(place: Path) -> None:
+    FAULTS["weights flipped"](place)
+    for file in place.glob("*.json"):
+        file.write_text(file.read_text().replace("model.safetensors", "state.json"))
+
+
+FAULTS: dict[str, Callable[[Path], None]] = {
+    "weights flipped": _flip("model.safetensors"),
+    "moments flipped": _flip("optimizer.safetensors"),
+    "weights cut": _cut("model.safetensors"),
+    "weights gone": lambda place: (place / "model.safetensors").unlink(),
+    "state cut": _cut("state.json"),
+    "state gone": lambda place: (place / "state.json").unlink(),
+    "state no object": _no_object,
+    "weights unhashed": _without_hash,
+    "state altered": _other_state,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("again", [False, True], ids=["elsewhere", "in the same folder"])
+def test_corrupt_checkpoint_falls_back_to_the_one_before(
+    runner: Runner, tmp_path: Path, fault: str, again: bool
+) -> None:
+    """In the same folder the run comes by the corrupt one's step once more, and replaces it."""
+    whole, resumed = fresh(), fresh()
+    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
+    first = tmp_path / "first"
+    with pytest.raises(Interrupted):
+        runner(fresh(), first, stop_at=5)
+    assert sorted(place.name for place in first.iterdir()) == ["step-00000004", "step-00000005"]
+    FAULTS[fault](first / "step-00000005")
+    found = checkpoints.newest([first])
+    assert found is not None
+    assert found.step == 4
+    record = runner(resumed, first if again else tmp_path / "second", earlier=[first])
+    assert runner.first_steps[-1] == 5
+    assert_same_run((resumed, record), (whole, reference))
+    if again:
+        last = checkpoints.newest([first])
+        assert last is not None
+        assert last.step == STEPS
+
+
+def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, tmp_path: Path) -> None:
+    whole, resumed = fresh(), fresh()
+    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
+    with pytest.raises(Interrupted):
+        runner(fresh(), tmp_path / "first", stop_at=3)
+    for place in (tmp_path / "first").glob("step-*"):
+        FAULTS["weights flipped"](place)
+    record = runner(resumed, tmp_path / "second", earlier=[tmp_path / "first", tmp_path / "absent"])
+    assert runner.first_steps[-1] == 1
+    assert_same_run((resumed, record), (whole, reference))
+
+
+def test_newest_checkpoint_of_all_attempts_is_taken(runner: Runner, tmp_path: Path) -> None:
+    for name, step in (("a", 3), ("b", 6), ("c", 2)):
+        with pytest.raises(Interrupted):
+            runner(fresh(), tmp_path / name, stop_at=step)
+    found = checkpoints.newest([tmp_path / name for name in "cab"])
+    assert found is not None
+    assert (found.step, found.folder.parent.name) == (6, "b")
+
+
+def test_unfinished_checkpoint_is_not_seen(runner: Runner, tmp_path: Path) -> None:
+    """What a kill leaves while one is being written does not bear a checkpoint's name, nor hinder the next."""
+    folder = tmp_path / "run"
+    with pytest.raises(Interrupted):
+        runner(fresh(), folder, stop_at=3)
+    shutil.copytree(folder / "step-00000003", folder / "making-4")
+    found = checkpoints.newest([folder])
+    assert found is not None
+    assert found.step == 3
+    with pytest.raises(Interrupted):
+        runner(fresh(), folder, stop_at=4)
+    assert sorted(place.name for place in folder.iterdir()) == ["step-00000003", "step-00000004"]
+
+
+def test_only_the_newest_two_checkpoints_are_kept_and_each_is_told(runner: Runner, tmp_path: Path) -> None:
+    folder, told = tmp_path / "run", []
+    runner(fresh(), folder, checkpointed=lambda: told.append(len(list(folder.glob("step-*")))))
+    assert told == [1, *[2] * (STEPS - 1)]
+    assert sorted(place.name for place in folder.iterdir()) == [f"step-{n:08}" for n in (STEPS - 1, STEPS)]
+
+
+def test_checkpoints_wait_for_their_time(runner: Runner, tmp_path: Path) -> None:
+    runner(fresh(), tmp_path / "run", checkpoint_seconds=1e9)
+    assert not (tmp_path / "run").exists()
+
+
+def test_looks_taken_before_an_interruption_are_not_taken_again(runner: Runner, tmp_path: Path) -> None:
+    """The look at step 0 above all: the resumed model is no longer the initial one."""
+    with pytest.raises(Interrupted):
+        runner(fresh(), tmp_path / "run", stop_at=4)
+    record = runner(fresh(), tmp_path / "run")
+    assert [look["step"] for look in record.validation] == [0, STEPS]
+    assert record.validation[0] == runner(fresh(), tmp_path / "whole").validation[0]
