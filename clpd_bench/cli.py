@@ -41,6 +41,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines inst
 DEFAULT_STORE = Path("clpd_store")
 
 
+def _console() -> Console:
+    """Wide where nobody's terminal sets a width: a pipe or a log wraps nothing."""
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+
 def _open(file: Path, sets: list[str] | None) -> tuple[Ablation, Plan]:
     ablation = load_ablation(file, sets)
     return ablation, build_plan(ablation, file)
@@ -72,7 +77,7 @@ def plan(
     if as_json:
         print(json.dumps(summary, indent=2))
     else:
-        print_plan(ablation, summary, exposures, Console())
+        print_plan(ablation, summary, exposures, _console())
 
 
 @app.command()
@@ -86,7 +91,7 @@ def run(
 ) -> None:
     """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
     from clpd_bench.launch.local import run_here
-    from clpd_bench.launch.prepare import check_data, make_data
+    from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.progress import ProgressView
     from clpd_bench.launch.status_text import print_status
     from clpd_bench.reporting.plan_text import plan_summary
@@ -94,16 +99,20 @@ def run(
     ablation, planned = _open(file, sets)
     here = Store(store)
     plan_summary(ablation, planned, set(), None)
+    if not data_exists(planned, here):
+        print("making the corpora ...", file=sys.stderr)
     make_data(planned, here)
     check_data(ablation, planned, here)
     here.declare(planned.declaration)
     plan_file = here.write_plan(planned.to_json())
     with ProgressView() as view:
-        status, interrupted = run_here(planned, plan_file, here, workers, view)
-    print_status(status, Console())
-    if interrupted:
+        outcome = run_here(planned, plan_file, here, workers, view)
+    for sentence in outcome.crashed:
+        print(sentence, file=sys.stderr)
+    print_status(outcome.status, _console())
+    if outcome.interrupted:
         raise typer.Exit(130)
-    if status.in_state("pending", "running", "failed", "lost", "blocked"):
+    if outcome.status.in_state("pending", "running", "failed", "lost", "blocked"):
         raise typer.Exit(1)
 
 
@@ -117,7 +126,7 @@ def status(file: File, sets: Sets = None, store: StoreDir = DEFAULT_STORE, as_js
     if as_json:
         print(json.dumps(found.to_json(), indent=2))
     else:
-        print_status(found, Console())
+        print_status(found, _console())
 
 
 @app.command()

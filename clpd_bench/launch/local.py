@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,26 @@ from clpd_bench.store import Store
 POLL_SECONDS = 0.5
 
 
-def run_here(
-    plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
-) -> tuple[Status, bool]:
+@dataclass(frozen=True)
+class Outcome:
+    """Attributes:
+    interrupted: by Ctrl-C.
+    crashed: a sentence for each worker that ended by itself in an error, or was killed.
+    """
+
+    status: Status
+    interrupted: bool
+    crashed: list[str]
+
+
+def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]) -> Outcome:
     """Starts workers on all keys of the plan and waits for them; `show` is told the status as it changes.
 
-    Ctrl-C asks them to leave a checkpoint and end; a second one kills them. Returns the last status,
-    and whether it was interrupted.
+    Ctrl-C asks them to leave a checkpoint and end; a second one kills them.
     """
     status = status_of(plan, store)
     if not status.in_state("pending", "lost", "blocked", "running"):
-        return status, False
+        return Outcome(status, False, [])
     interrupted = False
     with _workers(plan_file, store, workers) as processes:
         while any(process.poll() is None for process in processes):
@@ -42,18 +52,26 @@ def run_here(
                 interrupted = True
                 for process in processes:
                     process.send_signal(signal.SIGTERM)
-    return status_of(plan, store), interrupted
+    crashed = [
+        f"worker {i} ended with code {process.returncode}; its log is {_log(store, i)}"
+        for i, process in enumerate(processes, start=1)
+        if process.returncode and not interrupted
+    ]
+    return Outcome(status_of(plan, store), interrupted, crashed)
+
+
+def _log(store: Store, worker: int) -> Path:
+    return store.root / "logs" / f"worker-{worker}.log"
 
 
 @contextmanager
 def _workers(plan_file: Path, store: Store, number: int) -> Iterator[list[subprocess.Popen[Any]]]:
-    log_folder = store.root / "logs"
-    log_folder.mkdir(parents=True, exist_ok=True)
+    _log(store, 1).parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "clpd_bench.launch.worker", str(plan_file), "--store", str(store.root)]
     processes = []
     try:
         for i in range(1, number + 1):
-            with (log_folder / f"worker-{i}.log").open("ab") as log:
+            with _log(store, i).open("ab") as log:
                 # A session of their own: the terminal's Ctrl-C is for us to pass on.
                 processes.append(
                     subprocess.Popen(command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -167,9 +168,15 @@ class _Builder:
 
     def references(self, grid: list[Cell]) -> list[Evaluated]:
         """The student before distillation and each teacher: evaluated, tested against nothing."""
-        before = {self.initial(cell.student, cell.seed): cell.seed for cell in reversed(grid)}
-        shared = len(before) == 1
-        models = [("student before", -1 if shared else seed, key) for key, seed in reversed(before.items())]
+        own = {self.initial(self.ablation.student, seed) for seed in self.ablation.seeds}
+        before: dict[str, tuple[str, int]] = {}
+        for cell in grid:
+            key = self.initial(cell.student, cell.seed)
+            # An arm may declare another student than the file's.
+            name = "student before" if key in own else f"student before ({cell.arm_name})"
+            before.setdefault(key, (name, cell.seed))
+        keys_of = Counter(name for name, _ in before.values())
+        models = [(name, -1 if keys_of[name] == 1 else seed, key) for key, (name, seed) in before.items()]
         models += [(f"teacher {name}", -1, self.model(name)) for name in self.ablation.teachers]
         out = []
         for name, seed, key in models:

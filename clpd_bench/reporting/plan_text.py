@@ -85,7 +85,7 @@ def print_plan(
 def _plain(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right")
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i == 0)
     return table
 
 
@@ -103,7 +103,7 @@ def _jobs_table(summary: dict[str, Any]) -> Table:
 def _differences_table(summary: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("arm", "setting", "baseline", "arm's"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "arm")
     for pair in summary["differences"]:
         name = pair["arms"][1]
         for d in pair["settings"]:

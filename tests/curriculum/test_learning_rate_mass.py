@@ -1,0 +1,51 @@
+"""How much of the learning rate each stage and teacher gets, against sums by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from clpd_bench.curriculum import build_schedule, exposure
+from clpd_bench.curriculum.stages import stage_bounds
+from clpd_bench.settings.curriculum import Shuffled
+from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.settings.specs import Supervision
+from clpd_bench.settings.training import Training
+
+
+def rate(step: int, steps: int, peak: float, warmup: int, decay_steps: int) -> float:
+    """Warm-up through `warmup` equal rises to the peak, flat, then a line to zero one step behind the end."""
+    up = peak * min(step, warmup + 1) / (warmup + 1)
+    down = peak * min(steps + 1 - step, decay_steps + 1) / (decay_steps + 1)
+    return min(up, down)
+
+
+@pytest.mark.parametrize(("warmup", "fraction"), [(0, 0.0), (5, 0.0), (0, 0.2), (5, 0.2), (0, 1.0), (30, 0.5)])
+def test_learning_rate_warms_up_stays_and_falls_to_zero(warmup: int, fraction: float) -> None:
+    training = Training(steps=40, learning_rate=0.3, warmup_steps=warmup, decay_fraction=fraction)
+    got = [training.learning_rate_at(s, 40) for s in range(1, 41)]
+    assert got == pytest.approx([rate(s, 40, 0.3, warmup, round(fraction * 40)) for s in range(1, 41)])
+    assert min(got) > 0  # no step is wasted
+
+
+@pytest.mark.parametrize(("stages", "teachers"), [(1, 1), (2, 2), (3, 2), (4, 3)])
+def test_learning_rate_mass_by_stage_and_teacher_is_the_sum_over_its_steps(stages: int, teachers: int) -> None:
+    n, steps = 40, 23
+    training = Training(steps=steps, learning_rate=0.3, warmup_steps=4, decay_fraction=0.3)
+    supervision = Supervision(
+        loss=ForwardKl(name="forward_kl"), order=Shuffled(name="shuffled"), stages=stages, teachers=teachers
+    )
+    ids, tokens = np.array([f"{i:02d}" for i in range(n)]), np.arange(n) % 5 + 3
+    schedule = build_schedule(ids, tokens, None, supervision, training, 0)
+    shown = exposure(schedule, np.ones(n, dtype=int), tokens, tokens, training, stages)
+    total = math.fsum(rate(s, steps, 0.3, 4, 7) for s in range(1, steps + 1))
+    by_stage, by_teacher = dict.fromkeys(range(1, stages + 1), 0.0), dict.fromkeys(range(1, teachers + 1), 0.0)
+    for k, (first, last) in enumerate(stage_bounds(steps, stages), start=1):
+        mass = math.fsum(rate(s, steps, 0.3, 4, 7) for s in range(first, last + 1)) / total
+        by_stage[k] += mass
+        by_teacher[math.ceil(k * teachers / stages)] += mass
+    assert shown.learning_rate_by_stage == pytest.approx(by_stage)
+    assert shown.learning_rate_by_teacher == pytest.approx(by_teacher)
+    assert sum(shown.learning_rate_by_stage.values()) == pytest.approx(1)
