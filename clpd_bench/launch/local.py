@@ -53,11 +53,16 @@ def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Call
                 for process in processes:
                     process.send_signal(signal.SIGTERM)
     crashed = [
-        f"worker {i} ended with code {process.returncode}; its log is {_log(store, i)}"
+        f"worker {i} ended with code {process.returncode}: {_last_line(_log(store, i))} ({_log(store, i)})"
         for i, process in enumerate(processes, start=1)
         if process.returncode and not interrupted
     ]
     return Outcome(status_of(plan, store), interrupted, crashed)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def _log(store: Store, worker: int) -> Path:

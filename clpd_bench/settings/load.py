@@ -44,8 +44,9 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
     try:
         check(ablation)
     except UserError as error:
-        path: KeyPath = tuple(int(p) if p.isdigit() else p for p in (error.key or "").split("."))
-        raise places.error(path, error.message, error.found, error.allowed, error.fix) from None
+        raise places.error(
+            tuple((error.key or "").split(".")), error.message, error.found, error.allowed, error.fix
+        ) from None
     return ablation
 
 
@@ -53,23 +54,24 @@ class _Places:
     """Where settings come from: a line of the file, or a `--set`."""
 
     def __init__(self, file: Path, lines: dict[KeyPath, int], overridden: list[str]) -> None:
-        self.file, self.lines, self.overridden = file, lines, overridden
+        self.file, self.overridden = file, overridden
+        self.lines = {dotted(path): line for path, line in lines.items()}
 
     def has(self, path: KeyPath) -> bool:
         """Whether the file itself has this key."""
-        return not path or path in self.lines
+        return dotted(path) in self.lines
 
     def error(
         self, path: KeyPath, message: str, found: object, allowed: list[str] | None, fix: str | None
     ) -> UserError:
         key = dotted(path)
         by_set = any(key == other or key.startswith(f"{other}.") for other in self.overridden)
-        while path and path not in self.lines:
+        while path and not self.has(path):
             path = path[:-1]
         return UserError(
             f"{message} (as --set gives it)" if by_set else message,
             file=self.file,
-            line=None if by_set else self.lines.get(path) if path else None,
+            line=None if by_set else self.lines.get(dotted(path)) if path else None,
             key=key,
             found=found,
             allowed=allowed,

@@ -128,9 +128,7 @@ def test_a_schedule_is_a_function_of_its_seed(case: Case) -> None:
 
 def test_another_seed_is_another_order() -> None:
     n = 50
-    case = Case(
-        np.array([f"{i:03d}" for i in range(n)]), np.full(n, 5), np.arange(n, dtype=float), 2, 2, 0.5, 1, 10, 0
-    )
+    case = Case(np.array([f"{i:03d}" for i in range(n)]), np.full(n, 5), np.arange(n, dtype=float), 2, 2, 0.5, 1, 10, 0)
     for ordered in (False, True):
         orders = {case.schedule(ordered, True, seed).consumed_hash() for seed in range(8)}
         assert len(orders) == 8

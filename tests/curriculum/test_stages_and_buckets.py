@@ -98,6 +98,8 @@ def test_ties_go_by_id_and_never_by_position() -> None:
 
 
 def test_an_empty_bucket_is_told_with_its_number_and_the_fix() -> None:
-    with pytest.raises(UserError, match=r"curriculum\.stages: bucket 3 of 3 .*|bucket \d of 3 holds no example") as told:
+    with pytest.raises(
+        UserError, match=r"curriculum\.stages: bucket 3 of 3 .*|bucket \d of 3 holds no example"
+    ) as told:
         difficulty_buckets(np.array(["a", "b"]), np.array([1.0, 2.0]), np.array([5, 5]), 3)
     assert "Use fewer stages or more examples" in str(told.value)

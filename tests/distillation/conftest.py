@@ -11,6 +11,7 @@ from tiny import TOKENIZER, random_split, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation import chunked
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
 from clpd_bench.settings.loss import TargetsSettings
 
@@ -48,6 +49,13 @@ def whole_targets(teachers: list[PreTrainedModel], split: Split, tmp_path: Path)
         )
         read.append(read_targets(folder, split, 2.0))
     return read
+
+
+@pytest.fixture(params=[None, 5], ids=["one chunk", "chunks of 5 rows"])
+def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All logits at once, as these small vocabularies allow, and a few rows at a time."""
+    if request.param:
+        monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", request.param * len(TOKENIZER) + 1)
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def test_mean_is_over_response_tokens_and_not_over_micro_batches_or_examples(
     assert abs(value - float(torch.stack([each.mean() for each in losses]).mean())) > 1e-3
 
 
+@pytest.mark.usefixtures("chunks")
 @pytest.mark.parametrize("taught", [[1] * 12, [2] * 12, MIXED])
 @pytest.mark.parametrize("micro_batch_tokens", SLICES)
 def test_each_presentation_learns_from_its_own_teacher(
@@ -84,6 +85,7 @@ def test_each_presentation_learns_from_its_own_teacher(
     assert_same_gradients(mine, theirs, tolerance=1e-6)
 
 
+@pytest.mark.usefixtures("chunks")
 @pytest.mark.parametrize("top_k", [None, 4])
 def test_a_mixed_step_is_the_sum_of_its_teachers_shares(
     student: PreTrainedModel, teachers: list[PreTrainedModel], split: Split, tmp_path: Path, top_k: int | None

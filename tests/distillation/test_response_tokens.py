@@ -30,6 +30,7 @@ def huggingface_inputs(split: Split, examples: list[int]) -> dict[str, torch.Ten
     return inputs
 
 
+@pytest.mark.usefixtures("chunks")
 @pytest.mark.parametrize("examples", [[0], [2], [3, 7], list(range(12))])
 @pytest.mark.parametrize("micro_batch_tokens", [1, 10**6])
 def test_step_is_huggingfaces_own_loss_with_prompts_at_minus_100(
@@ -45,6 +46,7 @@ def test_step_is_huggingfaces_own_loss_with_prompts_at_minus_100(
     assert_same_gradients(mine, gradients(student), tolerance=1e-6)
 
 
+@pytest.mark.usefixtures("chunks")
 @pytest.mark.parametrize("batch_tokens", [1, 30, 10**6])
 def test_score_is_huggingfaces_own_loss_of_each_example(
     student: PreTrainedModel, split: Split, batch_tokens: int

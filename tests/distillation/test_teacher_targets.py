@@ -34,6 +34,7 @@ def reordered(split: Split, order: list[int], ids: list[int] | None = None) -> S
     return Split(split.ids[ids if ids is not None else order], ragged(prompts), ragged(responses), split.table)
 
 
+@pytest.mark.usefixtures("chunks")
 @pytest.mark.parametrize("batch_tokens", [1, 40, 10**6])
 @pytest.mark.parametrize("top_k", [None, 1, 5, 23, 1000])
 def test_rows_of_each_example_are_the_direct_forward_on_it(

@@ -101,7 +101,16 @@ def test_interrupted_student_leaves_the_same_files_when_gone_on_with(parents: di
             progress=lambda done, of: told.append(done),
         )
     assert not (tmp_path / "first" / "training.json").exists()
-    do("model", STUDENT, parents, tmp_path / "second", earlier=[tmp_path / "first-checkpoints"])
+    told.clear()
+    do(
+        "model",
+        STUDENT,
+        parents,
+        tmp_path / "second",
+        earlier=[tmp_path / "first-checkpoints"],
+        progress=lambda done, of: told.append(done),
+    )
+    assert told == [5, 6]
     for name in ("model.safetensors", "training.json", "config.json"):
         assert (tmp_path / "second" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
