@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,11 +44,18 @@ class UserError(Exception):
         close = difflib.get_close_matches(str(self.found), self.allowed, n=1, cutoff=0.6)
         return close[0] if close else None
 
+    def _told_already(self) -> bool:
+        """Whether the value found is the file itself, or stands in the message or as a part of the key."""
+        if str(self.found) == str(self.file):
+            return True
+        word = rf"(?<!\w){re.escape(str(self.found))}(?!\w)"
+        return bool(re.search(word, self.message)) or str(self.found) in (self.key or "").split(".")
+
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.file and self.line else str(self.file or "")
         head = ": ".join(part for part in (where, self.key or "", self.message) if part)
         sentences = [head.rstrip(".") + "."]
-        if self.found is not None and repr(self.found) not in head and str(self.found) not in head:
+        if self.found is not None and not self._told_already():
             sentences.append(f"Found {self.found!r}.")
         if self.nearest and self.nearest != str(self.found):
             sentences.append(f"Did you mean {self.nearest!r}?")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clpd_bench.corpus.example import normalised
-from clpd_bench.corpus.reader import read_difficulty, read_split
+from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.exposure import Exposure
+from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.exposure import cell_exposure
-from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
 
 DATA_KINDS = ("corpus", "difficulty")
@@ -47,14 +49,20 @@ def make_data(plan: Plan, store: Store, should_stop: Callable[[], bool] = lambda
 
 
 def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposure]:
-    """What each arm's first seed shows, by arm, once no test question stands in any training data.
+    """What each arm's first seed shows, by arm; first, that no test question stands in any training
+    data, and that every schedule of every model can be built.
 
     Raises:
         UserError: an overlap, or a schedule that cannot be built.
     """
-    _refuse_leaks(ablation, plan, store)
-    first = [cell for cell in cells(ablation, plan.name) if cell.seed == ablation.seeds[0]]
-    return {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in first}
+    try:
+        _refuse_leaks(ablation, plan, store)
+        first = [cell for cell in cells(ablation, plan.name) if cell.seed == ablation.seeds[0]]
+        exposures = {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in first}
+        _refuse_schedules(plan, store)
+        return exposures
+    except UserError as error:
+        raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
 
 
 def _exposure(cell: Cell, ablation: Ablation, plan: Plan, store: Store) -> Exposure:
@@ -64,20 +72,44 @@ def _exposure(cell: Cell, ablation: Ablation, plan: Plan, store: Store) -> Expos
     return cell_exposure(cell, ablation.teachers, split.ids, split.tokens, split.responses.lengths, difficulty)
 
 
+def _trained(plan: Plan) -> list[tuple[Job, ModelSpec]]:
+    models = [(job, job.spec) for job in plan.jobs.values() if isinstance(job.spec, ModelSpec)]
+    return [(job, spec) for job, spec in models if spec.training]
+
+
+def _refuse_schedules(plan: Plan, store: Store) -> None:
+    splits: dict[str, Split] = {}
+    for job, spec in _trained(plan):
+        corpus = job.parents["corpus"]
+        if corpus not in splits:
+            splits[corpus] = read_split(store.artifact(corpus), "train")
+        split = splits[corpus]
+        ordered = job.parents.get("difficulty")
+        difficulty = read_difficulty(store.artifact(ordered), "train") if ordered else None
+        assert spec.supervision
+        assert spec.training
+        try:
+            build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
+        except UserError as error:
+            raise UserError(f"{job.label}: {error.message}", key=error.key, fix=error.fix) from None
+
+
 def _refuse_leaks(ablation: Ablation, plan: Plan, store: Store) -> None:
     """Corpora split themselves; that one's test questions are not another's training is seen here."""
 
     def questions(corpus: str, split: str) -> set[str]:
-        return {normalised(text) for text in read_split(store.artifact(plan.corpora[corpus]), split).texts("question")}
+        return {normalised(text) for text in read_split(store.artifact(corpus), split).texts("question")}
 
-    trained_on = {ablation.student.corpus, *(model.corpus for model in ablation.models.values())}
+    trained_on = {job.parents["corpus"] for job, _ in _trained(plan)}
+    training = {corpus: questions(corpus, "train") | questions(corpus, "validation") for corpus in trained_on}
+    names = {key: name for name, key in plan.corpora.items()}
     for benchmark, settings in ablation.evaluation.benchmarks.items():
-        test = questions(settings.corpus, "test")
-        for corpus in sorted(trained_on):
-            shared = test & (questions(corpus, "train") | questions(corpus, "validation"))
+        test = questions(plan.corpora[settings.corpus], "test")
+        for corpus, seen in sorted(training.items()):
+            shared = test & seen
             if shared:
                 raise UserError(
-                    f"{len(shared)} of {len(test)} test questions stand in corpus {corpus!r}, which models are "
+                    f"{len(shared)} of {len(test)} test questions stand in corpus {names[corpus]!r}, which models are "
                     f"trained on, first {min(shared)[:60]!r}",
                     key=f"evaluation.benchmarks.{benchmark}",
                     fix="Take them out of one of the two corpora",

@@ -67,8 +67,6 @@ def _somebody_works(plan: Plan, store: Store, keys: list[str]) -> bool:
 def run_job(job: Job, store: Store, attempt: Attempt, should_stop: Callable[[], bool]) -> None:
     """Runs one claimed job; its outcome is in the store: published, failed, or given back."""
     inputs = {role: store.artifact(key) for role, key in job.parents.items()}
-    attempt.out.mkdir(exist_ok=True)
-    attempt.checkpoints.mkdir(exist_ok=True)
     with attempt, _output_to(attempt.log):
         attempt.progress(label=job.label)
         context = Context(

@@ -41,7 +41,10 @@ def _expand_path(value: Any, info: ValidationInfo) -> Any:
     """`${VAR}` and `~` expanded; a relative path is relative to the ablation file."""
     if not isinstance(value, str):
         return value
-    expanded = str(Path(os.path.expandvars(value)).expanduser())
+    try:
+        expanded = str(Path(os.path.expandvars(value)).expanduser())
+    except RuntimeError:
+        raise ValueError(f"the home folder at the beginning of {value!r} is not known; write the path out") from None
     if "$" in expanded:
         variable = expanded[expanded.index("$") :].strip("${").split("}")[0].split("/")[0]
         raise ValueError(f"the environment variable {variable} is not set; export it, or write the path out")

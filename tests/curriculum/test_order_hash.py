@@ -55,6 +55,13 @@ def test_hash_changes_when_one_presentation_has_another_teacher(schedule: Schedu
     assert dataclasses.replace(schedule, teacher=teacher).consumed_hash() != schedule.consumed_hash()
 
 
+def test_hash_changes_when_a_step_has_another_number() -> None:
+    one, other = ConsumedHash(), ConsumedHash()
+    one.update(1, np.array(["a"]), np.array([1]))
+    other.update(2, np.array(["a"]), np.array([1]))
+    assert one.state != other.state
+
+
 def test_ids_that_run_into_each_other_are_kept_apart() -> None:
     one, other = ConsumedHash(), ConsumedHash()
     one.update(1, np.array(["ab", "c"]), np.array([1, 1]))

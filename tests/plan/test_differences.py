@@ -80,10 +80,10 @@ def test_declaring_a_whole_block_covers_what_is_inside_and_nothing_beside(small:
 
 
 def test_a_declared_name_covers_no_other_that_begins_like_it(small: Path) -> None:
-    grid = arms(small, "arms.clpd.differs={student.training.steps: 7}")
-    other = changed(grid["clpd"], checkpoint_seconds=1.0, steps=7)
-    assert "student.training.steps" in {d.key for d in differences(grid["standard_kd"], grid["clpd"])}
-    with pytest.raises(UserError, match=r"student\.training\.checkpoint_seconds"):
+    grid = arms(small)
+    declares = grid["clpd"].arm.model_copy(update={"differs": {"student.training.learning": 0.5}})
+    other = changed(dataclasses.replace(grid["clpd"], arm=declares), learning_rate=0.5)
+    with pytest.raises(UserError, match=r"student\.training\.learning_rate .* which neither declares"):
         differences(grid["standard_kd"], other)
 
 

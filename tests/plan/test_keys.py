@@ -194,7 +194,9 @@ def test_another_code_version_changes_the_keys_of_its_kind_and_of_what_follows(
     labels = {new.label for key, new in after.jobs.items() if key not in before.jobs}
     expected = {j.label for j in after.jobs.values() if j.kind == "targets"}
     for arm in ("standard_kd", "data_ordering", "teacher_scheduling", "clpd"):
-        expected |= {f"{what} {arm}/{s}{on}" for s in (0, 1) for what, on in (("student", ""), ("evaluation", " on sums"))}
+        expected |= {
+            f"{what} {arm}/{s}{on}" for s in (0, 1) for what, on in (("student", ""), ("evaluation", " on sums"))
+        }
     assert labels == expected
 
 
@@ -254,7 +256,7 @@ def test_a_plan_read_back_from_json_is_equal(small: Path) -> None:
     for file, sets in (
         (small, []),
         (jsonl_file(small, "data", ROW), []),
-        (small, ["arms.clpd.differs={student.training.betas: [0.8, 0.9]}", "analysis.family=[clpd, interaction]"]),
+        (small, ["arms.clpd.differs={student.training.betas: [0.8, 0.9]}", "analysis.family=[clpd]"]),
     ):
         planned = plan_of(file, *sets)
         assert Plan.from_json(json.loads(json.dumps(planned.to_json()))) == planned

@@ -352,6 +352,7 @@ def test_bytes_that_are_no_text_are_refused(small: Path) -> None:
         ("folder", r"'.*/folder' is a directory"),
         ("${CLPD_UNSET}/a", r"the environment variable CLPD_UNSET is not set; export it"),
         ("$CLPD_UNSET", r"the environment variable CLPD_UNSET is not set"),
+        ("~nobody_of_this_name/a", r"the home folder at the beginning of '~nobody_of_this_name/a' is not known"),
     ],
 )
 def test_a_data_file_that_is_not_there_is_told_at_its_line(

@@ -1,0 +1,146 @@
+"""The verbs: what they print, where they look, what they import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from clpd_bench.cli import app
+
+HEAVY = ("torch", "transformers", "pandas", "scipy", "statsmodels", "matplotlib", "datasets", "lm_eval")
+SMOKE = Path(__file__).parents[2] / "ablations" / "smoke.yaml"
+
+
+def clpd(*arguments: str | Path, **environment: str) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), env={"COLUMNS": "200", **environment})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def summary(*arguments: str | Path, **environment: str) -> Any:
+    return json.loads(clpd("plan", *arguments, "--json", **environment))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan"], ["status"]], ids=lambda a: a[0])
+def test_planning_imports_nothing_that_is_slow_to_load(arguments: list[str], tmp_path: Path) -> None:
+    if arguments != ["--help"]:
+        arguments = [*arguments, str(SMOKE), "--store", str(tmp_path / "store")]
+    program = (
+        "import sys\n"
+        "from clpd_bench import cli\n"
+        "try:\n    cli.main()\n"
+        "except SystemExit as left:\n    assert not left.code, left.code\n"
+        "print('loaded:', *{name.split('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = done.stderr.split("loaded:")[1].split()
+    assert "clpd_bench" in loaded
+    assert set(loaded).isdisjoint(HEAVY)
+
+
+def test_plan_counts_cells_and_jobs_as_the_grid_has_them(small: Path, tmp_path: Path) -> None:
+    found = summary(small, "--store", tmp_path / "s")
+    assert [cell["id"] for cell in found["cells"]] == [
+        f"small/{arm}/{seed}"
+        for arm in ("sft", "standard_kd", "data_ordering", "teacher_scheduling", "clpd")
+        for seed in (0, 1)
+    ]
+    assert len({job["key"] for job in found["jobs"]}) == len(found["jobs"])
+    assert found["exposure"] is None
+    assert not any(job["done"] for job in found["jobs"])
+
+
+def test_plan_prints_a_declared_difference(small: Path, tmp_path: Path) -> None:
+    differs = "arms.clpd.differs={student.training.learning_rate: 0.5}"
+    text = clpd("plan", small, "--store", tmp_path / "s", "--set", differs)
+    row = next(line for line in text.split("\n") if "learning_rate" in line)
+    assert row.split() == ["student.training.learning_rate", "0.001", "0.5"]
+    pairs = {
+        p["arms"][1]: p["settings"] for p in summary(small, "--store", tmp_path / "s", "--set", differs)["differences"]
+    }
+    assert {"key": "student.training.learning_rate", "first": 0.001, "second": 0.5} in pairs["clpd"]
+    assert all("learning_rate" not in d["key"] for arm in ("sft", "data_ordering") for d in pairs[arm])
+
+
+def test_exposure_is_printed_once_the_corpus_is_made_and_equal_in_all_arms(small: Path, tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    found = summary(small, "--store", store, "--corpus")
+    assert {(e["steps"], e["tokens"]) for e in found["exposure"].values()} == {(6, found["exposure"]["clpd"]["tokens"])}
+    for arm in found["exposure"].values():
+        assert sum(row["presentations"] for row in arm["by_bucket_stage_teacher"]) == 2 * 60
+    by_bucket = [
+        sorted((b, sum(r["presentations"] for r in e["by_bucket_stage_teacher"] if r["bucket"] == b)) for b in (1, 2))
+        for e in found["exposure"].values()
+    ]
+    assert all(counts == by_bucket[0] for counts in by_bucket)
+    # From now on it is known without --corpus, and those jobs are done.
+    again = summary(small, "--store", store)
+    assert again["exposure"] == found["exposure"]
+    assert {job["kind"] for job in again["jobs"] if job["done"]} == {"corpus", "difficulty"}
+    assert "What each arm shows" in clpd("plan", small, "--store", store)
+
+
+@pytest.mark.parametrize("verb", ["status", "retry", "plan"])
+def test_set_reaches_every_verb_that_takes_a_file(verb: str, small: Path, tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    if verb == "plan":
+        assert len(summary(small, "--store", store, "--set", "seeds=[0, 1, 2]")["cells"]) == 15
+    elif verb == "status":
+        text = clpd("status", small, "--store", store, "--set", "seeds=[0, 1, 2]", "--json")
+        assert sum(job["kind"] == "evaluation" for job in json.loads(text)["jobs"]) == 15 + 3 + 2
+    else:
+        assert clpd("retry", small, "clpd/2", "--store", store, "--set", "seeds=[0, 2]") == "nothing has failed\n"
+
+
+def test_set_may_be_given_several_times(small: Path, tmp_path: Path) -> None:
+    both = ["--set", "seeds=[5, 6]", "--set", "question=Why?"]
+    found = summary(small, "--store", tmp_path / "s", *both)
+    assert (found["question"], {cell["id"].split("/")[2] for cell in found["cells"]}) == ("Why?", {"5", "6"})
+
+
+def test_the_store_is_where_option_or_environment_say(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clpd("plan", small, CLPD_STORE=str(tmp_path / "by_environment"))
+    assert (tmp_path / "by_environment").is_dir()
+    clpd("plan", small, "--store", tmp_path / "by_option", CLPD_STORE=str(tmp_path / "ignored"))
+    assert (tmp_path / "by_option").is_dir()
+    assert not (tmp_path / "ignored").exists()
+    monkeypatch.delenv("CLPD_STORE", raising=False)
+    clpd("plan", small)
+    assert (tmp_path / "clpd_store").is_dir()
+
+
+def test_reading_verbs_write_nothing(small: Path, tmp_path: Path) -> None:
+    clpd("status", small, "--store", tmp_path / "s")
+    clpd("retry", small, "--store", tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_show_finds_a_planned_cell_by_its_short_name_and_by_its_key(small: Path, tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    found = summary(small, "--store", store)
+    student = next(cell["student"] for cell in found["cells"] if cell["id"] == "small/clpd/0")
+    for name in ("clpd/0", "small/clpd/0", student, student[:10]):
+        shown = json.loads(clpd("show", name, "--store", store))
+        assert (shown["key"], shown["label"]) == (student, "student clpd/0")
+
+
+@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "retry", "show"])
+def test_every_verb_explains_itself(verb: str) -> None:
+    text = clpd(verb, "--help")
+    assert "--store" in text
+    assert ("--set" in text) == (verb != "show")
+
+
+def test_shipped_ablations_are_planned(tmp_path: Path) -> None:
+    assert len(summary(SMOKE, "--store", tmp_path / "s")["cells"]) == 10
