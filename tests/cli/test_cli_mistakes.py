@@ -164,6 +164,11 @@ def test_a_schedule_with_an_empty_step_is_told_before_any_training(small: Path, 
     assert "Ask for fewer steps, more tokens_per_step or more epochs." in text
 
 
+def test_a_teachers_own_schedule_is_checked_before_any_training(small: Path, clpd: Clpd) -> None:
+    text = refused(clpd("plan", small, "--corpus", "--set", "models.large.training.steps=100000"))
+    assert "model large: step 1 of 100000 would be empty" in text
+
+
 def test_more_stages_than_the_data_has_buckets_for_is_told_before_any_training(small: Path, clpd: Clpd) -> None:
     text = refused(clpd("plan", small, "--corpus", "--set", "curriculum.stages=61"))
     assert "curriculum.stages: bucket" in text
