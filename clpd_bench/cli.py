@@ -136,14 +136,13 @@ def report(
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Write tables from the store alone: table.md, table.csv, comparisons.csv, items.parquet."""
+    """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet."""
     from clpd_bench.reporting.report import write_report
 
     ablation, planned = _open(file, sets)
     written = write_report(ablation, planned, Store(store), out or Path("reports") / planned.name)
     print(written.files[0].read_text())
-    for path in written.files:
-        print(path)
+    print(f"{len(written.files)} files in {written.files[0].parent}; the page to open is {written.page}")
 
 
 @app.command()

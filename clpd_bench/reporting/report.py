@@ -6,27 +6,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.metrics import metric_series
+from clpd_bench.analysis.summary import summary
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
 from clpd_bench.reporting.collect import collect_items, declared, factorial
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.write import write_tables
+from clpd_bench.reporting.contrasts import contrasts
+from clpd_bench.reporting.cost import cost
+from clpd_bench.reporting.curves import trained
+from clpd_bench.reporting.figures.draw import FILES, draw
+from clpd_bench.reporting.page.render import PageData, render
+from clpd_bench.reporting.provenance import provenance
+from clpd_bench.reporting.rows import primary_first, table_rows
+from clpd_bench.reporting.schedules import arm_schedules
+from clpd_bench.reporting.write import table_files, write_files
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.model import Trained
 from clpd_bench.store import Store
 
+PAGE = "report.html"
+
 
 @dataclass(frozen=True)
 class Report:
+    """Attributes:
+    files: all that was written, table.md first.
+    page: report.html, one of them.
+    """
+
     files: list[Path]
+    page: Path
     comparisons: pd.DataFrame
     missing: list[str]
 
 
 def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Report:
-    """Tables, from the store alone.
+    """Tables, figures and a page, from the store alone: two reports of one store are equal byte for byte.
 
     Raises:
         UserError: no arm has been evaluated yet, or outcomes cannot be compared.
@@ -34,19 +53,45 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     items, missing = collect_items(plan, store)
     if not len(items) or not (items["kind"] == "arm").any():
         raise UserError("nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}")
-    factors = factorial(ablation)
-    comparisons = compare(items, declared(ablation), factors)
+    factors, declaration = factorial(ablation), declared(ablation)
+    comparisons = compare(items, declaration, factors)
     context = ReportContext(
         title=plan.name,
         question=ablation.question,
         arms=list(ablation.arms),
         references=list(dict.fromkeys(reference.name for reference in plan.references)),
-        declaration=declared(ablation),
+        declaration=declaration,
         factorial=factors,
         missing=missing,
         notes=_conditions(ablation),
     )
-    return Report(write_tables(items, comparisons, out, context=context), comparisons, missing)
+    rows = table_rows(summary(items), comparisons, primary_first(metric_series(items), context), context)
+    schedules, schedules_absent = arm_schedules(ablation, plan, store)
+    students = trained(plan, store, schedules)
+    figures = draw(items, comparisons, rows, declaration, students.curves, schedules, ablation.teachers)
+    page = render(
+        PageData(
+            context=context,
+            rows=rows,
+            comparisons=comparisons,
+            figures=figures,
+            cost=cost(plan, store),
+            contrasts=contrasts(ablation, plan),
+            schedules=schedules,
+            schedules_absent=schedules_absent,
+            trained=students,
+            provenance=provenance(plan, store, [declaration.baseline, *declaration.family]),
+            settings=_as_yaml(ablation),
+            file=plan.file,
+        )
+    )
+    files = {**table_files(items, comparisons, context), **figures.files, PAGE: page.encode()}
+    return Report(write_files(files, out, stale=FILES), out / PAGE, comparisons, missing)
+
+
+def _as_yaml(ablation: Ablation) -> str:
+    settings = ablation.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _conditions(ablation: Ablation) -> list[str]:

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clpd_bench.analysis.declaration import INTERACTION
 from clpd_bench.analysis.metrics import Series
-from clpd_bench.analysis.summary import Summary
 from clpd_bench.reporting.cells import arm_cell, contrast_cell, header, reference_cell
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.verdict import comparison_rows, verdict
-
-Means = dict[tuple[str, str, str, str], Summary]
-"""By kind, arm, benchmark and metric."""
+from clpd_bench.reporting.rows import explanations, primary_name, table_rows
+from clpd_bench.reporting.verdict import verdict
 
 
 def table_markdown(
@@ -27,49 +23,30 @@ def table_markdown(
         series: of `metric_series`, the columns.
         context: names, order and sentences.
     """
-    rows = [Summary(*row) for row in summary.itertuples(index=False)]
-    means = {(row.kind, row.arm, row.benchmark, row.metric): row for row in rows}
-    tests = {(row.arm, row.benchmark, row.metric): row for row in comparison_rows(comparisons)}
-    seeds = max((row.seeds for row in rows), default=0)
-    items = {(row.benchmark, row.metric): row.items for row in rows}
-    reference_names = _ordered(context.references, "reference", means)
-    arm_names = _ordered(context.arms, "arm", means)
-
+    rows = table_rows(summary, comparisons, series, context)
     references = [
-        [name, *(reference_cell(means.get(("reference", name, one.benchmark, one.name)), one) for one in series)]
-        for name in reference_names
+        [row.name, *(reference_cell(mean, one) for mean, one in zip(row.means, series, strict=True))]
+        for row in rows.references
     ]
     arms = [
         [
-            name,
+            row.name,
             *(
-                arm_cell(
-                    means.get(("arm", name, one.benchmark, one.name)),
-                    tests.get((name, one.benchmark, one.name)),
-                    one,
-                    seeds,
-                )
-                for one in series
+                arm_cell(mean, test, one, rows.seeds)
+                for mean, test, one in zip(row.means, row.tests, series, strict=True)
             ),
         ]
-        for name in arm_names
+        for row in rows.arms
     ]
-    if context.factorial is not None:
-        contrasts = [tests[INTERACTION, one.benchmark, one.name] for one in series]
-        cells = [contrast_cell(test, one, seeds) for test, one in zip(contrasts, series, strict=True)]
-        arms.append([INTERACTION, *cells])
-    missing = [
-        *context.missing,
-        *_gaps(reference_names, "reference", means, series, 1),
-        *_gaps(arm_names, "arm", means, series, seeds),
-    ]
+    if rows.interaction is not None:
+        tests = zip(rows.interaction.tests, series, strict=True)
+        arms.append([rows.interaction.name, *(contrast_cell(test, one, rows.seeds) for test, one in tests if test)])
 
-    headers = [header(one, items[one.benchmark, one.name]) for one in series]
-    primary = f"{context.declaration.primary_benchmark} {context.declaration.primary_metric}"
+    headers = [header(one, items) for one, items in zip(series, rows.items, strict=True)]
     blocks = [
         f"# {context.title}",
         context.question,
-        f"## Primary result: {primary}",
+        f"## Primary result: {primary_name(context)}",
         _bullets(verdict(comparisons, series, context.declaration)),
         "## References",
         "Models that no arm trained, on the same items; no p-values.",
@@ -77,53 +54,11 @@ def table_markdown(
         "## Arms",
         _table(["arm", *headers], arms),
         "## How to read this",
-        _bullets(_explanations(context, primary, seeds) + context.notes),
+        _bullets(explanations(context, rows.seeds) + context.notes),
         "## Missing",
-        _bullets(missing) if missing else "No cell is missing.",
+        _bullets(rows.missing) if rows.missing else "No cell is missing.",
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def _ordered(declared: list[str], kind: str, means: Means) -> list[str]:
-    """The declared names, then whatever else has outcomes: nothing is left out in silence."""
-    others = {arm for its_kind, arm, *_ in means if its_kind == kind} - set(declared)
-    return declared + sorted(others)
-
-
-def _gaps(names: list[str], kind: str, means: Means, series: list[Series], seeds: int) -> list[str]:
-    """A sentence for each name that has no outcomes on a series, or at fewer than `seeds` seeds."""
-    sentences = []
-    for name in names:
-        for one in series:
-            mean = means.get((kind, name, one.benchmark, one.name))
-            if mean is None:
-                sentences.append(f"{name} has no outcomes on {one}.")
-            elif mean.seeds < seeds:
-                sentences.append(f"{name} has {mean.seeds} of {seeds} seeds on {one}.")
-    return sentences
-
-
-def _explanations(context: ReportContext, primary: str, seeds: int) -> list[str]:
-    declaration, factorial = context.declaration, context.factorial
-    family = ", ".join(declaration.family) or "nothing was declared"
-    sentences = [
-        f"Baseline: {declaration.baseline}. Family: {family}. Correction: Holm within the family, "
-        f"separately for each benchmark and metric, at alpha = {declaration.alpha:g}.",
-        f"The primary result is {primary}; everything else is secondary.",
-        f"A cell: mean ± standard deviation over seeds ({seeds} unless it says otherwise) of the "
-        "mean over items; then the difference to the baseline, arm - baseline, with its 95% interval, "
-        "then p after Holm where the arm is in the family. A reference is one model and has no "
-        "standard deviation.",
-        "The test is a seed-paired t on these items: it claims nothing about other items.",
-        "The 95% intervals are unadjusted: Holm corrects the p-values only.",
-    ]
-    if factorial is not None:
-        sentences.append(
-            f"The interaction is {factorial.clpd} - {factorial.data_ordering} - "
-            f"{factorial.teacher_scheduling} + {factorial.standard}, on the scale of the metric "
-            "itself (for accuracy: probabilities, not log-odds)."
-        )
-    return sentences
 
 
 def _bullets(sentences: Sequence[str]) -> str:

@@ -11,6 +11,12 @@ from clpd_bench.analysis.declaration import INTERACTION, Declaration
 from clpd_bench.analysis.metrics import METRICS, Series
 from clpd_bench.reporting.rounding import UNITS, difference, p_value
 
+NULL = "Null result"
+NOT_EQUAL = (
+    "No significant difference does not mean that there is none: the intervals below say which differences "
+    "these seeds leave open."
+)
+
 
 def comparison_rows(comparisons: pd.DataFrame) -> list[Comparison]:
     """The rows of `compare`'s table."""
@@ -19,18 +25,60 @@ def comparison_rows(comparisons: pd.DataFrame) -> list[Comparison]:
 
 def verdict(comparisons: pd.DataFrame, series: list[Series], declaration: Declaration) -> list[str]:
     """One sentence for each member of the family on the primary benchmark and metric."""
-    primary = (declaration.primary_benchmark, declaration.primary_metric)
-    found = [one for one in series if (one.benchmark, one.name) == primary]
-    if not found:
+    found = _primary(series, declaration)
+    if found is None:
         present = ", ".join(str(one) for one in series) or "nothing"
         return [f"No verdict: there are no outcomes on it. There are: {present}."]
     if not declaration.family:
         return ["No verdict: no test was declared (the family is empty)."]
+    return [_sentence(row, found.metric, declaration.alpha) for row in _tested(comparisons, declaration)]
+
+
+def headline(comparisons: pd.DataFrame, series: list[Series], declaration: Declaration) -> str:
+    """The verdict without its numbers: findings, each with the arms that share it."""
+    found = _primary(series, declaration)
+    rows = _tested(comparisons, declaration)
+    on = f"{declaration.primary_benchmark} {declaration.primary_metric}"
+    if found is None or not rows:
+        return f"No verdict on {on}."
+    by_finding: dict[str, list[str]] = {}
+    for row in rows:
+        finding = "no verdict" if math.isnan(row.p_adjusted) else _finding(row, found.metric, declaration.alpha)
+        by_finding.setdefault(finding, []).append(row.arm)
+    text = "; ".join(
+        finding if arms == [INTERACTION] and finding != "no verdict" else f"{_listed(arms)}: {finding}"
+        for finding, arms in by_finding.items()
+    )
+    return f"{NULL} on {on}. {text}." if is_null(comparisons, declaration) else f"On {on}: {text}."
+
+
+def is_null(comparisons: pd.DataFrame, declaration: Declaration) -> bool:
+    """Whether the declared tests were made and none came out significant."""
+    p = [row.p_adjusted for row in _tested(comparisons, declaration)]
+    return bool(p) and all(value > declaration.alpha for value in p)
+
+
+def some_not_significant(comparisons: pd.DataFrame, declaration: Declaration) -> bool:
+    return any(row.p_adjusted > declaration.alpha for row in _tested(comparisons, declaration))
+
+
+def _primary(series: list[Series], declaration: Declaration) -> Series | None:
+    primary = (declaration.primary_benchmark, declaration.primary_metric)
+    return next((one for one in series if (one.benchmark, one.name) == primary), None)
+
+
+def _tested(comparisons: pd.DataFrame, declaration: Declaration) -> list[Comparison]:
+    primary = (declaration.primary_benchmark, declaration.primary_metric)
     return [
-        _sentence(row, found[0].metric, declaration.alpha)
+        row
         for row in comparison_rows(comparisons)
         if (row.benchmark, row.metric) == primary and row.arm in declaration.family
     ]
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _sentence(row: Comparison, metric: str, alpha: float) -> str:

@@ -1,8 +1,9 @@
-"""The files of a report's tables."""
+"""The files of a report: made in full, then put in their places."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,8 @@ from clpd_bench.analysis.items import ITEM_COLUMNS
 from clpd_bench.analysis.metrics import metric_series
 from clpd_bench.analysis.summary import summary
 from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.rows import primary_first, table_rows
+from clpd_bench.reporting.table_latex import table_latex
 from clpd_bench.reporting.table_markdown import table_markdown
 
 _ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
@@ -20,37 +23,56 @@ _SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in ITEM_COLUMNS.items()
 _ORDER = ["benchmark", "metric", "filter", "arm", "seed", "item"]
 
 
-def write_tables(items: pd.DataFrame, comparisons: pd.DataFrame, out: Path, *, context: ReportContext) -> list[Path]:
-    """Write table.md, table.csv, comparisons.csv and items.parquet into `out`.
+def table_files(items: pd.DataFrame, comparisons: pd.DataFrame, context: ReportContext) -> dict[str, bytes]:
+    """The contents of table.md, table.tex, table.csv, comparisons.csv and items.parquet.
 
     table.csv (as `summary` returns it) and comparisons.csv (as `compare` returns it) are in the metrics'
-    own units: accuracy is a share of 1 there, and in percent in table.md. items.parquet holds
-    ITEM_COLUMNS in a fixed order of rows, so that equal outcomes give equal bytes. All four are
-    written in full before the first takes its place: a failure leaves an older report as it was.
-
-    Returns:
-        The four paths.
+    own units: accuracy is a share of 1 there, and in percent in table.md and table.tex. items.parquet
+    holds ITEM_COLUMNS in a fixed order of rows, so that equal outcomes give equal bytes.
 
     Raises:
         UserError: items that can't be summarised (see `outcomes`).
     """
-    means = summary(items)
-    text = table_markdown(means, comparisons, metric_series(items), context)
+    means, series = summary(items), metric_series(items)
+    rows = table_rows(means, comparisons, primary_first(series, context), context)
+    texts = {
+        "table.md": table_markdown(means, comparisons, series, context),
+        "table.tex": table_latex(rows, context),
+        "table.csv": means.to_csv(index=False, lineterminator="\n"),
+        "comparisons.csv": comparisons.to_csv(index=False, lineterminator="\n"),
+    }
+    return {**{name: text.encode() for name, text in texts.items()}, "items.parquet": _items_parquet(items)}
+
+
+def write_files(files: Mapping[str, bytes], out: Path, stale: Iterable[str] = ()) -> list[Path]:
+    """Write files into `out`, each in full before the first takes its place: a failure leaves an older
+    report as it was.
+
+    Args:
+        files: by relative name; folders are made.
+        stale: names to remove if an older report left them there and this one does not have them.
+
+    Returns:
+        Their paths, in the order given.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".tables-") as folder:
+    with tempfile.TemporaryDirectory(dir=out, prefix=".report-") as folder:
         staged = Path(folder)
-        (staged / "table.md").write_text(text, encoding="utf-8")
-        means.to_csv(staged / "table.csv", index=False, lineterminator="\n")
-        comparisons.to_csv(staged / "comparisons.csv", index=False, lineterminator="\n")
-        pq.write_table(_items_table(items), staged / "items.parquet")
-        names = ["table.md", "table.csv", "comparisons.csv", "items.parquet"]
-        for name in names:
+        for name, content in files.items():
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).write_bytes(content)
+        for name in files:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
             (staged / name).replace(out / name)
-    return [out / name for name in names]
+    for name in set(stale) - set(files):
+        (out / name).unlink(missing_ok=True)
+    return [out / name for name in files]
 
 
-def _items_table(items: pd.DataFrame) -> pa.Table:
+def _items_parquet(items: pd.DataFrame) -> bytes:
     """ITEM_COLUMNS in _ORDER, without pandas' metadata: that records the types rows came in."""
     rows = items[list(ITEM_COLUMNS)].sort_values(_ORDER, kind="stable")
     table = pa.Table.from_pandas(rows, schema=_SCHEMA, preserve_index=False)
-    return table.replace_schema_metadata(None)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(None), buffer)
+    return bytes(buffer.getvalue().to_pybytes())

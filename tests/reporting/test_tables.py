@@ -18,7 +18,7 @@ from clpd_bench.analysis.metrics import METRICS
 from clpd_bench.errors import UserError
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
-from clpd_bench.reporting.write import write_tables
+from clpd_bench.reporting.write import table_files, write_files
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 CONTEXT = ReportContext(
@@ -62,7 +62,7 @@ def make_items(metric: str, effect: float, noise: float = 0.01) -> pd.DataFrame:
 
 def report(items: pd.DataFrame, context: ReportContext, out: Path) -> str:
     comparisons = compare(items, context.declaration, context.factorial)
-    paths = write_tables(items, comparisons, out, context=context)
+    paths = write_files(table_files(items, comparisons, context), out)
     assert sorted(path.name for path in out.iterdir()) == sorted(path.name for path in paths)
     return (out / "table.md").read_text(encoding="utf-8")
 
@@ -174,12 +174,14 @@ def test_a_failure_leaves_the_older_report(tmp_path: Path) -> None:
     before = report(items, CONTEXT, tmp_path)
     comparisons = compare(items, CONTEXT.declaration, CONTEXT.factorial)
     with pytest.raises(UserError):
-        write_tables(pd.concat([items, items[:1]]), comparisons, tmp_path, context=CONTEXT)
+        table_files(pd.concat([items, items[:1]]), comparisons, CONTEXT)
     broken = items.assign(difficulty=pd.Series(["hard"] * len(items), dtype=object))
-    with pytest.raises(ValueError, match="hard"):  # while the last file is written
-        write_tables(broken, comparisons, tmp_path, context=replace(CONTEXT, title="Another"))
+    with pytest.raises(ValueError, match="hard"):  # while the last file is made
+        table_files(broken, comparisons, replace(CONTEXT, title="Another"))
+    with pytest.raises(TypeError):  # while the last file is written
+        write_files({"table.md": b"another", "table.tex": None}, tmp_path)  # type: ignore[dict-item]
     assert (tmp_path / "table.md").read_text(encoding="utf-8") == before
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
 
 
 def test_every_metric_has_a_unit() -> None:

@@ -1,0 +1,66 @@
+"""What compared arms differ in and what they share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from clpd_bench.grid import cells
+from clpd_bench.plan.differences import Difference, cell_settings, compared_pairs, differences
+from clpd_bench.plan.plan import Plan
+from clpd_bench.settings.ablation import Ablation
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An arm beside the baseline.
+
+    Attributes:
+        differences: every setting in which they differ.
+        shared: labels of the jobs that the students of both need (at the first seed).
+    """
+
+    arm: str
+    baseline: str
+    differences: list[Difference]
+    shared: list[str]
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """All pairs, and the settings {dotted key: value} that are the same in each of them."""
+
+    pairs: list[Contrast]
+    common: dict[str, Any]
+
+
+def contrasts(ablation: Ablation, plan: Plan) -> Contrasts:
+    """Of every comparison, at the first seed.
+
+    Raises:
+        UserError: two arms differ in something that neither declares.
+    """
+    pairs = compared_pairs(ablation, cells(ablation, plan.name))
+    students = {(cell.name, cell.seed): cell.model for cell in plan.cells}
+
+    def needs(name: str, seed: int) -> set[str]:
+        model = students.get((name, seed))
+        return plan.ancestors(model) - {model} if model else set()
+
+    out, every = [], []
+    for baseline, arm in pairs:
+        every += [cell_settings(baseline), cell_settings(arm)]
+        both = needs(baseline.arm_name, baseline.seed) & needs(arm.arm_name, arm.seed)
+        labels = [job.label for key, job in plan.jobs.items() if key in both]
+        out.append(Contrast(arm.arm_name, baseline.arm_name, differences(baseline, arm), labels))
+    first = every[0] if every else {}
+    common = {key: value for key, value in first.items() if all(other.get(key) == value for other in every)}
+    return Contrasts(out, {key: value for key, value in common.items() if value is not None})
+
+
+def value_text(value: Any) -> str:
+    """A setting's value as the file would say it, `-` for none."""
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value)

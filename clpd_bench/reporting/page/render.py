@@ -1,0 +1,129 @@
+"""report.html from what a report knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.reporting.cells import contrast_cell, reference_cell
+from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.contrasts import Contrasts, value_text
+from clpd_bench.reporting.cost import Cost
+from clpd_bench.reporting.curves import Trained
+from clpd_bench.reporting.figures.draw import Figures
+from clpd_bench.reporting.figures.style import looks
+from clpd_bench.reporting.page import sentences
+from clpd_bench.reporting.page.exposure import exposure_rows
+from clpd_bench.reporting.provenance import Provenance
+from clpd_bench.reporting.quantities import count, duration, power_of_ten
+from clpd_bench.reporting.rounding import UNITS
+from clpd_bench.reporting.rows import Row, Rows, explanations
+from clpd_bench.reporting.schedules import ArmSchedule
+from clpd_bench.reporting.verdict import NOT_EQUAL, headline, is_null, some_not_significant, verdict
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class PageData:
+    """All that stands on the page.
+
+    Attributes:
+        settings: the ablation as YAML.
+        file: what the commands name.
+    """
+
+    context: ReportContext
+    rows: Rows
+    comparisons: pd.DataFrame
+    figures: Figures
+    cost: Cost
+    contrasts: Contrasts
+    schedules: dict[str, ArmSchedule]
+    schedules_absent: list[str]
+    trained: Trained
+    provenance: Provenance
+    settings: str
+    file: str
+
+
+def render(data: PageData) -> str:
+    """The page. Autoescape is on: names and questions are whatever a user typed."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {
+        "duration": duration,
+        "count": count,
+        "power_of_ten": power_of_ten,
+        "value_text": value_text,
+        "some": _some,
+    }
+    context, rows, declaration = data.context, data.rows, data.context.declaration
+    arms = [_shown(row, rows) for row in [*rows.arms, *([rows.interaction] if rows.interaction else [])]]
+    return environment.get_template("report.html").render(
+        css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),
+        title=context.title,
+        question=context.question,
+        headline=headline(data.comparisons, rows.series, declaration),
+        null=is_null(data.comparisons, declaration),
+        caution=NOT_EQUAL if some_not_significant(data.comparisons, declaration) else "",
+        verdict=verdict(data.comparisons, rows.series, declaration),
+        standing=sentences.standing(data.provenance),
+        headers=[_header(one, items) for one, items in zip(rows.series, rows.items, strict=True)],
+        arms=arms,
+        references=[_shown(row, rows) for row in rows.references],
+        baseline=declaration.baseline,
+        colors={name: look.color for name, look in looks(row.name for row in rows.arms).items()},
+        explanations=explanations(context, rows.seeds),
+        figures=data.figures.drawn,
+        figures_absent=data.figures.absent,
+        cost=data.cost,
+        cost_sentence=sentences.cost(data.cost),
+        cost_notes=sentences.cost_notes(data.cost),
+        contrasts=data.contrasts,
+        buckets=max((one.stages for one in data.schedules.values()), default=0),
+        exposures=[exposure_rows(arm, one) for arm, one in data.schedules.items()],
+        exposure_notes=[*sentences.consumed(data.trained), *data.schedules_absent],
+        environment=data.provenance.environment,
+        differing=data.provenance.differing,
+        dates=sentences.dates(data.provenance),
+        commands=sentences.commands(data.provenance, data.file),
+        rerun_note=sentences.rerun_note(data.provenance),
+        settings=data.settings,
+        missing=[*rows.missing, *data.figures.absent, *data.schedules_absent, *data.trained.absent],
+        notes=context.notes,
+    )
+
+
+def _header(series: Series, items: int) -> dict[str, str]:
+    about = f"{UNITS[series.metric].mean}, {METRICS[series.metric]} is better, {items} items"
+    return {"name": str(series), "about": about}
+
+
+def _shown(row: Row, rows: Rows) -> dict[str, object]:
+    """A row of the table; the cells' words are those of table.md."""
+    cells = []
+    for mean, test, one in zip(row.means, row.tests, rows.series, strict=True):
+        is_contrast = test is not None and not test.baseline
+        fewer = (
+            f" ({mean.seeds} of {rows.seeds} seeds)" if mean and mean.kind == "arm" and mean.seeds < rows.seeds else ""
+        )
+        cells.append(
+            {
+                "mean": "" if is_contrast else reference_cell(mean, one) + fewer,
+                "contrast": contrast_cell(test, one, rows.seeds) if test and (mean or is_contrast) else "",
+            }
+        )
+    return {"name": row.name, "cells": cells}
+
+
+def _some(names: Sequence[str], most: int = 6) -> str:
+    """`a, b, c and 4 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

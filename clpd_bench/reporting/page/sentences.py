@@ -1,0 +1,115 @@
+"""What the page says in words."""
+
+from __future__ import annotations
+
+import shlex
+from typing import NamedTuple
+
+from clpd_bench.reporting.cost import Cost
+from clpd_bench.reporting.curves import Trained
+from clpd_bench.reporting.provenance import Provenance
+from clpd_bench.reporting.quantities import duration
+
+
+class Standing(NamedTuple):
+    """Confirmatory or exploratory: the word, why, and the dates."""
+
+    word: str
+    sentence: str
+    declaration: str
+
+
+def standing(provenance: Provenance) -> Standing:
+    """Whether the comparison was declared before there was anything to look at."""
+    if provenance.declared is None:
+        text = "No declaration of this comparison is in the store, so nothing shows that it was chosen beforehand."
+        return Standing("Exploratory", text, text)
+    declared = f"Baseline, family, correction and primary result were declared at {_date(provenance.declared)}"
+    if provenance.evaluated is None:
+        text = f"{declared}; no compared arm has been evaluated."
+        return Standing("Undecided", text, text)
+    earliest = f"the earliest evaluation that the tests use is of {_date(provenance.evaluated)}"
+    if provenance.confirmatory:
+        why = "What is compared with what was declared before the first evaluation that the tests use."
+        return Standing("Confirmatory", why, f"{declared}; {earliest}: the declaration is older.")
+    why = "The declaration is not older than the earliest evaluation used: the comparison may have been chosen by it."
+    return Standing("Exploratory", why, f"{declared}; {earliest}: the declaration is not older.")
+
+
+def dates(provenance: Provenance) -> str:
+    if not provenance.first:
+        return "No job has left an artifact."
+    return f"Artifacts were made between {_date(provenance.first)} and {_date(provenance.last)}."
+
+
+def cost(spent: Cost) -> str:
+    """As run against each cell by itself."""
+    run, alone = spent.as_run.seconds, spent.alone.seconds
+    times = f", {alone / run:.1f} times as much" if run > 0 else ""
+    text = (
+        f"All cells together took {duration(run)} of job time, each teacher trained and each set of targets computed "
+        f"once. Each cell run alone, with its own teachers and targets, would have taken {duration(alone)}{times}."
+    )
+    if spent.references.jobs:
+        text += f" Evaluating the references took {duration(spent.references.seconds)} more."
+    return text
+
+
+def cost_notes(spent: Cost) -> list[str]:
+    notes = [
+        "Job time is the sum over jobs, not time on a clock: several run side by side. A job that was interrupted and "
+        "resumed counts its last attempt. As shared: a job that n cells need counts 1/n for each. FLOPs are estimates "
+        "from parameters and tokens."
+    ]
+    if spent.unknown:
+        notes.append(f"{spent.unknown} jobs are not done, and their cost is not counted.")
+    return notes
+
+
+def consumed(trained: Trained) -> list[str]:
+    """Whether students saw what their schedules say."""
+    out = []
+    if trained.checked and not trained.strayed:
+        out.append(
+            f"All {len(trained.checked)} students consumed exactly the presentations of their schedules: the running "
+            "hashes agree."
+        )
+    if trained.strayed:
+        out.append(
+            f"These students consumed other presentations than their schedules hold: {', '.join(trained.strayed)}."
+        )
+    if trained.rebuilt:
+        out.append(
+            "The exposure above is of schedules as this version builds them; these arms were trained by others: "
+            f"{', '.join(trained.rebuilt)}."
+        )
+    return out
+
+
+def commands(provenance: Provenance, file: str) -> str:
+    """What to type, the revision first where there is one and only one."""
+    name = shlex.quote(file)
+    lines = [f"clpd plan {name}", f"clpd run {name}", f"clpd report {name}"]
+    revisions = [revision.removesuffix("-dirty") for revision in provenance.revisions]
+    if len(set(revisions)) == 1:
+        lines.insert(0, f"git checkout {revisions[0]}")
+    return "\n".join(lines)
+
+
+def rerun_note(provenance: Provenance) -> str:
+    text = (
+        "Jobs that are in the store (clpd_store/, or what --store and CLPD_STORE say) are not run again; with an empty "
+        "store everything is. The settings below are those of the file with every --set that was given."
+    )
+    if not provenance.revisions:
+        text += " No git revision was recorded, since the code ran outside a checkout: its version is all there is."
+    elif len(set(provenance.revisions)) > 1:
+        text += " Jobs were run by more than one revision, as listed above: one checkout will not repeat them all."
+    if any(revision.endswith("-dirty") for revision in provenance.revisions):
+        text += " The checkout had changes that were not committed: they are not in the revision."
+    return text
+
+
+def _date(iso: str) -> str:
+    """`2026-11-24 09:47:41 UTC`."""
+    return iso.replace("T", " ").replace("+00:00", " UTC")

@@ -1,0 +1,113 @@
+"""table.tex: the table for a paper."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from clpd_bench.analysis.compare import Comparison
+from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.analysis.summary import Summary
+from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.reporting.rows import Row, Rows, is_tested
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "[": "{[}",  # behind a line break it would be an argument, and so would a star
+    "]": "{]}",
+    "*": "{*}",
+    "±": r"$\pm$",
+}
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it, on one line. Letters beyond Latin are the document's own affair."""
+    one_line = re.sub(r"\s+", " ", text)
+    return re.sub(r"--+", lambda dashes: "{-}" * len(dashes[0]), "".join(_SPECIAL.get(c, c) for c in one_line))
+
+
+class Numbers(NamedTuple):
+    """The columns behind a name."""
+
+    score: str = ""
+    difference: str = ""
+    interval: str = ""
+    p: str = ""
+
+
+def table_latex(rows: Rows, context: ReportContext) -> str:
+    """The text of table.tex: a block a series, so that it fits a page whatever their number."""
+    width = max(len(escaped(row.name)) for row in [*rows.arms, *rows.references])
+    lines = [
+        r"% Needs \usepackage{booktabs} and nothing else.",
+        r"\begin{table}[t]",
+        r"\centering",
+        rf"\caption{{{_caption(rows, context)}}}",
+        r"\begin{tabular}{l@{\hspace{1.2em}}rrlr}",
+        r"\toprule",
+        r" & score & difference & 95\% interval & $p$ \\",
+    ]
+    for i, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
+        unit = UNITS[one.metric].mean
+        title = escaped(f"{one} ({unit}, {METRICS[one.metric]} is better, {items} items)")
+        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\textit{{{title}}}}} \\"]
+        lines += [_line(row.name, _numbers(row, i, one), width) for row in rows.arms]
+        if rows.interaction is not None:
+            lines.append(_line(rows.interaction.name, _numbers(rows.interaction, i, one), width))
+        if rows.references:
+            lines.append(r"\addlinespace")
+        lines += [_line(row.name, Numbers(_score(row.means[i], one)), width) for row in rows.references]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def _caption(rows: Rows, context: ReportContext) -> str:
+    declaration = context.declaration
+    return escaped(
+        f"{context.title}. Score: mean ± standard deviation over seeds (at most {rows.seeds}). Difference to "
+        f"{declaration.baseline}, paired by seed, with its unadjusted 95% interval and p after Holm over "
+        f"{len(declaration.family)} declared comparisons. Primary: {declaration.primary_benchmark} "
+        f"{declaration.primary_metric}. Below each block, models that no arm trained."
+    )
+
+
+def _line(name: str, numbers: Numbers, width: int) -> str:
+    return rf"{escaped(name):<{width}} & {' & '.join(numbers)} \\"
+
+
+def _score(mean: Summary | None, series: Series) -> str:
+    return "--" if mean is None else _number(mean_and_sd(mean.mean, mean.sd, UNITS[series.metric]))
+
+
+def _numbers(row: Row, place: int, series: Series) -> Numbers:
+    test = row.tests[place]
+    score = "" if test is not None and not test.baseline else _score(row.means[place], series)
+    if test is None:
+        return Numbers(score)
+    if math.isnan(test.difference):
+        return Numbers(score, "--", escaped(f"no test: {test.method}"))
+    return Numbers(score, *_contrast(test, series))
+
+
+def _contrast(test: Comparison, series: Series) -> tuple[str, str, str]:
+    shown = difference(test.difference, test.low, test.high, UNITS[series.metric])
+    p = p_value(test.p_adjusted).removeprefix("p ").removeprefix("= ") if is_tested(test) else ""
+    return f"${shown.difference}$", f"$[{shown.low},\\ {shown.high}]$", f"${p}$" if p else ""
+
+
+def _number(text: str) -> str:
+    return f"${text}$".replace(" ± ", r" \pm ")

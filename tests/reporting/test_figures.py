@@ -1,0 +1,140 @@
+"""Figures: one look an arm, every seed drawn, nothing overlaps, legible at a column's width."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from fabricated_report import EVIL, SEEDS, World
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+
+from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.metrics import METRICS, metric_series
+from clpd_bench.reporting.collect import collect_items, declared, factorial
+from clpd_bench.reporting.curves import trained
+from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
+from clpd_bench.reporting.figures.draw import NAMES
+from clpd_bench.reporting.figures.style import STANDARD, WIDTH, looks, shortened, styled
+from clpd_bench.reporting.schedules import arm_schedules
+
+
+@pytest.fixture(scope="module")
+def figures(world: World) -> dict[str, Figure]:
+    ablation, plan, store = world.ablation, world.plan, world.store
+    items, _ = collect_items(plan, store)
+    comparisons = compare(items, declared(ablation), factorial(ablation))
+    series, arms = metric_series(items)[::-1], list(ablation.arms)
+    schedules, _ = arm_schedules(ablation, plan, store)
+    with styled():
+        found = {
+            "scores": scores.scores(items, series, arms, ["student before", "teacher small", "teacher large"]),
+            "differences": differences.differences(comparisons, series, arms, ablation.analysis.family),
+            "difficulty": difficulty.difficulty(items, series, arms),
+            "training": training.training(trained(plan, store, schedules).curves),
+            "schedule": schedule.schedule(schedules, ablation.teachers),
+        }
+        for figure in found.values():
+            figure.draw_without_rendering()
+    return found
+
+
+def artists(figure: Figure, gid: str) -> list[Artist]:
+    return figure.findobj(lambda artist: artist.get_gid() == gid)
+
+
+def drawn_texts(figure: Figure) -> list[Text]:
+    """All text that shows: matplotlib keeps labels of ticks outside an axis's range, and draws none of them."""
+    unseen = set()
+    for axes in figure.findobj(Axes):
+        assert isinstance(axes, Axes)
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not low <= tick.get_loc() <= high:
+                    unseen |= {tick.label1, tick.label2}
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    return [t for t in texts if t not in unseen and t.get_visible() and t.get_text().strip()]
+
+
+def test_an_arm_has_one_colour_in_all_figures_and_on_the_page(
+    figures: dict[str, Figure], world: World, folder: Path
+) -> None:
+    seen: dict[str, set[str]] = {}
+    for name, figure in figures.items():
+        for arm in world.ablation.arms:
+            found = artists(figure, f"arm:{arm}")
+            assert found or (name == "differences" and arm == "standard_kd"), (name, arm)
+            seen.setdefault(arm, set()).update(to_hex(a.get_color()).upper() for a in found if isinstance(a, Line2D))
+    assert {arm: len(colors) for arm, colors in seen.items()} == dict.fromkeys(world.ablation.arms, 1)
+    assert len({next(iter(colors)) for colors in seen.values()}) == len(seen)
+    html = (folder / "report.html").read_text()
+    assert all(f"background:{next(iter(colors))}" in html for colors in seen.values())
+
+
+def test_standard_looks_are_fixed_and_arms_differ_without_colour() -> None:
+    many = looks(["b", "clpd", "a", "sft", "c"])
+    assert {name: many[name] for name in ("clpd", "sft")} == {name: STANDARD[name] for name in ("clpd", "sft")}
+    assert looks(["b", "a"])["b"] == many["b"]
+    everything = looks([*STANDARD, *"abcdefg"]).values()
+    assert len({(look.marker, look.line, look.width) for look in everything}) == len(everything)
+    assert len({look.marker for look in everything}) == len(everything)
+
+
+def test_every_seed_of_every_arm_is_drawn(figures: dict[str, Figure], world: World) -> None:
+    for arm in world.ablation.arms:
+        dots = artists(figures["scores"], f"seeds:{arm}")
+        assert len(dots) == len(METRICS)
+        for dot in dots:
+            assert isinstance(dot, PathCollection)
+            assert len(dot.get_offsets()) == SEEDS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_is_legible_inside_the_figure_and_overlaps_nothing(figures: dict[str, Figure], name: str) -> None:
+    figure = figures[name]
+    assert figure.get_figwidth() == WIDTH
+    boxes = []
+    for text in drawn_texts(figure):
+        assert text.get_fontsize() >= 6.5, text.get_text()
+        box = text.get_window_extent()
+        assert box.x0 >= -0.5, text.get_text()
+        assert box.x1 <= figure.bbox.x1 + 0.5, text.get_text()
+        assert box.y0 >= -0.5, text.get_text()
+        assert box.y1 <= figure.bbox.y1 + 0.5, text.get_text()
+        boxes.append((text.get_text(), box.padded(-0.5)))
+    for (one, a), (other, b) in combinations(boxes, 2):
+        assert not a.overlaps(b), (one, other)
+
+
+def test_pictures_are_vector_with_embedded_fonts_and_print_size(folder: Path) -> None:
+    for name in NAMES:
+        pdf, png = ((folder / "figures" / f"{name}.{kind}").read_bytes() for kind in ("pdf", "png"))
+        assert b"/FontFile2" in pdf
+        assert b"/Type3" not in pdf
+        assert b"/CreationDate" not in pdf
+        assert int.from_bytes(png[16:20], "big") == round(WIDTH * 300)
+
+
+def test_names_are_drawn_as_they_are(figures: dict[str, Figure]) -> None:
+    labels = [text.get_text() for text in figures["scores"].findobj(Text) if isinstance(text, Text)]
+    assert shortened(EVIL) in labels
+    assert len(shortened("x" * 99)) == 24
+
+
+def test_every_metric_has_a_range() -> None:
+    assert difficulty.METRIC_RANGES.keys() == METRICS.keys()
+
+
+def test_a_running_mean_keeps_length_and_level() -> None:
+    import numpy as np
+
+    assert training.running_mean(np.full(9, 3.0), 4).tolist() == [3.0] * 9
+    assert training.running_mean(np.arange(5.0), 3).tolist() == [0.5, 1, 2, 3, 3.5]
+    assert training.running_mean(np.arange(5.0), 1).tolist() == [0, 1, 2, 3, 4]
