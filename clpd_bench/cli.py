@@ -69,6 +69,8 @@ def plan(
     here = Store(store)
     plan_summary(ablation, planned, set(), None)  # says what arms may not differ in, before any work
     if corpus:
+        if not data_exists(planned, here):
+            print("making the corpora ...", file=sys.stderr)
         make_data(planned, here)
     here.write_plan(planned.to_json())
     exposures = check_data(ablation, planned, here) if data_exists(planned, here) else None
@@ -132,7 +134,9 @@ def status(file: File, sets: Sets = None, store: StoreDir = DEFAULT_STORE, as_js
 @app.command()
 def report(
     file: File,
-    out: Annotated[Path | None, typer.Option(help="Folder of the report; reports/<ablation> by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
+    ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+_SHOWN = 20
+
 
 class UserError(Exception):
     """A mistake in what the user gave us. The command line prints it as one paragraph and exits with 2.
@@ -60,7 +62,8 @@ class UserError(Exception):
         if self.nearest and self.nearest != str(self.found):
             sentences.append(f"Did you mean {self.nearest!r}?")
         if self.allowed is not None:
-            sentences.append(f"Allowed: {', '.join(self.allowed) or 'nothing'}.")
+            more = f" and {len(self.allowed) - _SHOWN} more" if len(self.allowed) > _SHOWN else ""
+            sentences.append(f"Allowed: {', '.join(self.allowed[:_SHOWN]) or 'nothing'}{more}.")
         if self.fix:
             sentences.append(self.fix.rstrip(".") + ".")
         return " ".join(sentences)

@@ -15,7 +15,11 @@ PACKAGES = ("clpd-bench", "torch", "transformers", "lm_eval", "tokenizers", "dat
 
 @functools.cache
 def provenance() -> dict[str, Any]:
-    """Git revision of the package's source (None outside a checkout), versions, host and processor."""
+    """Git revision of the package's source (None outside a checkout), versions, host and processor.
+
+    `-dirty` stands behind a revision where the package itself was edited; a report rewritten beside it
+    changes nothing of where a result came from.
+    """
     return {
         "git": _git_revision(),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -40,8 +44,13 @@ def _version(package: str) -> str | None:
 
 
 def _git_revision() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
+    package = Path(__file__).resolve().parents[1]
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(package), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", ".") else "")
     except (OSError, subprocess.SubprocessError):
         return None

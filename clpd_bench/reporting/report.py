@@ -90,18 +90,20 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
 
 
 def _as_yaml(ablation: Ablation) -> str:
-    settings = ablation.model_dump(mode="json", exclude_defaults=True)
+    settings = ablation.model_dump(mode="json", exclude_none=True)
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _conditions(ablation: Ablation) -> list[str]:
     """What the conclusions are conditional on, as far as it is shared by all seeds."""
     shared = []
+    varied = "the student's initial weights and the order of the data"
     if isinstance(ablation.student.initial, Trained):
+        varied = "the order of the data alone"
         shared.append(f"one pretrained student ({ablation.student.initial.model})")
     if ablation.teachers:
         shared.append(f"these teachers ({', '.join(ablation.teachers)}), each trained once")
     shared.append(f"this corpus ({ablation.student.corpus})")
     *most, last = shared
     listed = f"{', '.join(most)}, and {last}" if most else last
-    return [f"The seeds vary what a cell's own streams decide; all conclusions are conditional on {listed}."]
+    return [f"The seeds vary {varied}; all conclusions are conditional on {listed}."]

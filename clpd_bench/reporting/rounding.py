@@ -46,9 +46,12 @@ class Shown(NamedTuple):
 
 
 def difference(value: float, low: float, high: float, unit: Unit) -> Shown:
-    """A signed difference, rounded by half the width of its interval."""
+    """A signed difference, rounded by half the width of its interval; finer where an end would round to
+    0 and no longer say on which side of it it lies."""
     places = decimals((high - low) / 2 * unit.scale, unit.decimals)
     low, high = low * unit.scale, high * unit.scale
+    while places < _MOST_DECIMALS and any(end and round(end, places) == 0 for end in (low, high)):
+        places += 1
     return Shown(f"{value * unit.scale:+z.{places}f}", f"{low:z.{places}f}", f"{high:z.{places}f}")
 
 

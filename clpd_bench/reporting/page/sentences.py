@@ -24,13 +24,16 @@ def standing(provenance: Provenance) -> Standing:
     if provenance.declared is None:
         text = "No declaration of this comparison is in the store, so nothing shows that it was chosen beforehand."
         return Standing("Exploratory", text, text)
-    declared = f"Baseline, family, correction and primary result were declared at {_date(provenance.declared)}"
+    declared = f"Baseline, family, correction, primary result and seeds were declared at {_date(provenance.declared)}"
     if provenance.evaluated is None:
         text = f"{declared}; no compared arm has been evaluated."
         return Standing("Undecided", text, text)
     earliest = f"the earliest evaluation that the tests use is of {_date(provenance.evaluated)}"
     if provenance.confirmatory:
-        why = "What is compared with what was declared before the first evaluation that the tests use."
+        why = (
+            "What is compared with what, and with how many seeds, was declared in this store before the first "
+            "evaluation that the tests use. What was seen elsewhere before that, no store can know."
+        )
         return Standing("Confirmatory", why, f"{declared}; {earliest}: the declaration is older.")
     why = "The declaration is not older than the earliest evaluation used: the comparison may have been chosen by it."
     return Standing("Exploratory", why, f"{declared}; {earliest}: the declaration is not older.")
