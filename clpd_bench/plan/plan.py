@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from clpd_bench.settings.specs import SPECS, Kind, Spec
@@ -15,6 +15,8 @@ class Job:
     Attributes:
         label: what people call it; takes no part in the key.
         parents: {role: key}.
+        code: the code version that stands in the key, "" in plans older than this field.
+        libraries: {package: version} that stands in the key.
     """
 
     key: str
@@ -22,6 +24,8 @@ class Job:
     label: str
     spec: Spec
     parents: dict[str, str]
+    code: str = ""
+    libraries: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
