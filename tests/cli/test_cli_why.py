@@ -118,6 +118,14 @@ def test_a_cell_is_compared_with_its_own_ablation_arm_and_seed(small: Path, stor
     assert found("small/clpd/0")["before"] == {}
 
 
+def test_a_teacher_is_compared_with_its_own_ablations_alone(small: Path, store: Store) -> None:
+    other = small.with_name("other.yaml")
+    other.write_text(small.read_text())
+    publish(planned(other, "models.small.seed=7"), store, "model")
+    mine = next(job.key for job in planned(small).jobs.values() if job.label == "model small")
+    assert found(mine)["before"] == {}
+
+
 def test_the_last_artifact_is_the_newest_made_and_not_the_newest_planned(
     small: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
