@@ -6,14 +6,15 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke gsm8k-tiny test check format clean
+.PHONY: help setup quickstart smoke gsm8k-tiny test check versions format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo "make smoke        the smallest ablation, in half a minute"
 	@echo "make gsm8k-tiny   five arms on GSM8K's text, in minutes (needs CLPD_DATA)"
 	@echo "make setup        only set up .venv"
-	@echo "make check        formatting, lint, types, import contracts"
+	@echo "make check        formatting, lint, types, import contracts, code versions"
+	@echo "make versions [BUMP=KIND,...] [SAME=KIND,...]   the code versions that stand in keys"
 
 setup: $(READY)
 
@@ -44,6 +45,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy clpd_bench
 	$(BIN)/lint-imports
+	$(BIN)/python -m clpd_bench.plan.record_versions --check
+
+# BUMP=model: its outputs change. SAME=model: they don't. Several by comma, or `all`.
+versions: setup
+	@$(BIN)/python -m clpd_bench.plan.record_versions $(if $(BUMP),--bump $(BUMP)) $(if $(SAME),--same $(SAME))
 
 format: setup
 	$(BIN)/ruff format .

@@ -54,9 +54,8 @@ def _open(file: Path, sets: list[str] | None) -> tuple[Ablation, Plan]:
 @app.command()
 def plan(
     file: File,
-    corpus: Annotated[
-        bool, typer.Option("--corpus", help="Make the corpora, so that steps, tokens and exposure are known.")
-    ] = False,
+    corpus: Annotated[bool, typer.Option("--corpus", help="Make the corpora, so that exposure is known.")] = False,
+    schedule: Annotated[str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, by whom.")] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
@@ -64,10 +63,12 @@ def plan(
     """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.reporting.plan_text import plan_summary, print_plan
+    from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
     ablation, planned = _open(file, sets)
     here = Store(store)
     plan_summary(ablation, planned, set(), None)  # says what arms may not differ in, before any work
+    known_arm(ablation, schedule)
     if corpus:
         if not data_exists(planned, here):
             print("making the corpora ...", file=sys.stderr)
@@ -76,7 +77,9 @@ def plan(
     exposures = check_data(ablation, planned, here) if data_exists(planned, here) else None
     done = {key for key in planned.jobs if here.is_done(key)}
     summary = plan_summary(ablation, planned, done, exposures)
-    if as_json:
+    if schedule:
+        print_schedule(ablation, planned, here, schedule, as_json)
+    elif as_json:
         print(json.dumps(summary, indent=2))
     else:
         print_plan(ablation, summary, exposures, _console())
@@ -159,34 +162,32 @@ def retry(
     """Let failed jobs run again."""
     _, planned = _open(file, sets)
     here = Store(store)
-    keys = set(planned.jobs) if cell is None else _cell_keys(planned, cell)
+    keys = set(planned.jobs) if cell is None else planned.cell_keys(cell)
     again = [job.label for key, job in planned.jobs.items() if key in keys and here.retry(key)]
     print("\n".join([f"may run again: {label}" for label in again]) or "nothing has failed")
     if again:
         print(f"Next: clpd run {file}")
 
 
-def _cell_keys(planned: Plan, name: str) -> set[str]:
-    for cell in planned.cells:
-        if name in (cell.id, cell.id.split("/", 1)[1]):
-            return {key for last in cell.evaluations.values() for key in planned.ancestors(last)}
-    raise UserError("there is no such cell", found=name, allowed=[cell.id.split("/", 1)[1] for cell in planned.cells])
-
-
 @app.command()
 def show(
     cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a key.")],
-    example: Annotated[
-        bool, typer.Option("--example", help="One tokenised example, with the tokens that the loss leaves out.")
-    ] = False,
+    example: Annotated[bool, typer.Option("--example", help="One example, with what the loss leaves out.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="What is new since its last artifact, what runs again.")] = False,
     store: StoreDir = DEFAULT_STORE,
+    as_json: Json = False,
 ) -> None:
     """Show settings, parents, provenance and files of a cell's student or of any artifact."""
     from clpd_bench.launch.show import describe, example_text, find_job
+    from clpd_bench.launch.why import explain
 
     here = Store(store)
     planned, job = find_job(cell, here)
-    print(example_text(planned, job, here) if example else json.dumps(describe(planned, job, here), indent=2))
+    if why:
+        found = explain(cell, planned, job, here)
+        print(json.dumps(found.to_json(), indent=2) if as_json else found.text())
+    else:
+        print(example_text(planned, job, here) if example else json.dumps(describe(planned, job, here), indent=2))
 
 
 def main() -> None:

@@ -66,18 +66,18 @@ class Split:
         """
         if column not in self.table.column_names:
             raise UserError("the corpus has no such column", key=column, found=column, allowed=self.table.column_names)
-        return np.asarray(self.table[column].to_numpy(), dtype=np.float64)
+        return np.asarray(_array(_one(self.table[column])), dtype=np.float64)
 
 
 def read_split(folder: Path, split: str) -> Split:
     """`train`, `validation` or `test` of a corpus folder."""
-    table = pq.read_table(folder / f"{split}.parquet")
+    table = _table(folder / f"{split}.parquet")
     return Split(np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table)
 
 
 def read_difficulty(folder: Path, split: str) -> NDArray[np.float64]:
     """Shape [N]: the difficulties that a `difficulty` job left for a split, in the order of its ids."""
-    return np.asarray(pq.read_table(folder / f"{split}.parquet")["difficulty"].to_numpy(), dtype=np.float64)
+    return np.asarray(_array(_one(_table(folder / f"{split}.parquet")["difficulty"])), dtype=np.float64)
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -87,10 +87,22 @@ def read_summary(folder: Path) -> dict[str, Any]:
 
 
 def _ragged(column: pa.ChunkedArray) -> Ragged:
+    lists = _one(column)
+    lengths = np.asarray(_array(lists.value_lengths()), dtype=np.int64)
+    return Ragged(np.asarray(_array(lists.flatten()), dtype=np.int32), np.concatenate([[0], np.cumsum(lengths)]))
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
     array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0)
-    return Ragged(
-        np.asarray(array.flatten(), dtype=np.int32),
-        np.concatenate([[0], np.cumsum(np.asarray(array.value_lengths(), dtype=np.int64))]),
-    )
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _array(numbers: pa.Array) -> NDArray[Any]:
+    """What `to_numpy` gives, which would import pandas (a second) on its way."""
+    return numbers.to_numpy(zero_copy_only=False) if numbers.null_count else np.from_dlpack(numbers)
+
+
+def _table(file: Path) -> pa.Table:
+    """What `pq.read_table` gives, which would import pandas on its way too."""
+    with pq.ParquetFile(file) as opened:
+        return opened.read()

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.errors import UserError
@@ -22,7 +23,10 @@ def find_job(name: str, store: Store) -> tuple[Plan, Job]:
     """
     known: list[str] = []
     for file in store.plans():
-        plan = Plan.from_json(json.loads(file.read_text()))
+        try:
+            plan = Plan.from_json(json.loads(file.read_text()))
+        except ValidationError:  # of a version with other settings
+            continue
         for cell in plan.cells:
             if name in (cell.id, cell.id.split("/", 1)[1]):
                 return plan, plan.jobs[cell.model]

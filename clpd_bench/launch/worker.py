@@ -21,6 +21,7 @@ from clpd_bench.errors import Interrupted
 from clpd_bench.jobs.bodies import body
 from clpd_bench.jobs.context import Context
 from clpd_bench.launch.provenance import device_name, provenance
+from clpd_bench.plan.code import code_hash
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.store import Attempt, Store
 
@@ -84,6 +85,9 @@ def run_job(job: Job, store: Store, attempt: Attempt, should_stop: Callable[[], 
                 "label": job.label,
                 "spec": job.spec.model_dump(mode="json"),
                 "parents": job.parents,
+                "code": job.code,
+                "code_hash": code_hash(job.kind),
+                "libraries": job.libraries,
                 "seconds": round(time.monotonic() - started, 3),
                 "tokens": measured.tokens,
                 "flops": measured.flops,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
-from clpd_bench.plan.code import code_version
 from clpd_bench.plan.declaration import declaration
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.plan.supervision import supervision_of, teachers_of
+from clpd_bench.plan.versions import code_version
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.corpus import Jsonl, SameAs
 from clpd_bench.settings.curriculum import Difficulty, EasyToHard, Shuffled
@@ -65,8 +65,9 @@ class _Builder:
 
     def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
         libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}
-        key = job_key(kind, spec, parents, code_version(kind), libraries)
-        self.jobs.setdefault(key, Job(key, kind, label, spec, parents))
+        code = code_version(kind)
+        key = job_key(kind, spec, parents, code, libraries)
+        self.jobs.setdefault(key, Job(key, kind, label, spec, parents, code, libraries))
         return key
 
     def corpus(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The code version of a kind of job: a hash of the source that its body can reach.
+"""The hash of the source that the body of a kind of job can reach.
 
 Source text with comments, docstrings and blank lines left out: a syntax tree's dump would vary with
 Python's version.
@@ -21,7 +21,7 @@ STRINGS = (tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)
 
 
 @functools.cache
-def code_version(kind: Kind) -> str:
+def code_hash(kind: Kind) -> str:
     """16 hex digits over the import closure, within this package, of `jobs/<kind>.py`."""
     closure = sorted(import_closure(f"{PACKAGE}.jobs.{kind}"))
     digest = hashlib.sha256()

@@ -24,7 +24,7 @@ class Difference:
 def cell_settings(cell: Cell) -> dict[str, Any]:
     """{dotted key: value} of all that decides how this cell's student is trained, the seed apart."""
     loss = CrossEntropy(name="cross_entropy") if isinstance(cell.arm.teachers, NoTeacher) else cell.loss
-    return _flat(
+    return flat(
         {
             "order": cell.arm.order.name,
             "teachers": cell.arm.teachers.name,
@@ -35,10 +35,11 @@ def cell_settings(cell: Cell) -> dict[str, Any]:
     )
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """{dotted key: value} of nested settings."""
     if isinstance(value, dict):
         return {
-            k: v for name, inner in value.items() for k, v in _flat(inner, f"{path}.{name}" if path else name).items()
+            k: v for name, inner in value.items() for k, v in flat(inner, f"{path}.{name}" if path else name).items()
         }
     return {path: value}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from clpd_bench.errors import UserError
 from clpd_bench.settings.specs import SPECS, Kind, Spec
 
 
@@ -15,6 +16,8 @@ class Job:
     Attributes:
         label: what people call it; takes no part in the key.
         parents: {role: key}.
+        code: the code version that stands in the key, "" in plans older than this field.
+        libraries: {package: version} that stands in the key.
     """
 
     key: str
@@ -22,6 +25,8 @@ class Job:
     label: str
     spec: Spec
     parents: dict[str, str]
+    code: str = ""
+    libraries: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,18 @@ class Plan:
                 out.add(k)
                 waiting.extend(self.jobs[k].parents.values())
         return out
+
+    def cell_keys(self, name: str) -> set[str]:
+        """Keys of all jobs that a cell needs, by its id (`smoke/clpd/0` or `clpd/0`).
+
+        Raises:
+            UserError: there is no such cell.
+        """
+        for cell in self.cells:
+            if name in (cell.id, cell.id.split("/", 1)[1]):
+                return {key for last in cell.evaluations.values() for key in self.ancestors(last)}
+        allowed = [cell.id.split("/", 1)[1] for cell in self.cells]
+        raise UserError("there is no such cell", found=name, allowed=allowed)
 
     def to_json(self) -> dict[str, Any]:
         """Everything a worker needs, as plain JSON."""

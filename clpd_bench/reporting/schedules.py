@@ -69,17 +69,34 @@ def arm_schedules(ablation: Ablation, plan: Plan, store: Store) -> tuple[dict[st
             absent.append(f"The exposure of {cell.arm_name} is not known: its corpus is not in the store.")
             continue
         difficulty = read_difficulty(store.artifact(data["difficulty"]), "train")
-        found[cell.arm_name] = _arm_schedule(cell, ablation.teachers, split(data["corpus"]), difficulty)
+        found[cell.arm_name] = arm_schedule(cell, ablation.teachers, split(data["corpus"]), difficulty)
     return found, absent
 
 
-def _arm_schedule(cell: Cell, teachers: tuple[str, ...], split: Split, difficulty: NDArray[np.float64]) -> ArmSchedule:
+def arm_schedule(cell: Cell, teachers: tuple[str, ...], split: Split, difficulty: NDArray[np.float64]) -> ArmSchedule:
+    """The schedule that the cell's model job builds of these arrays, and what it shows."""
     training, stages = cell.student.training, cell.curriculum.stages
     schedule = build_schedule(split.ids, split.tokens, difficulty, supervision_of(cell, teachers), training, cell.seed)
     buckets = difficulty_buckets(split.ids, difficulty, split.tokens, stages)
     shown = exposure(schedule, buckets, split.tokens, split.responses.lengths, training, stages)
     mine = dict(enumerate(teachers_of(cell, teachers), start=1)) or {0: NO_TEACHER}
     return ArmSchedule(cell.seed, schedule, shown, buckets, split.tokens, stages, mine, _spans(schedule, stages, mine))
+
+
+def token_shares(
+    one: ArmSchedule, labels: NDArray[np.int64], values: Sequence[int], edges: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Shape [len(values), W]: each label's share of the tokens of a window of steps.
+
+    Args:
+        labels: shape [P], a label for each presentation.
+        edges: shape [W + 1]; window w holds the steps edges[w] + 1 to edges[w + 1].
+    """
+    place = np.searchsorted(edges, one.schedule.step, side="left") - 1
+    tokens = one.tokens[one.schedule.examples]
+    sums = np.array([np.bincount(place[labels == v], tokens[labels == v], minlength=len(edges) - 1) for v in values])
+    shares: NDArray[np.float64] = sums / sums.sum(axis=0)
+    return shares
 
 
 def _spans(schedule: Schedule, stages: int, teachers: dict[int, str]) -> list[StageSpan]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.plan import code
-from clpd_bench.plan.code import bare, code_version, import_closure
+from clpd_bench.plan.code import bare, code_hash, import_closure
 
 SOURCE = '''"""A module."""
 
@@ -99,13 +99,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    for cached in (code.code_version, code._imports, code._bare_source):
+    for cached in (code.code_hash, code._imports, code._bare_source):
         cached.cache_clear()
 
 
 def version() -> str:
     forget()
-    return code_version("model")
+    return code_hash("model")
 
 
 def test_the_closure_is_all_that_is_imported_directly_or_not(package: Path) -> None:

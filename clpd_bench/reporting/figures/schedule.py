@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from clpd_bench.reporting.figures.style import SMALL, NothingToDraw, looks, new_figure, shortened
-from clpd_bench.reporting.schedules import NO_TEACHER, ArmSchedule, merged
+from clpd_bench.reporting.schedules import NO_TEACHER, ArmSchedule, merged, token_shares
 
 CAPTION = (
     "Share of tokens from each bucket of difficulty (light: easiest, dark: hardest) from the first step to the last, "
@@ -55,24 +55,10 @@ def schedule(schedules: Mapping[str, ArmSchedule], teachers: Sequence[str]) -> F
     return figure
 
 
-def token_shares(
-    one: ArmSchedule, labels: NDArray[np.int64], values: Sequence[int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges [W + 1] of windows of steps, and [len(values), W]: each label's share of a window's tokens.
-
-    Args:
-        labels: shape [P], a label for each presentation.
-    """
-    steps = one.schedule.steps
-    edges = np.unique(np.round(np.linspace(0, steps, min(WINDOWS, steps) + 1)).astype(np.int64))
-    place = np.searchsorted(edges, one.schedule.step, side="left") - 1
-    tokens = one.tokens[one.schedule.examples]
-    sums = np.array([np.bincount(place[labels == v], tokens[labels == v], minlength=len(edges) - 1) for v in values])
-    return edges.astype(np.float64), sums / sums.sum(axis=0)
-
-
 def _buckets(axes: Axes, one: ArmSchedule, shades: list[str]) -> None:
-    _stack(axes, *token_shares(one, one.buckets[one.schedule.examples], range(1, one.stages + 1)), shades)
+    edges = _edges(one.schedule.steps)
+    shares = token_shares(one, one.buckets[one.schedule.examples], range(1, one.stages + 1), edges)
+    _stack(axes, edges, shares, shades)
     axes.set_xlim(0, one.schedule.steps)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 1], ["0", "1"])
@@ -87,13 +73,20 @@ def _teachers(axes: Axes, one: ArmSchedule, hues: dict[str, str]) -> None:
     for side in strip.spines.values():
         side.set(visible=True, linewidth=0.4, color="#555555")
     numbers = sorted(one.teachers)
-    _stack(strip, *token_shares(one, one.schedule.teacher, numbers), [hues[one.teachers[n]] for n in numbers])
+    edges = _edges(one.schedule.steps)
+    _stack(
+        strip, edges, token_shares(one, one.schedule.teacher, numbers, edges), [hues[one.teachers[n]] for n in numbers]
+    )
     for span in merged(one.spans):
         share = (span.last - span.first + 1) / one.schedule.steps
         strip.text(
             (span.first - 1 + span.last) / 2, 0.48, shortened(span.teachers, max(3, int(46 * share))),
             size=SMALL, ha="center", va="center", color=_readable(hues.get(span.teachers, "#ffffff")),
         )  # fmt: skip
+
+
+def _edges(steps: int) -> NDArray[np.int64]:
+    return np.unique(np.round(np.linspace(0, steps, min(WINDOWS, steps) + 1)).astype(np.int64))
 
 
 def _hues(teachers: Sequence[str]) -> dict[str, str]:
@@ -110,7 +103,7 @@ def _readable(background: str) -> str:
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 130 else "white"
 
 
-def _stack(axes: Axes, edges: NDArray[np.float64], share: NDArray[np.float64], colors: list[str]) -> None:
+def _stack(axes: Axes, edges: NDArray[np.int64], share: NDArray[np.float64], colors: list[str]) -> None:
     bottom = np.zeros(share.shape[1])
     for row, color in zip(share, colors, strict=True):
         axes.stairs(bottom + row, edges, baseline=bottom, fill=True, facecolor=color, edgecolor="none", linewidth=0)

@@ -1,0 +1,23 @@
+"""Output shown in documents is what the command beside it prints."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from clpd_bench.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_plan_in_equal_md_is_what_its_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown = (ROOT / "docs" / "equal.md").read_text().split("```\n")[1]
+    command, _, expected = shown.partition("\n")
+    arguments = shlex.split(command.removeprefix("$ clpd "))
+    result = CliRunner().invoke(app, arguments, env={"CLPD_STORE": str(tmp_path / "store")})
+    assert result.exit_code == 0, result.output
+    assert [line.rstrip() for line in result.stdout.split("\n")] == expected.split("\n")
