@@ -19,6 +19,7 @@ from clpd_bench.settings.difficulty import Column, CotSteps, CotTokens, LengthRe
 from clpd_bench.settings.specs import DifficultySpec
 
 LOSS_BATCH_TOKENS = 8192
+RESIDUAL_RESOLUTION = 1e-9
 STEPS: dict[str, str] = {
     "lines": r"[^\n]*\S[^\n]*",
     "sentences": r"\S.*?(?:[.!?]+(?=\s|$)|$)",
@@ -85,7 +86,11 @@ def _length_residual(metric: LengthResidual, splits: Splits, inputs: dict[str, P
     values, measured = DIFFICULTIES[inner.name](inner, splits, inputs)
     lengths = {name: split.responses.lengths.astype(np.float64) for name, split in splits.items()}
     slope, intercept = least_squares(lengths["train"], values["train"])
-    return {name: values[name] - (intercept + slope * lengths[name]) for name in splits}, measured
+    # Of a difficulty that is length nothing is left: ties, not an order made of rounding errors.
+    unit = RESIDUAL_RESOLUTION * (float(values["train"].std()) or 1.0)
+    return {
+        name: np.round((values[name] - (intercept + slope * lengths[name])) / unit) * unit for name in splits
+    }, measured
 
 
 def least_squares(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

@@ -225,7 +225,7 @@ def test_a_loss_that_is_no_number_names_step_stage_teacher_and_examples(
 def test_an_infinite_loss_without_a_teacher_is_told_too(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "token_loss", lambda loss, logits, labels, targets: logits.sum(-1) * 0 + torch.inf)
+    monkeypatch.setattr(loop, "token_loss", lambda loss, logits, labels, targets, taught: logits.sum(-1) * 0 + torch.inf)
     with pytest.raises(Diverged, match=r"the loss is inf at step 1 of 3, stage 1, no teacher; examples e\d\d "):
         run(tiny_model(), split, Training(steps=3, learning_rate=1e-3), tmp_path)
 
@@ -235,7 +235,7 @@ def test_a_gradient_that_is_no_number_is_told_at_its_own_step(
 ) -> None:
     """The loss itself may still be one: the next step's would not, and behind the last there is no next."""
 
-    def kink(loss: object, logits: torch.Tensor, labels: object, targets: object) -> torch.Tensor:
+    def kink(loss: object, logits: torch.Tensor, labels: object, targets: object, taught: object) -> torch.Tensor:
         return (logits * 0).sum(-1).sqrt()
 
     monkeypatch.setattr(loop, "token_loss", kink)
