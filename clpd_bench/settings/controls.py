@@ -14,6 +14,7 @@ from clpd_bench.settings.curriculum import (
     NoTeacher,
     Permuted,
     RandomTeachers,
+    Shuffled,
     StrongToWeak,
     WeakToStrong,
 )
@@ -30,6 +31,14 @@ def references_of(arm: Arm) -> list[tuple[str, str]]:
     """(where it stands in the arm, the arm it names) of each `of:`."""
     order = [("order.of", arm.order.of)] if isinstance(arm.order, Permuted) else []
     return order + ([("teachers.of", arm.teachers.of)] if isinstance(arm.teachers, ByDifficulty) else [])
+
+
+def own_exposure(a: Ablation, name: str) -> bool:
+    """Whether this arm shows some examples more often than others."""
+    order = a.arms[name].order
+    if isinstance(order, Permuted):
+        return own_exposure(a, order.of)
+    return not isinstance(order, Shuffled) and resolve(a, name).curriculum.match == "tokens"
 
 
 def check_references_to_arms(a: Ablation) -> None:

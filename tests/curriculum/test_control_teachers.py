@@ -81,6 +81,13 @@ def test_strong_to_weak_gives_each_teacher_as_many_stages_as_weak_to_strong(case
     assert of_step == expected
 
 
+def test_three_stages_of_two_teachers_are_turned_round_in_time() -> None:
+    """weak_to_strong is 1 2 2; turned round, 2 2 1: the strong one keeps two stages."""
+    case = Case(np.array(list("abcdef")), np.full(6, 5), np.arange(6.0), 3, 2, 0.5, 0.5, 1, 3, 0)
+    shown = [case.schedule(case.supervision("shuffled", r)).teacher for r in ("weak_to_strong", "strong_to_weak")]
+    assert [one[::2].tolist() for one in shown] == [[1, 2, 2], [2, 2, 1]]
+
+
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(["shuffled", "easy_to_hard", "homogeneous"]))
 def test_anti_aligned_follows_the_example_and_never_the_time(case: Case, order: str) -> None:

@@ -94,7 +94,9 @@ def test_pairs_of_a_drawn_arm_want_its_presentations(small: Path) -> None:
 
 @pytest.mark.parametrize("rule", ["strong_to_weak", "random", "anti_aligned", "last_teacher"])
 def test_rules_by_stage_want_stages(small: Path, rule: str) -> None:
-    arms = "arms={kd: {order: shuffled, teachers: strongest}, new: {order: shuffled, teachers: RULE}}".replace("RULE", rule)
+    arms = "arms={kd: {order: shuffled, teachers: strongest}, new: {order: shuffled, teachers: RULE}}".replace(
+        "RULE", rule
+    )
     analysis = "analysis={baseline: kd, family: [new], primary: {benchmark: sums, metric: response_loss}}"
     message = refused(small, arms, analysis, "curriculum.stages=1")
     assert "arm 'new'" in message
