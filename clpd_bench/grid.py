@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 from clpd_bench.settings.ablation import Ablation, Arm
 from clpd_bench.settings.arms import resolve
-from clpd_bench.settings.curriculum import CurriculumSettings
+from clpd_bench.settings.curriculum import ByDifficulty, CurriculumSettings, Permuted
 from clpd_bench.settings.loss import ForwardKl
 from clpd_bench.settings.model import StudentSettings
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One student to train and evaluate, fully resolved."""
+    """One student to train and evaluate, fully resolved.
+
+    `order_of` and `teachers_of` are the cells of this seed that the arm's order and its teachers refer to.
+    """
 
     ablation: str
     arm_name: str
@@ -22,6 +25,8 @@ class Cell:
     student: StudentSettings
     loss: ForwardKl
     curriculum: CurriculumSettings
+    order_of: Cell | None = None
+    teachers_of: Cell | None = None
 
     @property
     def id(self) -> str:
@@ -30,8 +35,14 @@ class Cell:
 
 def cells(ablation: Ablation, name: str) -> list[Cell]:
     """Arm by arm in the file's order, seed by seed; `name` is what cells are called by."""
-    out = []
-    for arm_name, arm in ablation.arms.items():
-        mine = resolve(ablation, arm_name)
-        out += [Cell(name, arm_name, arm, seed, mine.student, mine.loss, mine.curriculum) for seed in ablation.seeds]
-    return out
+    return [_cell(ablation, name, arm, seed) for arm in ablation.arms for seed in ablation.seeds]
+
+
+def _cell(ablation: Ablation, name: str, arm_name: str, seed: int) -> Cell:
+    arm, mine = ablation.arms[arm_name], resolve(ablation, arm_name)
+    order, rule = arm.order, arm.teachers
+    return Cell(
+        name, arm_name, arm, seed, mine.student, mine.loss, mine.curriculum,
+        _cell(ablation, name, order.of, seed) if isinstance(order, Permuted) else None,
+        _cell(ablation, name, rule.of, seed) if isinstance(rule, ByDifficulty) else None,
+    )  # fmt: skip

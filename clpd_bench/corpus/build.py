@@ -95,6 +95,7 @@ def _table(
         "question": [e.question for e in examples],
         "prompt": prompts,
         "response": responses,
+        "rationale": [e.rationale for e in examples],
         "answer": [e.answer for e in examples],
         "rationale_tokens": [len(ids) for ids in _encode(tokenizer, [e.rationale for e in examples])],
         "prompt_ids": pa.array(prompt_ids, pa.list_(pa.int32())),

@@ -1,44 +1,96 @@
-"""Orders of the data: sequences of presentations, as positions in the corpus."""
+"""Orders of the data: sequences of presentations, as positions in the corpus.
+
+Every order draws from the seed's `order` stream, so that orders which share a pacing share its draws;
+what a control permutes on top has a stream of its own.
+"""
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clpd_bench.curriculum.rounding import controlled_rounding
+from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.material import Material, Sequence
+from clpd_bench.curriculum.pacings import PACINGS, shuffled
+from clpd_bench.curriculum.steps import assign_steps
+from clpd_bench.curriculum.streams import stream
+from clpd_bench.settings.specs import Supervision
+
+Ints = NDArray[np.int64]
 
 
-def shuffled(examples: int, epochs: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Shape [E N]: E random permutations of 0..N-1, one after the other."""
-    return np.concatenate([rng.permutation(examples) for _ in range(epochs)]).astype(np.int64)
+def sequence(supervision: Supervision, material: Material) -> Sequence:
+    """The presentations of a run, in order, each with its step."""
+    return ORDERS[supervision.order.name](supervision, material)
 
 
-def blend_shares(stages: int, strength: float) -> list[list[Fraction]]:
-    """Shape [K, K]: the share M[k][j] = (1 - strength)/K + strength [k = j] of bucket j's
-    presentations that falls into stage k. Doubly stochastic for any strength in [0, 1], exactly:
-    a strength is the decimal number that was written, not the float nearest to it."""
-    own = Fraction(repr(float(strength)))
-    return [[(1 - own) / stages + (own if k == j else 0) for j in range(stages)] for k in range(stages)]
+def _stepped(examples: Ints, material: Material) -> Sequence:
+    return Sequence(examples, assign_steps(material.tokens[examples], material.steps))
 
 
-def blended(buckets: NDArray[np.int64], strength: float, epochs: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Shape [E N]: every example E times, stage after stage, random inside a stage.
+def _paced(buckets: Ints, supervision: Supervision, material: Material) -> Sequence:
+    """The pacing over `buckets`, numbered as the stages open them."""
+    pacing = supervision.pacing
+    assert pacing
+    rng = stream(material.seed, "order")
+    return _stepped(PACINGS[pacing.name](pacing, buckets, material.tokens, material.epochs, rng), material)
 
-    `buckets` holds 1..K by example. A bucket's presentations are E permutations of it one after the
-    other, cut between the stages by `blend_shares`, so that an example's repeats are spread evenly.
-    """
-    stages = int(buckets.max())
-    members = [np.flatnonzero(buckets == j) for j in range(1, stages + 1)]
-    wanted = [
-        [share * epochs * len(m) for share, m in zip(row, members, strict=True)]
-        for row in blend_shares(stages, strength)
-    ]
-    cuts = np.cumsum(controlled_rounding(wanted), axis=0)[:-1]
-    parts: list[list[NDArray[np.int64]]] = [[] for _ in range(stages)]
-    for j, bucket in enumerate(members):
-        visits = bucket[shuffled(len(bucket), epochs, rng)]
-        for k, part in enumerate(np.split(visits, cuts[:, j])):
-            parts[k].append(part)
-    return np.concatenate([rng.permutation(np.concatenate(stage)) for stage in parts])
+
+def _shuffled(supervision: Supervision, material: Material) -> Sequence:
+    return _stepped(shuffled(len(material.ids), material.epochs, stream(material.seed, "order")), material)
+
+
+def _easy_to_hard(supervision: Supervision, material: Material) -> Sequence:
+    return _paced(material.buckets(supervision.stages), supervision, material)
+
+
+def _hard_to_easy(supervision: Supervision, material: Material) -> Sequence:
+    buckets = material.buckets(supervision.stages)
+    return _paced(buckets.max() + 1 - buckets, supervision, material)
+
+
+def _random_stages(supervision: Supervision, material: Material) -> Sequence:
+    """Difficulty counts for nothing here, so the job has none."""
+    assert supervision.stages
+    ranks = stream(material.seed, "ranks").permutation(len(material.ids)).astype(np.float64)
+    return _paced(difficulty_buckets(material.ids, ranks, material.tokens, supervision.stages), supervision, material)
+
+
+def _shuffled_stages(supervision: Supervision, material: Material) -> Sequence:
+    buckets = material.buckets(supervision.stages)
+    turns = stream(material.seed, "stages").permutation(int(buckets.max())) + 1
+    return _paced(turns[buckets - 1], supervision, material)
+
+
+def _permuted(supervision: Supervision, material: Material) -> Sequence:
+    assert supervision.order_of
+    examples = sequence(supervision.order_of, material).examples
+    rng = stream(material.seed, "permutation", _depth(supervision))
+    return _stepped(rng.permutation(examples), material)
+
+
+def _depth(supervision: Supervision) -> int:
+    """A permutation of a permutation must not be by the same draws."""
+    return 1 + _depth(supervision.order_of) if supervision.order_of else 0
+
+
+def _homogeneous(supervision: Supervision, material: Material) -> Sequence:
+    """Batches move whole: each keeps its presentations, and so its tokens, and gets another step."""
+    ordered = _easy_to_hard(supervision, material)
+    moved_to = stream(material.seed, "permutation").permutation(material.steps) + 1
+    step = moved_to[ordered.step - 1]
+    by_step = np.argsort(step, kind="stable")
+    return Sequence(ordered.examples[by_step], step[by_step])
+
+
+ORDERS: dict[str, Callable[[Supervision, Material], Sequence]] = {
+    "shuffled": _shuffled,
+    "easy_to_hard": _easy_to_hard,
+    "hard_to_easy": _hard_to_easy,
+    "random_stages": _random_stages,
+    "shuffled_stages": _shuffled_stages,
+    "permuted": _permuted,
+    "homogeneous": _homogeneous,
+}

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clpd_bench.curriculum.buckets import difficulty_buckets
-from clpd_bench.curriculum.orders import blended, shuffled
-from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
-from clpd_bench.curriculum.streams import stream
-from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import EasyToHard
+from clpd_bench.curriculum.material import Material
+from clpd_bench.curriculum.orders import sequence
+from clpd_bench.curriculum.stages import stage_of_step
+from clpd_bench.curriculum.steps import number_of_steps
+from clpd_bench.curriculum.teachers import teachers as supervisors
 from clpd_bench.settings.specs import Supervision
 from clpd_bench.settings.training import Training
 
@@ -71,32 +70,6 @@ class Schedule:
         return running.state
 
 
-def number_of_steps(training: Training, presented_tokens: int) -> int:
-    """S: `steps`, or ceil(T / tokens_per_step)."""
-    return training.steps or -(-presented_tokens // (training.tokens_per_step or 1))
-
-
-def assign_steps(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
-    """Shape [P]: the presentation whose inclusive cumulative tokens are c goes to step ceil(cS/T).
-
-    Every order of the same presentations so has exactly S steps, each within one example of T/S.
-
-    Raises:
-        UserError: a step would be empty.
-    """
-    cumulative = np.cumsum(tokens)
-    step: NDArray[np.int64] = -(-cumulative * steps // cumulative[-1])
-    empty = np.setdiff1d(np.arange(1, steps + 1), step)
-    if len(empty):
-        raise UserError(
-            f"step {empty[0]} of {steps} would be empty: {cumulative[-1]} tokens in {len(tokens)} presentations "
-            f"are {cumulative[-1] / steps:.1f} tokens a step, fewer than some example has",
-            key="training",
-            fix="Ask for fewer steps, more tokens_per_step or more epochs",
-        )
-    return step
-
-
 def build_schedule(
     ids: NDArray[np.str_],
     tokens: NDArray[np.int64],
@@ -115,20 +88,8 @@ def build_schedule(
     Raises:
         UserError: an empty step, an empty bucket.
     """
-    order = stream(seed, "order")
-    if isinstance(supervision.order, EasyToHard):
-        assert difficulty is not None
-        assert supervision.stages
-        assert supervision.pacing
-        buckets = difficulty_buckets(ids, difficulty, tokens, supervision.stages)
-        examples = blended(buckets, supervision.pacing.strength, training.epochs, order)
-    else:
-        examples = shuffled(len(ids), training.epochs, order)
     steps = number_of_steps(training, int(tokens.sum()) * training.epochs)
-    step = assign_steps(tokens[examples], steps)
-    stages = supervision.stages or 1
-    stage = stage_of_step(steps, stages)
-    taught_by = np.array(
-        [teacher_of_stage(k, supervision.teachers, stages) if supervision.teachers else 0 for k in range(1, stages + 1)]
-    )
-    return Schedule(ids, examples, step, taught_by[stage - 1][step - 1], stage)
+    material = Material(ids, tokens, difficulty, training.epochs, steps, seed)
+    shown = sequence(supervision, material)
+    stage = stage_of_step(steps, supervision.stages or 1)
+    return Schedule(ids, shown.examples, shown.step, supervisors(supervision, material, shown), stage)

@@ -58,11 +58,27 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
 
 
 def token_loss(
-    loss: CrossEntropy | ForwardKl, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows | None
+    loss: CrossEntropy | ForwardKl,
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    targets: TargetRows | None,
+    taught: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE, or plain cross-entropy."""
-    if isinstance(loss, CrossEntropy):
+    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE where a teacher supervises the token, plain
+    cross-entropy where none does.
+
+    Args:
+        targets: rows of the tokens that a teacher supervises; None where there are none.
+        taught: which tokens these are, as places in 0..R-1; None for all.
+    """
+    if isinstance(loss, CrossEntropy) or targets is None:
         return cross_entropy(logits, labels)
-    assert targets is not None
-    distilled = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
-    return distilled + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else distilled
+    if taught is None:
+        return _distilled(loss, logits, labels, targets)
+    distilled = _distilled(loss, logits[taught], labels[taught], targets)
+    return cross_entropy(logits, labels).index_copy(0, taught, distilled)
+
+
+def _distilled(loss: ForwardKl, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows) -> torch.Tensor:
+    divergence = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
+    return divergence + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else divergence

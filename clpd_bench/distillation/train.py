@@ -94,12 +94,14 @@ def train(
 
     Raises:
         Diverged, Interrupted, StopNotReached.
-        ValueError: targets over another vocabulary than the model's.
+        ValueError: targets over another vocabulary than the model's, or none of a teacher.
     """
     vocabulary = head_weight(model).shape[0]
     for t in targets:
         if t.vocabulary_size != vocabulary:
             raise ValueError(f"targets over {t.vocabulary_size} tokens cannot teach a model over {vocabulary}")
+    if isinstance(loss, ForwardKl) and schedule.teacher.max() > len(targets):
+        raise ValueError(f"the schedule has teacher {schedule.teacher.max()}, and there are {len(targets)} targets")
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(
         parameters, lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
@@ -187,7 +189,7 @@ def _step(
         hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
 
         def chunk(logits: torch.Tensor, part: slice, b: MicroBatch = batch) -> torch.Tensor:
-            return token_loss(loss, logits, b.labels[part], _target_rows(b, part, teachers, targets))
+            return token_loss(loss, logits, b.labels[part], *_target_rows(b, part, teachers, targets))
 
         share = chunked_sum(hidden, weight, chunk) / normaliser
         share.backward()  # type: ignore[no-untyped-call]
@@ -198,13 +200,18 @@ def _step(
 
 def _target_rows(
     batch: MicroBatch, part: slice, teachers: NDArray[np.int64], targets: list[Targets]
-) -> TargetRows | None:
-    """The targets of a chunk's response tokens, each from the teacher of its presentation."""
-    if not targets:
-        return None
+) -> tuple[TargetRows | None, torch.Tensor | None]:
+    """The targets of a chunk's response tokens, each from the teacher of its presentation, and which
+    tokens they belong to (None: all). Teacher 0 is nobody."""
     token, device = batch.token[part], batch.labels.device
     by_token = torch.from_numpy(teachers[batch.places])[batch.row[part].cpu()]
-    supervisors: list[int] = sorted(set(by_token.tolist()))
+    supervisors: list[int] = sorted(set(by_token[by_token > 0].tolist())) if targets else []
+    if not supervisors:
+        return None, None
+    taught = None
+    if (by_token == 0).any():
+        places = (by_token > 0).nonzero().squeeze(-1)
+        token, by_token, taught = token[places], by_token[places], places.to(device)
     first = targets[supervisors[0] - 1].at(token, device)
     for m in supervisors[1:]:
         mine = (by_token == m).nonzero().squeeze(-1)
@@ -212,7 +219,7 @@ def _target_rows(
         first.logits[mine], first.log_z[mine] = rows.logits, rows.log_z
         if first.ids is not None and rows.ids is not None:
             first.ids[mine] = rows.ids
-    return first
+    return first, taught
 
 
 def _where(

@@ -2,23 +2,111 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
-from clpd_bench.corpus.reader import read_split
+from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.curriculum import Column
+from clpd_bench.settings.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
 from clpd_bench.settings.specs import DifficultySpec
+
+LOSS_BATCH_TOKENS = 8192
+RESIDUAL_RESOLUTION = 1e-9
+STEPS: dict[str, str] = {
+    "lines": r"[^\n]*\S[^\n]*",
+    "sentences": r"\S.*?(?:[.!?]+(?=\s|$)|$)",
+    "equations": r"=",
+}
+"""What counts as a step of a rationale: a line that is not blank; text up to a stop before white space
+(so not the point of a decimal), or up to the end; a sign of equality."""
+
+Splits = dict[str, Split]
+Values = dict[str, NDArray[np.float64]]
 
 
 def run(spec: DifficultySpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
-    name = spec.difficulty
-    column = f"column.{name.column}" if isinstance(name, Column) else "rationale_tokens"
-    for split_name in SPLITS:
-        split = read_split(inputs["corpus"], split_name)
-        table = pa.table({"id": split.ids, "difficulty": split.numbers(column)})
-        pq.write_table(table, out / f"{split_name}.parquet")
-    return Measured()
+    splits = {name: read_split(inputs["corpus"], name) for name in SPLITS}
+    values, measured = DIFFICULTIES[spec.difficulty.name](spec.difficulty, splits, inputs)
+    for name, split in splits.items():
+        pq.write_table(pa.table({"id": split.ids, "difficulty": values[name]}), out / f"{name}.parquet")
+    return measured
+
+
+def _cot_tokens(metric: CotTokens, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    return {name: split.numbers("rationale_tokens") for name, split in splits.items()}, Measured()
+
+
+def _column(metric: Column, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    return {name: split.numbers(f"column.{metric.column}") for name, split in splits.items()}, Measured()
+
+
+def count_steps(rationale: str, splitter: str) -> int:
+    flags = re.DOTALL if splitter == "sentences" else 0
+    return len(re.findall(STEPS[splitter], rationale, flags))
+
+
+def _cot_steps(metric: CotSteps, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    return {
+        name: np.array([count_steps(text, metric.splitter) for text in split.texts("rationale")], dtype=np.float64)
+        for name, split in splits.items()
+    }, Measured()
+
+
+def _model_loss(metric: StudentLoss | TeacherLoss, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    # Other difficulties are made while planning, which does without torch.
+    from transformers import AutoTokenizer
+
+    from clpd_bench.distillation.devices import device
+    from clpd_bench.distillation.models import forward_flops, load_model
+    from clpd_bench.distillation.scoring import score
+    from clpd_bench.distillation.vocabulary import require_same_vocabulary
+
+    tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
+    require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(inputs["model"])), "the scoring model")
+    model = load_model(inputs["model"]).to(device()).eval()
+    values = {
+        name: score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id).response_loss
+        for name, split in splits.items()
+    }
+    tokens = sum(int(split.tokens.sum()) for split in splits.values())
+    responses = sum(int(split.responses.lengths.sum()) for split in splits.values())
+    return values, Measured(tokens, forward_flops(model, tokens, responses))
+
+
+def _length_residual(metric: LengthResidual, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    inner = metric.difficulty
+    values, measured = DIFFICULTIES[inner.name](inner, splits, inputs)
+    lengths = {name: split.responses.lengths.astype(np.float64) for name, split in splits.items()}
+    slope, intercept = least_squares(lengths["train"], values["train"])
+    # Of a difficulty that is length nothing is left: ties, not an order made of rounding errors.
+    unit = RESIDUAL_RESOLUTION * (float(values["train"].std()) or 1.0)
+    return {
+        name: np.round((values[name] - (intercept + slope * lengths[name])) / unit) * unit for name in splits
+    }, measured
+
+
+def least_squares(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and intercept; a slope of 0 where all x are equal."""
+    centred = x - x.mean()
+    spread = float(centred @ centred)
+    slope = float(centred @ (y - y.mean())) / spread if spread else 0.0
+    return slope, float(y.mean()) - slope * float(x.mean())
+
+
+DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path]], tuple[Values, Measured]]] = {
+    "cot_tokens": _cot_tokens,
+    "cot_steps": _cot_steps,
+    "student_loss": _model_loss,
+    "teacher_loss": _model_loss,
+    "column": _column,
+    "length_residual": _length_residual,
+}
+"""(metric, splits by name, the job's inputs) -> difficulties by split, and what they cost."""

@@ -22,7 +22,11 @@ DATA_KINDS = ("corpus", "difficulty")
 
 def data_keys(plan: Plan) -> list[str]:
     """Keys of the jobs that need no model."""
-    return [key for key, job in plan.jobs.items() if job.kind in DATA_KINDS]
+    return [
+        key
+        for key, job in plan.jobs.items()
+        if job.kind in DATA_KINDS and all(plan.jobs[needed].kind in DATA_KINDS for needed in plan.ancestors(key))
+    ]
 
 
 def data_exists(plan: Plan, store: Store) -> bool:
@@ -52,13 +56,17 @@ def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposu
     """What each arm's first seed shows, by arm; first, that no test question stands in any training
     data, and that every schedule of every model can be built.
 
+    A difficulty that is a model's loss is made by the workers. Until it is there, arms that are counted
+    by it are left out, and schedules that depend on it are not tried.
+
     Raises:
         UserError: an overlap, or a schedule that cannot be built.
     """
     try:
         _refuse_leaks(ablation, plan, store)
         first = [cell for cell in cells(ablation, plan.name) if cell.seed == ablation.seeds[0]]
-        exposures = {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in first}
+        counted = [c for c in first if all(store.is_done(key) for key in plan.arm_data[c.arm_name].values())]
+        exposures = {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in counted}
         _refuse_schedules(plan, store)
         return exposures
     except UserError as error:
@@ -85,6 +93,8 @@ def _refuse_schedules(plan: Plan, store: Store) -> None:
             splits[corpus] = read_split(store.artifact(corpus), "train")
         split = splits[corpus]
         ordered = job.parents.get("difficulty")
+        if ordered and not store.is_done(ordered):
+            continue
         difficulty = read_difficulty(store.artifact(ordered), "train") if ordered else None
         assert spec.supervision
         assert spec.training

@@ -12,11 +12,12 @@ from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.declaration import declaration
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.plan import Evaluated, Job, Plan
-from clpd_bench.plan.supervision import supervision_of, teachers_of
+from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.plan.versions import code_version
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.corpus import Jsonl, SameAs
-from clpd_bench.settings.curriculum import Difficulty, EasyToHard, Shuffled
+from clpd_bench.settings.curriculum import Shuffled, written
+from clpd_bench.settings.difficulty import Difficulty, nameless, scored_by
 from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettings, Trained
 from clpd_bench.settings.specs import (
     BenchmarkSpec,
@@ -61,7 +62,11 @@ class _Builder:
         """Parents first; and a cell's student and evaluation before the next cell, so that early
         results come early."""
         order: dict[Kind, int] = {"corpus": 0, "difficulty": 1, "model": 2, "targets": 2, "evaluation": 2}
-        return dict(sorted(self.jobs.items(), key=lambda entry: order[entry[1].kind]))
+
+        def place(job: Job) -> int:
+            return order["model"] if "model" in job.parents else order[job.kind]
+
+        return dict(sorted(self.jobs.items(), key=lambda entry: place(entry[1])))
 
     def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
         libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}
@@ -92,8 +97,12 @@ class _Builder:
             raise UserError(f"{str(path)!r} cannot be read: {error.strerror}", file=self.file, key=key) from None
 
     def difficulty(self, difficulty: Difficulty, corpus: str) -> str:
-        label = f"difficulty {difficulty.name} of {corpus}"
-        return self._add("difficulty", label, DifficultySpec(difficulty=difficulty), {"corpus": self.corpus(corpus)})
+        parents = {"corpus": self.corpus(corpus)}
+        scorer = scored_by(difficulty)
+        if scorer is not None:
+            parents["model"] = self.model(scorer)
+        label = f"difficulty {written(difficulty)} of {corpus}"
+        return self._add("difficulty", label, DifficultySpec(difficulty=nameless(difficulty)), parents)
 
     def data(self, cell: Cell) -> dict[str, str]:
         corpus = cell.student.corpus
@@ -129,13 +138,14 @@ class _Builder:
     def student(self, cell: Cell) -> str:
         corpus = cell.student.corpus
         parents = {"corpus": self.corpus(corpus), "initial": self.initial(cell.student, cell.seed)}
-        if isinstance(cell.arm.order, EasyToHard):
+        supervision = supervision_of(cell, self.ablation.teachers)
+        if needs_difficulty(supervision):
             parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
         mine = teachers_of(cell, self.ablation.teachers)
         parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
         spec = ModelSpec(
             training=cell.student.training,
-            supervision=supervision_of(cell, self.ablation.teachers),
+            supervision=supervision,
             seed=cell.seed,
         )
         return self._add("model", f"student {cell.arm_name}/{cell.seed}", spec, parents)

@@ -8,7 +8,7 @@ from typing import Any
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.curriculum import NoTeacher
+from clpd_bench.settings.curriculum import NoTeacher, written
 from clpd_bench.settings.loss import CrossEntropy
 
 
@@ -26,8 +26,8 @@ def cell_settings(cell: Cell) -> dict[str, Any]:
     loss = CrossEntropy(name="cross_entropy") if isinstance(cell.arm.teachers, NoTeacher) else cell.loss
     return flat(
         {
-            "order": cell.arm.order.name,
-            "teachers": cell.arm.teachers.name,
+            "order": written(cell.arm.order),
+            "teachers": written(cell.arm.teachers),
             "student": cell.student.model_dump(mode="json"),
             "loss": loss.model_dump(mode="json"),
             "curriculum": cell.curriculum.model_dump(mode="json"),

@@ -12,6 +12,7 @@ from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
 from clpd_bench.plan.differences import compared_pairs, differences
 from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.supervision import teachers_of
 from clpd_bench.settings.ablation import Ablation
 
 
@@ -75,6 +76,13 @@ def print_plan(
     console.print(_differences_table(summary))
     if exposures is None:
         console.print("\nSteps, tokens and exposure are known once the corpus exists: add --corpus to make it now.")
+        return
+    absent = [arm for arm in ablation.arms if arm not in exposures]
+    if absent:
+        console.print(
+            f"\nWhat is hard is a model's loss: the exposure of {', '.join(absent)} is known once a worker has made it."
+        )
+    if not exposures:
         return
     console.print("\nWhat each arm shows (first seed; presentations by bucket of difficulty, 1 = easiest):")
     console.print(_exposure_table(ablation, exposures))
@@ -141,8 +149,8 @@ def _rates_table(ablation: Ablation, exposures: dict[str, Exposure]) -> Table:
 
 
 def _teacher(ablation: Ablation, arm: str, number: int) -> str:
-    """The name of an arm's teacher by its number: of one, the strongest."""
+    """The name of an arm's teacher by its number."""
     if number == 0:
         return "none"
-    by_stage = ablation.arms[arm].teachers.name == "weak_to_strong"
-    return ablation.teachers[number - 1] if by_stage else ablation.teachers[-1]
+    cell = next(cell for cell in cells(ablation, "") if cell.arm_name == arm)
+    return teachers_of(cell, ablation.teachers)[number - 1]

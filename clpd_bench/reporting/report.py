@@ -25,6 +25,7 @@ from clpd_bench.reporting.rows import primary_first, table_rows
 from clpd_bench.reporting.schedules import arm_schedules
 from clpd_bench.reporting.write import table_files, write_files
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.controls import own_exposure
 from clpd_bench.settings.model import Trained
 from clpd_bench.store import Store
 
@@ -63,7 +64,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         declaration=declaration,
         factorial=factors,
         missing=missing,
-        notes=_conditions(ablation),
+        notes=[*_conditions(ablation), *_unequal(ablation)],
     )
     rows = table_rows(summary(items), comparisons, primary_first(metric_series(items), context), context)
     schedules, schedules_absent = arm_schedules(ablation, plan, store)
@@ -107,3 +108,14 @@ def _conditions(ablation: Ablation) -> list[str]:
     *most, last = shared
     listed = f"{', '.join(most)}, and {last}" if most else last
     return [f"The seeds vary {varied}; all conclusions are conditional on {listed}."]
+
+
+def _unequal(ablation: Ablation) -> list[str]:
+    """Arms whose exposure is their own: they match the others in tokens alone."""
+    arms = [arm for arm in ablation.arms if own_exposure(ablation, arm)]
+    if not arms:
+        return []
+    return [
+        f"Matched in tokens alone, not in exposure: {', '.join(arms)}. They show some examples more often than others; "
+        "`permuted` of the same arm is the control with the same presentations."
+    ]

@@ -38,7 +38,7 @@ class ArmSchedule:
     seed: the first one; `schedule` and `exposure` are its own.
     buckets, tokens: shape [N], the bucket and the tokens of each example.
     stages: K.
-    teachers: {number in the schedule: name}, 0 for none.
+    teachers: {number in the schedule: name} of those who teach, 0 for nobody.
     spans: the stages, which are the same steps in every arm.
     """
 
@@ -79,7 +79,8 @@ def arm_schedule(cell: Cell, teachers: tuple[str, ...], split: Split, difficulty
     schedule = build_schedule(split.ids, split.tokens, difficulty, supervision_of(cell, teachers), training, cell.seed)
     buckets = difficulty_buckets(split.ids, difficulty, split.tokens, stages)
     shown = exposure(schedule, buckets, split.tokens, split.responses.lengths, training, stages)
-    mine = dict(enumerate(teachers_of(cell, teachers), start=1)) or {0: NO_TEACHER}
+    names = (NO_TEACHER, *teachers_of(cell, teachers))
+    mine = {number: names[number] for number in np.unique(schedule.teacher).tolist()}
     return ArmSchedule(cell.seed, schedule, shown, buckets, split.tokens, stages, mine, _spans(schedule, stages, mine))
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
+from clpd_bench.settings.controls import check_difficulty, check_references_to_arms, check_seats, known
 from clpd_bench.settings.corpus import Jsonl, SameAs
-from clpd_bench.settings.curriculum import Column, NoTeacher, WeakToStrong
+from clpd_bench.settings.curriculum import NoTeacher, Only
+from clpd_bench.settings.difficulty import scored_by
 from clpd_bench.settings.model import ModelSettings, StudentSettings, Trained
 
 MAX_SIBLINGS = 20
@@ -25,7 +27,8 @@ def check(ablation: Ablation) -> None:
     for name, arm in ablation.arms.items():
         if arm.differs:
             _arm_settings(resolve(ablation, name), name)
-    _seats(ablation)
+    check_seats(ablation)
+    check_references_to_arms(ablation)
     _analysis(ablation)
     _files(ablation)
 
@@ -52,47 +55,24 @@ def _arm_settings(a: Ablation, arm: str) -> None:
         ) from None
 
 
-def _known(found: str, names: Iterable[str], what: str, key: str) -> None:
-    names = list(names)
-    if found not in names:
-        raise UserError(f"there is no {what} {found!r}", key=key, found=found, allowed=names)
-
-
 def _references(a: Ablation) -> None:
     for name, corpus in a.corpora.items():
         seen = [name]
         while isinstance(corpus.tokenizer, SameAs):
             key = f"corpora.{seen[-1]}.tokenizer"
-            _known(corpus.tokenizer.corpus, a.corpora, "corpus", key)
+            known(corpus.tokenizer.corpus, a.corpora, "corpus", key)
             if corpus.tokenizer.corpus in seen:
                 raise UserError("these corpora borrow each other's tokenizer, and none makes one", key=key)
             seen.append(corpus.tokenizer.corpus)
             corpus = a.corpora[seen[-1]]
     for name, model in a.models.items():
-        _known(model.corpus, a.corpora, "corpus", f"models.{name}.corpus")
-    _known(a.student.corpus, a.corpora, "corpus", "student.corpus")
+        known(model.corpus, a.corpora, "corpus", f"models.{name}.corpus")
+    known(a.student.corpus, a.corpora, "corpus", "student.corpus")
     for i, teacher in enumerate(a.teachers):
-        _known(teacher, a.models, "model", f"teachers.{i}")
+        known(teacher, a.models, "model", f"teachers.{i}")
     for name, benchmark in a.evaluation.benchmarks.items():
-        _known(benchmark.corpus, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
-    difficulty = a.curriculum.difficulty
-    for corpus_name in dict.fromkeys([a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())]):
-        if isinstance(difficulty, Column):
-            columns = a.corpora[corpus_name].columns
-            if difficulty.column not in columns:
-                raise UserError(
-                    f"corpus {corpus_name!r} carries no column {difficulty.column!r}",
-                    key="curriculum.difficulty",
-                    found=difficulty.column,
-                    allowed=columns,
-                    fix="A jsonl source carries the fields that its `columns:` lists",
-                )
-        elif not a.corpora[corpus_name].has_rationale:
-            raise UserError(
-                f"cot_tokens counts the tokens of rationales, and corpus {corpus_name!r} has none",
-                key="curriculum.difficulty",
-                fix="Name the field with `rationale:` or `split_on:`, or use another difficulty",
-            )
+        known(benchmark.corpus, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
+    check_difficulty(a)
 
 
 def _models(a: Ablation) -> None:
@@ -101,7 +81,7 @@ def _models(a: Ablation) -> None:
         model = a.models[name] if name else a.student
         while isinstance(model.initial, Trained):
             key = f"models.{seen[-1]}.initial" if seen else "student.initial"
-            _known(model.initial.model, a.models, "model", key)
+            known(model.initial.model, a.models, "model", key)
             if model.initial.model in seen:
                 raise UserError("these models start from each other, and none from an architecture", key=key)
             seen.append(model.initial.model)
@@ -125,6 +105,9 @@ def _arms(a: Ablation) -> None:
                     key=f"arms.{name}.teachers",
                     fix="List models under `teachers:`, from the weakest to the strongest",
                 )
+    for name, arm in a.arms.items():
+        if isinstance(arm.teachers, Only):
+            known(arm.teachers.teacher, a.teachers, "teacher", f"arms.{name}.teachers.teacher")
     if a.loss.temperature not in a.targets.temperatures:
         raise UserError(
             f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",
@@ -132,18 +115,6 @@ def _arms(a: Ablation) -> None:
             allowed=a.targets.temperatures,
             fix=f"Add {a.loss.temperature:g} to targets.temperatures",
         )
-
-
-def _seats(a: Ablation) -> None:
-    for name, arm in a.arms.items():
-        stages = resolve(a, name).curriculum.stages
-        if isinstance(arm.teachers, WeakToStrong) and stages < len(a.teachers):
-            raise UserError(
-                f"{stages} stage{'s' if stages > 1 else ''} cannot seat the {len(a.teachers)} teachers of "
-                f"arm {name!r}, one a stage",
-                key="curriculum.stages" if stages == a.curriculum.stages else f"arms.{name}.differs",
-                fix=f"Set curriculum.stages to {len(a.teachers)} or more, or list fewer teachers",
-            )
 
 
 def _tokenizers(a: Ablation) -> None:
@@ -174,6 +145,9 @@ def _token_partners(a: Ablation) -> Iterable[tuple[str, str, str]]:
                 a.models[initial].corpus,
                 f"models.{initial}.corpus",
             )
+    scorer = scored_by(a.curriculum.difficulty)
+    if scorer is not None:
+        yield f"model {scorer!r}, whose loss is the difficulty,", a.models[scorer].corpus, f"models.{scorer}.corpus"
     for name, benchmark in a.evaluation.benchmarks.items():
         yield f"benchmark {name!r}", benchmark.corpus, f"evaluation.benchmarks.{name}.corpus"
 
@@ -209,6 +183,11 @@ def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
     yield "the student", student, a.student.corpus
     for teacher in a.teachers:
         yield f"teacher {teacher!r}", teacher, a.student.corpus
+    scorer = scored_by(a.curriculum.difficulty)
+    if scorer is not None:
+        yield f"model {scorer!r}, whose loss is the difficulty,", scorer, a.student.corpus
+        for benchmark in a.evaluation.benchmarks.values():
+            yield f"model {scorer!r}, whose loss is the difficulty,", scorer, benchmark.corpus
     for benchmark in a.evaluation.benchmarks.values():
         yield "the student", student, benchmark.corpus
         for teacher in a.teachers:
@@ -218,16 +197,16 @@ def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
 def _analysis(a: Ablation) -> None:
     if "interaction" in a.arms:
         raise UserError("no arm may be called so: it is the name of a test", key="arms.interaction")
-    _known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")
+    known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")
     for i, name in enumerate(a.analysis.family):
-        _known(name, [*a.arms, "interaction"], "arm", f"analysis.family.{i}")
+        known(name, [*a.arms, "interaction"], "arm", f"analysis.family.{i}")
         if name == a.analysis.baseline:
             raise UserError(
                 f"arm {name!r} is the baseline and cannot be compared with itself", key=f"analysis.family.{i}"
             )
     if "interaction" in a.analysis.family:
         _factorial(a)
-    _known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
+    known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
     if len(a.seeds) < 2:
         raise UserError(
             f"a paired test over seeds wants at least 2 of them, and there is {len(a.seeds)}",

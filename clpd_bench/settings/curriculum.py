@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clpd_bench.settings.base import Settings, shorthand
-
-
-class CotTokens(Settings):
-    """Tokens in the rationale, under the student's tokenizer."""
-
-    name: Literal["cot_tokens"]
-
-
-class Column(Settings):
-    """A number column of the corpus."""
-
-    name: Literal["column"]
-    column: str
-
-
-class Blend(Settings):
-    """Of bucket j's presentations the share (1 - strength)/K + strength [k = j] falls into stage k."""
-
-    name: Literal["blend"]
-    strength: float = Field(ge=0, le=1)
+from clpd_bench.settings.difficulty import Difficulty
+from clpd_bench.settings.pacing import Cumulative, Mixed, Pacing
 
 
 class Shuffled(Settings):
@@ -41,6 +23,37 @@ class EasyToHard(Settings):
     name: Literal["easy_to_hard"]
 
 
+class HardToEasy(Settings):
+    """The curriculum's pacing over the same buckets, the hardest first."""
+
+    name: Literal["hard_to_easy"]
+
+
+class RandomStages(Settings):
+    """The curriculum's pacing over buckets of random ranks."""
+
+    name: Literal["random_stages"]
+
+
+class ShuffledStages(Settings):
+    """The curriculum's pacing over the real buckets in a random order, for some seeds the ordered one."""
+
+    name: Literal["shuffled_stages"]
+
+
+class Permuted(Settings):
+    """Another arm's presentations, uniformly permuted: its exposure without its order."""
+
+    name: Literal["permuted"]
+    of: str
+
+
+class Homogeneous(Settings):
+    """The batches of easy_to_hard under the same curriculum, in random order."""
+
+    name: Literal["homogeneous"]
+
+
 class NoTeacher(Settings):
     """Cross-entropy on the corpus's own responses."""
 
@@ -53,20 +66,101 @@ class Strongest(Settings):
     name: Literal["strongest"]
 
 
+class Only(Settings):
+    """One of `teachers`, throughout."""
+
+    name: Literal["only"]
+    teacher: str
+
+
 class WeakToStrong(Settings):
     """Of M teachers, ceil(k M / K) supervises stage k of K."""
 
     name: Literal["weak_to_strong"]
 
 
-Difficulty = Annotated[CotTokens | Column, Field(discriminator="name"), shorthand(column="column")]
-Order = Annotated[Shuffled | EasyToHard, Field(discriminator="name"), shorthand()]
-TeacherRule = Annotated[NoTeacher | Strongest | WeakToStrong, Field(discriminator="name"), shorthand()]
+class StrongToWeak(Settings):
+    """weak_to_strong backwards in time: each teacher has as many stages as there."""
+
+    name: Literal["strong_to_weak"]
+
+
+class RandomTeachers(Settings):
+    """weak_to_strong's teachers, uniformly permuted over the presentations."""
+
+    name: Literal["random"]
+
+
+class ByDifficulty(Settings):
+    """Another arm's (example, teacher) pairs, at the times of this arm's order."""
+
+    name: Literal["by_difficulty"]
+    of: str
+
+
+class AntiAligned(Settings):
+    """By bucket, not by time: the strongest teacher for the easiest, the weakest for the hardest."""
+
+    name: Literal["anti_aligned"]
+
+
+class LastTeacher(Settings):
+    """Cross-entropy, then the strongest teacher for the last stage."""
+
+    name: Literal["last_teacher"]
+
+
+Order = Annotated[
+    Shuffled | EasyToHard | HardToEasy | RandomStages | ShuffledStages | Permuted | Homogeneous,
+    Field(discriminator="name"),
+    shorthand(permuted="of"),
+]
+TeacherRule = Annotated[
+    NoTeacher
+    | Strongest
+    | Only
+    | WeakToStrong
+    | StrongToWeak
+    | RandomTeachers
+    | ByDifficulty
+    | AntiAligned
+    | LastTeacher,
+    Field(discriminator="name"),
+    shorthand(only="teacher", by_difficulty="of"),
+]
 
 
 class CurriculumSettings(Settings):
-    """One block for all arms: which stages there are, what is hard, how the stages draw."""
+    """One block for all arms: which stages there are, what is hard, how the stages draw.
+
+    `match` is what arms have in common: `exposure`, exactly the same presentations, or `tokens`, as
+    many tokens.
+    """
 
     stages: int = Field(ge=1)
     difficulty: Difficulty
-    pacing: Blend
+    pacing: Pacing
+    match: Literal["exposure", "tokens"] = "exposure"
+
+    @model_validator(mode="after")
+    def _match_is_possible(self) -> Self:
+        name, drawn = self.pacing.name, isinstance(self.pacing, Cumulative | Mixed)
+        if drawn and self.match == "exposure":
+            raise ValueError(
+                f"pacing {name} shows easy data more often than hard, so arms cannot match in exposure; write "
+                "match: tokens (`permuted` is then the fitting control), or use blend or partition"
+            )
+        if not drawn and self.match == "tokens":
+            raise ValueError(f"pacing {name} shows every example equally often: leave out match: tokens")
+        return self
+
+
+def written(rule: Settings) -> str:
+    """A named setting as one may write it: `strongest`, `only:small`."""
+    values = rule.model_dump(exclude={"name"}).values()
+    inner = (written_value(value) for value in values)
+    return ":".join([str(getattr(rule, "name", "")), *inner])
+
+
+def written_value(value: object) -> str:
+    return ":".join(map(written_value, value.values())) if isinstance(value, dict) else str(value)

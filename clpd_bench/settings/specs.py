@@ -8,9 +8,11 @@ from pydantic import Field
 
 from clpd_bench.settings.base import NotInKey, Settings
 from clpd_bench.settings.corpus import CorpusSettings
-from clpd_bench.settings.curriculum import Blend, Difficulty, Order
+from clpd_bench.settings.curriculum import Order, TeacherRule
+from clpd_bench.settings.difficulty import Difficulty
 from clpd_bench.settings.loss import CrossEntropy, Loss, TargetsSettings
 from clpd_bench.settings.model import Llama, Qwen3
+from clpd_bench.settings.pacing import Pacing
 from clpd_bench.settings.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]
@@ -25,7 +27,7 @@ class CorpusSpec(Settings):
 
 
 class DifficultySpec(Settings):
-    """Parents: `corpus`."""
+    """Parents: `corpus`; `model`, where the difficulty is a model's loss."""
 
     difficulty: Difficulty
 
@@ -37,10 +39,15 @@ class Supervision(Settings):
     order: Order
     stages: int | None = None
     """K, where order or teachers go by stage."""
-    pacing: Blend | None = None
+    pacing: Pacing | None = None
     """Where the order is a curriculum."""
     teachers: int = 0
-    """M. One supervises throughout; of several, ceil(k M / K) supervises stage k."""
+    """M. One supervises throughout; of several, ceil(k M / K) supervises stage k, unless `rule` says else."""
+    rule: TeacherRule | None = None
+    order_of: Supervision | None = None
+    """Whose presentations `order: permuted` permutes."""
+    teachers_of: Supervision | None = None
+    """Whose pairs of example and teacher `by_difficulty` takes over."""
 
 
 class ModelSpec(Settings):

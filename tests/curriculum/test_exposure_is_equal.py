@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from clpd_bench.curriculum import Schedule, build_schedule, difficulty_buckets
 from clpd_bench.curriculum.exposure import exposure
 from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import Blend, EasyToHard, Shuffled
+from clpd_bench.settings.curriculum import EasyToHard, Shuffled
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.pacing import Blend
 from clpd_bench.settings.specs import Supervision
 from clpd_bench.settings.training import Training
 

@@ -18,6 +18,7 @@ from clpd_bench.settings.loss import CrossEntropy, ForwardKl, TargetsSettings
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.25)
 EVERYTHING = list(range(12))
 MIXED = [1, 2, 2, 1, 2, 1, 1, 2, 1, 2, 2, 1]
+SOME_UNTAUGHT = [0, 2, 2, 1, 0, 1, 1, 0, 1, 0, 2, 0]
 SLICES = [1, 20, 50, 10**6]
 
 
@@ -55,7 +56,7 @@ def test_mean_is_over_response_tokens_and_not_over_micro_batches_or_examples(
 
 
 @pytest.mark.usefixtures("chunks")
-@pytest.mark.parametrize("taught", [[1] * 12, [2] * 12, MIXED])
+@pytest.mark.parametrize("taught", [[1] * 12, [2] * 12, MIXED, [0] * 12, SOME_UNTAUGHT])
 @pytest.mark.parametrize("micro_batch_tokens", SLICES)
 def test_each_presentation_learns_from_its_own_teacher(
     student: PreTrainedModel,
@@ -65,10 +66,14 @@ def test_each_presentation_learns_from_its_own_teacher(
     taught: list[int],
     micro_batch_tokens: int,
 ) -> None:
-    """Also where both teach in one step. Stored targets are float32, hence the tolerance."""
+    """Also where both teach in one step, and where nobody does (0): cross-entropy, untempered.
+
+    Stored targets are float32, hence the tolerance."""
     examples = EVERYTHING[::-1]
 
     def losses(place: int, logits: torch.Tensor) -> torch.Tensor:
+        if taught[place] == 0:
+            return nll(logits, split, examples[place])
         return kl_from(teachers[taught[place] - 1], logits, split, examples[place])
 
     value, mine = fused_step(

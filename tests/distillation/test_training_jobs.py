@@ -17,9 +17,11 @@ from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.bodies import body
 from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.curriculum import Blend, CotTokens, EasyToHard, Shuffled
+from clpd_bench.settings.curriculum import EasyToHard, Shuffled
+from clpd_bench.settings.difficulty import CotTokens
 from clpd_bench.settings.loss import ForwardKl, TargetsSettings
 from clpd_bench.settings.model import Llama
+from clpd_bench.settings.pacing import Blend
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec, ModelSpec, Supervision, TargetsSpec
 from clpd_bench.settings.training import Training
 

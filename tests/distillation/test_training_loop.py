@@ -225,7 +225,9 @@ def test_a_loss_that_is_no_number_names_step_stage_teacher_and_examples(
 def test_an_infinite_loss_without_a_teacher_is_told_too(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "token_loss", lambda loss, logits, labels, targets: logits.sum(-1) * 0 + torch.inf)
+    monkeypatch.setattr(
+        loop, "token_loss", lambda loss, logits, labels, targets, taught: logits.sum(-1) * 0 + torch.inf
+    )
     with pytest.raises(Diverged, match=r"the loss is inf at step 1 of 3, stage 1, no teacher; examples e\d\d "):
         run(tiny_model(), split, Training(steps=3, learning_rate=1e-3), tmp_path)
 
@@ -235,7 +237,7 @@ def test_a_gradient_that_is_no_number_is_told_at_its_own_step(
 ) -> None:
     """The loss itself may still be one: the next step's would not, and behind the last there is no next."""
 
-    def kink(loss: object, logits: torch.Tensor, labels: object, targets: object) -> torch.Tensor:
+    def kink(loss: object, logits: torch.Tensor, labels: object, targets: object, taught: object) -> torch.Tensor:
         return (logits * 0).sum(-1).sqrt()
 
     monkeypatch.setattr(loop, "token_loss", kink)
@@ -251,3 +253,12 @@ def test_targets_of_another_vocabulary_size_are_refused(
     model.resize_token_embeddings(32)
     with pytest.raises(ValueError, match=r"23 .* 32"):
         run(model, split, Training(steps=2, learning_rate=1e-3), tmp_path, loss=KL, targets=whole_targets[:1])
+
+
+def test_a_teacher_without_targets_is_refused(split: Split, tmp_path: Path, whole_targets: list[Targets]) -> None:
+    """And its presentations are never trained by cross-entropy instead."""
+    training = Training(steps=2, learning_rate=1e-3)
+    schedule = schedule_of(split, training, 2, 2, 0)
+    around = Surroundings(tmp_path)
+    with pytest.raises(ValueError, match="the schedule has teacher 2, and there are 1 targets"):
+        train(tiny_model(), split, split, schedule, training, KL, whole_targets[:1], 0, PAD, around)

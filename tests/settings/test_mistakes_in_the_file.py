@@ -122,7 +122,7 @@ MISTAKES = {
         "clpd: {order: easy_to_hard",
         "clpd: {order: easy_to_hrad",
         "arms.clpd.order",
-        "unknown name 'easy_to_hrad'. Did you mean 'easy_to_hard'? Allowed: shuffled, easy_to_hard.",
+        "unknown name 'easy_to_hrad'. Did you mean 'easy_to_hard'? Allowed: shuffled, easy_to_hard, ",
     ),
     "a name without what belongs to it": (
         "difficulty: cot_tokens",
