@@ -65,7 +65,7 @@ def test_recorded_code_is_a_number_in_the_key(package: Path, small: Path) -> Non
         ("jobs/difficulty.py", {"difficulty"}),
         ("jobs/targets.py", {"targets"}),
         ("evaluation/task.py", {"evaluation"}),
-        ("distillation/models.py", {"model", "targets", "evaluation"}),
+        ("distillation/models.py", {"difficulty", "model", "targets", "evaluation"}),
         ("corpus/reader.py", {"model", "difficulty", "targets", "evaluation"}),
         ("settings/training.py", set(KINDS)),
         ("settings/base.py", set(KINDS)),
