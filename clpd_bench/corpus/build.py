@@ -37,7 +37,7 @@ def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> d
     """
     source = settings.source
     splits = chained_sums.generate(source) if isinstance(source, ChainedSums) else jsonl.read(source)
-    tokenizer = _tokenizer(settings, splits["train"], tokenizer_from)
+    tokenizer = _tokenizer(settings, splits, tokenizer_from)
     tokenizer.save_pretrained(str(out / "tokenizer"))
     summary: dict[str, Any] = {"vocabulary_size": len(tokenizer), "splits": {}}
     for split in SPLITS:
@@ -58,16 +58,22 @@ def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> d
 
 
 def _tokenizer(
-    settings: CorpusSettings, training: list[Example], tokenizer_from: Path | None
+    settings: CorpusSettings, splits: dict[str, list[Example]], tokenizer_from: Path | None
 ) -> PreTrainedTokenizerFast:
     if isinstance(settings.tokenizer, SameAs):
         assert tokenizer_from is not None
         return AutoTokenizer.from_pretrained(str(tokenizer_from / "tokenizer"))
-    texts = [prompt_of(e, settings) + response_of(e, settings) for e in training]
     if isinstance(settings.tokenizer, Characters):
-        fixed = chained_sums.ALPHABET + settings.prompt.replace("{question}", "") + settings.answer_marker
-        return character_tokenizer(fixed if isinstance(settings.source, ChainedSums) else "".join(texts))
-    return bpe_tokenizer(texts, settings.tokenizer.vocabulary_size)
+        if isinstance(settings.source, ChainedSums):
+            fixed = chained_sums.ALPHABET + settings.prompt.replace("{question}", "") + settings.answer_marker
+            return character_tokenizer(fixed)
+        # Of all splits: which characters there are tells nothing of the answers.
+        return character_tokenizer("".join(_text(e, settings) for split in SPLITS for e in splits[split]))
+    return bpe_tokenizer((_text(e, settings) for e in splits["train"]), settings.tokenizer.vocabulary_size)
+
+
+def _text(example: Example, settings: CorpusSettings) -> str:
+    return prompt_of(example, settings) + response_of(example, settings)
 
 
 def _table(
@@ -81,6 +87,7 @@ def _table(
     response_ids = [[*ids, tokenizer.eos_token_id] for ids in _encode(tokenizer, responses)]
     for e, p, r in zip(examples, prompt_ids, response_ids, strict=True):
         _refuse_special(e, [*p, *r[:-1]], tokenizer)
+        _refuse_unknown(e, settings, [*p, *r], tokenizer)
         if len(p) + len(r) > settings.max_tokens:
             raise UserError(
                 f"a {split} example has {len(p) + len(r)} tokens, and the limit is {settings.max_tokens} "
@@ -118,6 +125,22 @@ def _refuse_special(example: Example, ids: list[int], tokenizer: PreTrainedToken
                 line=example.line,
                 fix="Take it out of the text",
             )
+
+
+def _refuse_unknown(
+    example: Example, settings: CorpusSettings, ids: list[int], tokenizer: PreTrainedTokenizerFast
+) -> None:
+    """What a borrowed tokenizer cannot write, a model would neither read nor learn."""
+    if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids:
+        vocabulary = tokenizer.get_vocab()
+        unknown = sorted({c for c in _text(example, settings) if c not in vocabulary})
+        raise UserError(
+            f"the tokenizer has no token for {' '.join(map(repr, unknown))} in {example.question[:50]!r}",
+            file=example.file,
+            line=example.line,
+            key="tokenizer",
+            fix="Let the corpus make its own tokenizer, or borrow one that was made on text like it",
+        )
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

@@ -147,3 +147,18 @@ def test_ragged_rows_are_the_lists_they_were_made_of(made: Path) -> None:
     lists = data.table["prompt_ids"].to_pylist()
     assert len(data.prompts) == len(lists)
     assert all(np.array_equal(data.prompts[i], row) for i, row in enumerate(lists))
+
+
+def test_text_that_a_borrowed_tokenizer_cannot_write_is_refused(tmp_path: Path) -> None:
+    lender, borrower = tmp_path / "lender", tmp_path / "borrower"
+    for folder in (lender, borrower):
+        folder.mkdir()
+    rows = [{"question": f"{i} apples?", "answer": str(i)} for i in range(40)]
+    for name, some in (("train", rows[:30]), ("test", rows[30:])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, some)))
+    source = {"name": "jsonl", "train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    build(CorpusSettings.model_validate({"source": source, "tokenizer": "characters"}), lender, None)
+    sums = {"name": "chained_sums", "train": 4, "validation": 2, "test": 2}
+    settings = CorpusSettings.model_validate({"source": sums, "tokenizer": "same_as:other"})
+    with pytest.raises(UserError, match=r"has no token for .*'='"):
+        build(settings, borrower, lender)
