@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from clpd_bench import cli_store
 from clpd_bench.errors import UserError
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
@@ -28,6 +29,8 @@ app = typer.Typer(
     help="Curriculum-guided progressive distillation: from an ablation file to a tested table.\n\n"
     "Start with `clpd plan ablations/smoke.yaml`, then `clpd run` and `clpd report`.",
 )
+
+app.add_typer(cli_store.app, name="store")
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
 Sets = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,24 +10,13 @@ from typing import Any
 from clpd_bench.errors import UserError
 from clpd_bench.store import artifacts, declarations, ledger
 from clpd_bench.store.attempts import Attempt
+from clpd_bench.store.info import AttemptInfo
 from clpd_bench.store.ledger import Entry
 from clpd_bench.store.owner import Owner
 from clpd_bench.store.states import State, is_given_up, recorded_state
 from clpd_bench.store.watch import Watch
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-@dataclasses.dataclass(frozen=True)
-class AttemptInfo:
-    """What there is to know about an attempt, from outside."""
-
-    number: int
-    folder: Path
-    owner: Owner | None
-    progress: dict[str, Any]
-    failure: dict[str, Any] | None
-    log: Path
 
 
 class Store:
@@ -117,16 +105,11 @@ class Store:
         """The newest attempt at a key, None if there never was one."""
         entries = ledger.entries(self._folder(key))
         entry = next((entry for entry in entries if entry.is_attempt), None)
-        if entry is None:
-            return None
-        return AttemptInfo(
-            number=entry.number,
-            folder=entry.folder,
-            owner=entry.owner,
-            progress=entry.heartbeat.get("progress", {}),
-            failure=entry.failure or entry.loss,
-            log=entry.folder / ledger.LOG,
-        )
+        return AttemptInfo.of(entry) if entry else None
+
+    def has_ended(self, entry: Entry) -> bool:
+        """Whether nobody works in this entry any more, as far as can be known."""
+        return entry.failure is not None or entry.ending is not None or self._watch.finds_dead(entry)
 
     def missing(self, key: str) -> list[str]:
         """The inputs that a blocked key waits for, [] if it isn't blocked."""
