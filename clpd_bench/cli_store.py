@@ -9,15 +9,10 @@ from typing import Annotated
 
 import typer
 
+from clpd_bench.cli_options import DEFAULT_STORE, Json, Sets, StoreDir
 from clpd_bench.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Look after the artifacts: verify, free, measure.")
-
-StoreDir = Annotated[
-    Path, typer.Option("--store", envvar="CLPD_STORE", help="Where artifacts are kept.", show_default=True)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
-DEFAULT_STORE = Path("clpd_store")
 
 
 @app.command()
@@ -48,9 +43,7 @@ def verify(store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
 def gc(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Every ablation file whose results stay.")],
     delete: Annotated[bool, typer.Option("--delete", help="Do it; otherwise only say what would go.")] = False,
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="As for the other verbs, for all files.")
-    ] = None,
+    sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:

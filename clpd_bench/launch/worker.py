@@ -7,11 +7,13 @@ jobs, so that torch and lm-eval are imported once. The same code runs here and i
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +146,8 @@ def run_job(
         except Interrupted:
             attempt.release()
         except Exception as error:  # whatever a body raises is the job's failure, not the worker's
+            with contextlib.suppress(OSError):  # the disk of the log may be full
+                traceback.print_exception(error)
             if is_disk_full(error):
                 attempt.lose_to_full_disk(error)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(store.root)) from error
