@@ -146,8 +146,8 @@ def run_job(
         except Interrupted:
             attempt.release()
         except Exception as error:  # whatever a body raises is the job's failure, not the worker's
-            with contextlib.suppress(OSError):  # the disk of the log may be full
-                traceback.print_exception(error)
+            with contextlib.suppress(OSError), attempt.log.open("a") as log:  # its disk may be full
+                traceback.print_exception(error, file=log)
             if is_disk_full(error):
                 attempt.lose_to_full_disk(error)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(store.root)) from error

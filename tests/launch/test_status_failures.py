@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from launch_run import TINY
 from typer.testing import CliRunner
 
@@ -35,8 +34,7 @@ def test_diverged_training_says_step_stage_teacher_and_examples(
     explode = ("--set", setting)
     plan = build_plan(load_ablation(TINY, [setting]), TINY)
     (key,) = (key for key, job in plan.jobs.items() if job.label == "model small")
-    with capfd.disabled():  # pytest's own stderr would not be redirected into the log
-        work(plan, Store(tmp_path), list(plan.ancestors(key)), lambda: False)
+    work(plan, Store(tmp_path), list(plan.ancestors(key)), lambda: False)
     (failure,) = _failures(tmp_path, *explode)
     assert (failure["label"], failure["state"], failure["attempt"]) == ("model small", "failed", 1)
     assert failure["reason"].startswith("Diverged: the ")

@@ -121,7 +121,7 @@ def start(root: Path, trouble: Trouble | None = None, plan: Plan | None = None, 
 
 
 def _worker(root: Path, trouble: Trouble, plan: Plan, options: dict[str, Any]) -> int:
-    _befall(trouble)
+    _befall(trouble, root)
     worker.POLL_SECONDS = 0.01
     store = Store(root, **{"heartbeat_every": 600.0, **options})
 
@@ -135,7 +135,7 @@ def _worker(root: Path, trouble: Trouble, plan: Plan, options: dict[str, Any]) -
     return 0
 
 
-def _befall(trouble: Trouble) -> None:
+def _befall(trouble: Trouble, root: Path) -> None:
     dice, count = random.Random(trouble.seed), 0
 
     def before(operation: str, path: Path) -> None:
@@ -152,6 +152,8 @@ def _befall(trouble: Trouble) -> None:
         def done_and_refused(source: Path, target: Path) -> None:
             change(source, target)
             if dice.random() < trouble.lost_answers:
+                with (root / "lost_answers").open("a") as log:
+                    log.write(f"{target}\n")
                 raise OSError(errno.ENOENT, "done; the answer got lost, and it was asked again")
 
         return done_and_refused
@@ -163,6 +165,8 @@ def _befall(trouble: Trouble) -> None:
     if trouble.skew:
         real, skew = clock.datetime, timedelta(hours=trouble.skew)
         clock.datetime = SimpleNamespace(now=lambda zone: real.now(zone) + skew)
+        seconds, passed = time.time, skew.total_seconds()
+        time.time = lambda: seconds() + passed
 
 
 def wait(pid: int) -> int:
