@@ -27,9 +27,7 @@ def _text(store: Path, *words: str) -> str:
     return CliRunner().invoke(app, command, env={"COLUMNS": "200"}).stdout
 
 
-def test_diverged_training_says_step_stage_teacher_and_examples(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_diverged_training_says_step_stage_teacher_and_examples(tmp_path: Path) -> None:
     setting = "models.small.training.learning_rate=1e30"
     explode = ("--set", setting)
     plan = build_plan(load_ablation(TINY, [setting]), TINY)

@@ -98,8 +98,9 @@ def test_damaged_artifact_fails_its_own_key_and_the_others_go_on(root, calm):
 
 
 def test_gc_frees_what_it_says_and_leaves_what_is_referred_to(root):
-    while work(root, Trouble(kill_at=150)):
-        pass
+    assert work(root, Trouble(kill_at=30)) == -signal.SIGKILL
+    assert work(root) == 0
+    assert list(root.glob("attempts/key0/1/checkpoints/*")), "what the killed attempt left"
     store, before = Store(root), size_of(root)
     garbage = find_garbage(store, KEPT.jobs)
     assert size_of(root) == before, "dry"
@@ -107,6 +108,7 @@ def test_gc_frees_what_it_says_and_leaves_what_is_referred_to(root):
     assert sorted(p.name for p in (root / "artifacts").iterdir()) == ["key0", "key2"]
     assert [store.verify(key) for key in KEPT.jobs] == [[], []]
     assert not list(root.glob("attempts/*/*/out"))
+    assert not list(root.glob("attempts/*/*/checkpoints"))
     assert list(root.glob("attempts/key0/*/log.txt")), "records stay"
     assert find_garbage(store, KEPT.jobs) == []
 
