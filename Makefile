@@ -1,12 +1,13 @@
 # make quickstart   run the quickstart's ablation and leave its report
 # make test         run the tests
+# make soak         random kills, full disks and lost answers for SECONDS=120, and every write boundary
 # Both set up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke gsm8k-tiny test check versions format clean
+.PHONY: help setup quickstart smoke gsm8k-tiny test soak check versions format clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -39,6 +40,10 @@ gsm8k-tiny: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+SECONDS ?= 120
+soak: setup
+	CLPD_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -m soak -s
 
 check: setup
 	$(BIN)/ruff format --check .

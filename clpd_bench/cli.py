@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from clpd_bench import cli_store
+from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir
 from clpd_bench.errors import UserError
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
@@ -29,16 +31,7 @@ app = typer.Typer(
     "Start with `clpd plan ablations/smoke.yaml`, then `clpd run` and `clpd report`.",
 )
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of the file; may be given several times."),
-]
-StoreDir = Annotated[
-    Path, typer.Option("--store", envvar="CLPD_STORE", help="Where artifacts are kept.", show_default=True)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
-DEFAULT_STORE = Path("clpd_store")
+app.add_typer(cli_store.app, name="store")
 
 
 def _console() -> Console:
@@ -122,13 +115,29 @@ def run(
 
 
 @app.command()
-def status(file: File, sets: Sets = None, store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
+def status(
+    file: File,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Why jobs failed or were lost, where, and what to do.")
+    ] = False,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
     """Show what is done, running, pending, failed, lost or blocked."""
+    from clpd_bench.launch.failures import failures_of, print_failures
     from clpd_bench.launch.status import status_of
     from clpd_bench.launch.status_text import print_status
 
-    found = status_of(_open(file, sets)[1], Store(store))
-    if as_json:
+    here = Store(store)
+    found = status_of(_open(file, sets)[1], here)
+    if failures:
+        why = failures_of(found, here)
+        if as_json:
+            print(json.dumps([vars(failure) for failure in why], indent=2))
+        else:
+            print_failures(why, _console())
+    elif as_json:
         print(json.dumps(found.to_json(), indent=2))
     else:
         print_status(found, _console())

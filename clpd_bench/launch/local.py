@@ -53,11 +53,17 @@ def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Call
                 for process in processes:
                     process.send_signal(signal.SIGTERM)
     crashed = [
-        f"worker {i} ended with code {process.returncode}: {_last_line(_log(store, i))} ({_log(store, i)})"
+        f"worker {i} {_ending(process.returncode)}: {_last_line(_log(store, i))} ({_log(store, i)})"
         for i, process in enumerate(processes, start=1)
         if process.returncode and not interrupted
     ]
     return Outcome(status_of(plan, store), interrupted, crashed)
+
+
+def _ending(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "was killed by SIGKILL, by hand or for want of memory (dmesg tells); the last it said"
+    return f"ended with code {code}"
 
 
 def _last_line(log: Path) -> str:

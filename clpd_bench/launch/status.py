@@ -70,7 +70,9 @@ def _job_status(plan: Plan, store: Store, job: Job) -> JobStatus:
     log = str(last.log) if last else ""
     if state == "running" and last:
         return JobStatus(job, state, {k: v for k, v in last.progress.items() if k in ("done", "of")}, log=log)
-    if state == "failed" and last and last.failure:
+    if state == "failed" and (damage := store.damage(job.key)):
+        return JobStatus(job, state, reason=str(damage))
+    if last and last.failure:
         return JobStatus(job, state, reason=f"{last.failure['type']}: {last.failure['message']}", log=log)
     if state == "lost":
         return JobStatus(

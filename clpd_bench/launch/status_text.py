@@ -29,6 +29,8 @@ def print_status(status: Status, console: Console) -> None:
                 console.print(f"  log: {job.log}", markup=False)
         if len(jobs) > SHOWN:
             console.print(f"{state}: {len(jobs) - SHOWN} more")
+    if status.in_state("failed", "lost"):
+        console.print(f"Causes, and what to do: clpd status {status.plan.file} --failures", markup=False)
     console.print(next_step(status), markup=False)
 
 

@@ -8,67 +8,118 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from clpd_bench.errors import Interrupted
-from clpd_bench.jobs.bodies import body
+from clpd_bench.errors import Interrupted, UserError
+from clpd_bench.jobs.bodies import Body, body
 from clpd_bench.jobs.context import Context
+from clpd_bench.launch.disk import full_disk, is_disk_full
+from clpd_bench.launch.process import StopFlag, output_to
 from clpd_bench.launch.provenance import device_name, provenance
 from clpd_bench.plan.code import code_hash
 from clpd_bench.plan.plan import Job, Plan
+from clpd_bench.settings.specs import Kind
 from clpd_bench.store import Attempt, Store
 
 POLL_SECONDS = 0.2
 
 
-def work(plan: Plan, store: Store, keys: list[str], should_stop: Callable[[], bool]) -> None:
+def work(
+    plan: Plan, store: Store, keys: list[str], should_stop: Callable[[], bool], bodies: Callable[[Kind], Body] = body
+) -> None:
     """Works through `keys` in the plan's order, until each is done, failed, or blocked.
 
     While another worker has what is needed next, it waits. Where nobody does, the rest is recorded as
-    blocked and left.
+    blocked and left. A key with a damaged artifact is told of and left, and the others go on.
+
+    Args:
+        bodies: what runs a job, by its kind.
+
+    Raises:
+        UserError: the disk is full, which every other job would find, too. What was done is kept.
     """
+    try:
+        _work(plan, store, keys, should_stop, bodies)
+    except OSError as error:
+        if is_disk_full(error):
+            raise full_disk(store.root) from error
+        raise
+
+
+def _work(
+    plan: Plan, store: Store, keys: list[str], should_stop: Callable[[], bool], bodies: Callable[[Kind], Body]
+) -> None:
     open_keys = [key for key in plan.jobs if key in set(keys)]
+    damaged: set[str] = set()
     while open_keys and not should_stop():
-        open_keys = [key for key in open_keys if not store.is_done(key)]
-        attempt = _next_claim(plan, store, open_keys)
+        open_keys = [key for key in open_keys if key not in damaged and not store.is_done(key)]
+        attempt = _next_claim(plan, store, open_keys, damaged)
         if attempt:
-            run_job(plan.jobs[attempt.key], store, attempt, should_stop)
-        elif not _somebody_works(plan, store, open_keys):
+            run_job(plan.jobs[attempt.key], store, attempt, should_stop, bodies)
+        elif not _may_go_on(plan, store, open_keys):
             break
         else:
             time.sleep(POLL_SECONDS)
     if not should_stop():
         for key in open_keys:
             missing = [parent for parent in plan.jobs[key].parents.values() if not store.is_done(parent)]
-            if missing:
+            if missing and key not in damaged:
                 store.record_blocked(key, missing)
 
 
-def _next_claim(plan: Plan, store: Store, keys: list[str]) -> Attempt | None:
+def _next_claim(plan: Plan, store: Store, keys: list[str], damaged: set[str]) -> Attempt | None:
+    """A claim on the first key that can be had; those whose artifact is damaged are added to `damaged`."""
     for key in keys:
-        if all(store.is_done(parent) for parent in plan.jobs[key].parents.values()):
-            attempt = store.claim(key)
+        if _is_ready(plan, store, key):
+            try:
+                attempt = store.claim(key)
+            except UserError as error:
+                damaged.add(key)
+                print(f"{plan.jobs[key].label}: {error}", file=sys.stderr, flush=True)
+                continue
             if attempt:
                 return attempt
     return None
 
 
-def _somebody_works(plan: Plan, store: Store, keys: list[str]) -> bool:
+def _is_ready(plan: Plan, store: Store, key: str) -> bool:
+    return all(store.is_done(parent) for parent in plan.jobs[key].parents.values())
+
+
+def _may_go_on(plan: Plan, store: Store, keys: list[str]) -> bool:
+    """Whether something that is needed runs, or can be had by now: another worker may have published
+    an input, or given a key back, after we looked for a claim.
+
+    Parents are looked at before their children, since that is the way in which work moves.
+    """
     needed = {ancestor for key in keys for ancestor in plan.ancestors(key)}
-    return any(store.state(key) == "running" for key in needed)
+    for key in (key for key in plan.jobs if key in needed):
+        if store.state(key) == "running" or (key in keys and _is_ready(plan, store, key) and store.may_claim(key)):
+            return True
+    return False
 
 
-def run_job(job: Job, store: Store, attempt: Attempt, should_stop: Callable[[], bool]) -> None:
-    """Runs one claimed job; its outcome is in the store: published, failed, or given back."""
+def run_job(
+    job: Job,
+    store: Store,
+    attempt: Attempt,
+    should_stop: Callable[[], bool],
+    bodies: Callable[[Kind], Body] = body,
+) -> None:
+    """Runs one claimed job; its outcome is in the store: published, failed, or given back.
+
+    Raises:
+        OSError: the disk is full. The job counts as lost, and as nobody's fault.
+    """
     inputs = {role: store.artifact(key) for role, key in job.parents.items()}
-    with attempt, _output_to(attempt.log):
+    with attempt, output_to(attempt.log):
         attempt.progress(label=job.label)
         context = Context(
             attempt.checkpoints,
@@ -79,7 +130,7 @@ def run_job(job: Job, store: Store, attempt: Attempt, should_stop: Callable[[], 
         )
         started = time.monotonic()
         try:
-            measured = body(job.kind)(job.spec, inputs, attempt.out, context)
+            measured = bodies(job.kind)(job.spec, inputs, attempt.out, context)
             manifest = {
                 "kind": job.kind,
                 "label": job.label,
@@ -99,42 +150,12 @@ def run_job(job: Job, store: Store, attempt: Attempt, should_stop: Callable[[], 
         except Interrupted:
             attempt.release()
         except Exception as error:  # whatever a body raises is the job's failure, not the worker's
+            with contextlib.suppress(OSError), attempt.log.open("a") as log:  # its disk may be full
+                traceback.print_exception(error, file=log)
+            if is_disk_full(error):
+                attempt.lose_to_full_disk(error)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(store.root)) from error
             attempt.fail(error, label=job.label)
-
-
-@contextlib.contextmanager
-def _output_to(log: Path) -> Iterator[None]:
-    """All that this process and its libraries print, into a file."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for descriptor, original in zip((1, 2), saved, strict=True):
-            os.dup2(original, descriptor)
-            os.close(original)
-
-
-class StopFlag:
-    """True once SIGINT or SIGTERM has come, or the process that started this one is gone."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._parent = os.getppid()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: Any) -> None:
-        self.asked = True
-
-    def __call__(self) -> bool:
-        return self.asked or os.getppid() != self._parent
 
 
 def main() -> None:
@@ -150,7 +171,10 @@ def main() -> None:
     if not torch.cuda.is_available():
         torch.set_num_threads(1)
     plan = Plan.from_json(json.loads(arguments.plan.read_text()))
-    work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop)
+    try:
+        work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop)
+    except UserError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

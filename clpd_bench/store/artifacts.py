@@ -73,12 +73,12 @@ def publish(out: Path, artifact: Path) -> bool:
 
 def refuse_damaged(artifact: Path) -> None:
     """Raise UserError if something stands in an artifact's place and has no manifest."""
-    # In this order: an artifact that is published between the two looks is none of these.
-    if artifact.exists() and read_manifest(artifact) is None:
+    # In this order: an artifact that is published, or moved away, between two looks is none of these.
+    if artifact.exists() and read_manifest(artifact) is None and artifact.exists():
         raise UserError(
             f"has no {_MANIFEST} that opens, and the store never leaves one so",
             file=artifact,
-            fix="look what happened to it, then move it away: the job will run again",
+            fix="clpd store verify sets it aside, for you to look at, and the job runs again",
         )
 
 

@@ -112,10 +112,22 @@ class Attempt:
         Raises:
             OSError: it could not be written, say because the disk is full.
         """
+        self._entry.record_failure(self._failure(error, details))
+        self._has_ended = True
+
+    def lose_to_full_disk(self, error: BaseException) -> None:
+        """Say that a full disk ended the attempt: the job may run again as soon as somebody comes,
+        from its checkpoints, and it is not held against it. Never raises.
+        """
+        # Half an output is of no use, and in its place the record fits.
+        durable.remove_folder(self.out)
+        self._end("no_space", self._failure(error, {}))
+
+    def _failure(self, error: BaseException, details: dict[str, object]) -> dict[str, Any]:
         if isinstance(error, CalledProcessError) and error.returncode < 0:
             number = -error.returncode
             details.setdefault("signal", _SIGNALS.get(number, str(number)))
-        failure = {
+        return {
             "type": type(error).__name__,
             "message": str(error),
             "traceback": "".join(traceback.format_exception(error)),
@@ -125,17 +137,15 @@ class Attempt:
             "details": _plain(details),
             "time": now(),
         }
-        self._entry.record_failure(failure)
-        self._has_ended = True
 
     def release(self) -> None:
         """Give the key back, for anyone to claim at once; not held against the job."""
         self._end("released")
 
-    def _end(self, how: ledger.Ending) -> None:
+    def _end(self, how: ledger.Ending, failure: dict[str, Any] | None = None) -> None:
         self._has_ended = True
         try:
-            self._entry.record_ending(how)
+            self._entry.record_ending(how, failure)
         except OSError:
             # What was to be said is said otherwise: by the artifact, or by the process's end.
             _logger.exception("attempt %s of %s: could not record %s", self.number, self.key, how)

@@ -56,6 +56,26 @@ def rename(source: Path, target: Path) -> None:
     source.rename(target)
 
 
+def replace(source: Path, target: Path) -> None:
+    """Give a file another's name and place.
+
+    Raises:
+        OSError: refused, or done and the answer lost, as for `rename`.
+    """
+    before("replace", target)
+    source.replace(target)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    # Looked at first: nobody else knows this name, so where it is gone, it was we who moved it.
+    content = temporary.read_bytes()
+    try:
+        replace(temporary, path)
+    except OSError:
+        if temporary.exists() or not path.exists() or path.read_bytes() != content:
+            raise
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder of one's own, as far as that goes: what is left of it does no harm."""
     before("remove", path)
@@ -76,8 +96,7 @@ def replace_json(path: Path, data: Any, *, durable: bool = False) -> None:
     """Replace a file by `data`: a reader sees the old content or the new one."""
     temporary = _write_beside(path, data, durable=durable)
     try:
-        before("replace", path)
-        temporary.replace(path)
+        _replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +17,13 @@ from clpd_bench.store import durable
 from clpd_bench.store.clock import now
 from clpd_bench.store.owner import Owner
 
-Ending = Literal["published", "discarded", "released", "unfinished"]
+Ending = Literal["published", "discarded", "released", "unfinished", "no_space"]
 
 OUT = "out"
 CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 HEARTBEAT = "heartbeat.json"
+PREPARING = "claiming-"
 
 _OWNER = "owner.json"
 _FAILURE = "failure.json"
@@ -80,13 +82,20 @@ class Entry:
         """The `beat` counter and the `progress` values, empty if they can't be read."""
         return durable.read_json(self.folder / HEARTBEAT) or {}
 
+    @property
+    def loss(self) -> dict[str, Any] | None:
+        """What is known of the end of an attempt that a full disk ended, in a failure record's form."""
+        return (durable.read_json(self.folder / _ENDED) or {}).get("failure")
+
     def record_failure(self, failure: dict[str, Any]) -> None:
         """Leave the failure record. For the owner only, as all that follow."""
         durable.write_json(self.folder / _FAILURE, failure)
 
-    def record_ending(self, how: Ending) -> None:
-        """Leave word that the attempt is over."""
-        durable.write_json(self.folder / _ENDED, {"how": how, "time": now()})
+    def record_ending(self, how: Ending, failure: dict[str, Any] | None = None) -> None:
+        """Leave word that the attempt is over, and of what ended it."""
+        durable.write_json(
+            self.folder / _ENDED, {"how": how, "time": now(), **({"failure": failure} if failure else {})}
+        )
 
     def record_checkpointed(self) -> None:
         """Leave word that the attempt added a checkpoint."""
@@ -105,33 +114,39 @@ def entries(folder: Path) -> list[Entry]:
 
 def add_attempt(folder: Path, after: Entry | None, owner: Owner) -> Entry | None:
     """Claim the number that follows `after`; None if somebody was faster."""
-    prepared = _prepare(folder, owner)
-    durable.make_folder(prepared / OUT)
-    durable.make_folder(prepared / CHECKPOINTS)
-    durable.write_json(prepared / HEARTBEAT, {"beat": 0, "progress": {}})
-    return _add(prepared, folder, after, owner)
+
+    def fill(prepared: Path) -> None:
+        durable.make_folder(prepared / OUT)
+        durable.make_folder(prepared / CHECKPOINTS)
+        durable.write_json(prepared / HEARTBEAT, {"beat": 0, "progress": {}})
+
+    return _add(_prepare(folder, owner, fill), folder, after, owner)
 
 
 def add_blocked(folder: Path, after: Entry | None, missing: list[str]) -> Entry | None:
     """Record as the entry that follows `after` that inputs are missing; None as above."""
     owner = Owner.this_process()
-    prepared = _prepare(folder, owner)
-    durable.write_json(prepared / _BLOCKED, {"missing": missing})
+    prepared = _prepare(folder, owner, lambda place: durable.write_json(place / _BLOCKED, {"missing": missing}))
     return _add(prepared, folder, after, owner)
 
 
 def add_retry(folder: Path, after: Entry | None) -> Entry | None:
     """Record as the entry that follows `after` that what is before it is to be tried again."""
     owner = Owner.this_process()
-    prepared = _prepare(folder, owner)
-    durable.write_json(prepared / _RETRY, {"time": owner.since})
+    prepared = _prepare(folder, owner, lambda place: durable.write_json(place / _RETRY, {"time": owner.since}))
     return _add(prepared, folder, after, owner)
 
 
-def _prepare(folder: Path, owner: Owner) -> Path:
-    prepared = folder / f"claiming-{owner.token}"
-    durable.make_folder(prepared)
-    durable.write_json(prepared / _OWNER, owner.to_json())
+def _prepare(folder: Path, owner: Owner, fill: Callable[[Path], None]) -> Path:
+    """An entry under a name that says nothing yet; nothing is left of it where it could not be written."""
+    prepared = folder / f"{PREPARING}{owner.token}"
+    try:
+        durable.make_folder(prepared)
+        durable.write_json(prepared / _OWNER, owner.to_json())
+        fill(prepared)
+    except OSError:
+        durable.remove_folder(prepared)
+        raise
     return prepared
 
 

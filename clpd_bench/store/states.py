@@ -22,7 +22,7 @@ def recorded_state(entry: Entry) -> State | None:
     ending = entry.ending
     if ending is None:
         return None
-    return "lost" if ending == "unfinished" else "pending"
+    return "lost" if ending in ("unfinished", "no_space") else "pending"
 
 
 def is_given_up(entries: list[Entry]) -> bool:

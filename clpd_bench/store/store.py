@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clpd_bench.errors import UserError
 from clpd_bench.store import artifacts, declarations, ledger
 from clpd_bench.store.attempts import Attempt
+from clpd_bench.store.info import AttemptInfo
 from clpd_bench.store.ledger import Entry
 from clpd_bench.store.owner import Owner
 from clpd_bench.store.states import State, is_given_up, recorded_state
 from clpd_bench.store.watch import Watch
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-@dataclasses.dataclass(frozen=True)
-class AttemptInfo:
-    """What there is to know about an attempt, from outside."""
-
-    number: int
-    folder: Path
-    owner: Owner | None
-    progress: dict[str, Any]
-    failure: dict[str, Any] | None
-    log: Path
 
 
 class Store:
@@ -84,7 +73,7 @@ class Store:
         entry = self._add(
             key,
             lambda folder, newest: ledger.add_attempt(folder, newest, owner),
-            lambda state, entries: state in ("pending", "lost", "blocked") and not is_given_up(entries),
+            _allows_claim,
         )
         if entry is None:
             return None
@@ -95,24 +84,32 @@ class Store:
             return None
         return attempt
 
+    def may_claim(self, key: str) -> bool:
+        """Whether a claim would be granted as things stand."""
+        entries = ledger.entries(self._folder(key))
+        return _allows_claim(self._state(key, entries), entries)
+
+    def damage(self, key: str) -> UserError | None:
+        """What to say of the thing in an artifact's place that has no manifest; None if all is well."""
+        try:
+            artifacts.refuse_damaged(self.artifact(key))
+        except UserError as error:
+            return error
+        return None
+
     def state(self, key: str) -> State:
-        """What is to be said of a key."""
+        """What is to be said of a key; `failed` also where `damage` has something to say."""
         return self._state(key, ledger.entries(self._folder(key)))
 
     def last_attempt(self, key: str) -> AttemptInfo | None:
         """The newest attempt at a key, None if there never was one."""
         entries = ledger.entries(self._folder(key))
         entry = next((entry for entry in entries if entry.is_attempt), None)
-        if entry is None:
-            return None
-        return AttemptInfo(
-            number=entry.number,
-            folder=entry.folder,
-            owner=entry.owner,
-            progress=entry.heartbeat.get("progress", {}),
-            failure=entry.failure,
-            log=entry.folder / ledger.LOG,
-        )
+        return AttemptInfo.of(entry) if entry else None
+
+    def has_ended(self, entry: Entry) -> bool:
+        """Whether nobody works in this entry any more, as far as can be known."""
+        return entry.failure is not None or entry.ending is not None or self._watch.finds_dead(entry)
 
     def missing(self, key: str) -> list[str]:
         """The inputs that a blocked key waits for, [] if it isn't blocked."""
@@ -175,6 +172,8 @@ class Store:
     def _state(self, key: str, entries: list[Entry]) -> State:
         if self.is_done(key):
             return "done"
+        if self.damage(key):
+            return "failed"
         state = self._state_by(entries[0]) if entries else "pending"
         # It may have been published between the two looks.
         return "done" if self.is_done(key) else state
@@ -185,6 +184,10 @@ class Store:
             # The last that it did may have been a record, after we looked.
             return recorded_state(entry) or "lost"
         return state or "running"
+
+
+def _allows_claim(state: State, entries: list[Entry]) -> bool:
+    return state in ("pending", "lost", "blocked") and not is_given_up(entries)
 
 
 def _checked(key: str) -> str:

@@ -9,9 +9,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from harbour import Harbour, outputs
+from storm import synthetic, work
 
 from clpd_bench.store import Store, durable, owner, watch
 
@@ -114,3 +116,16 @@ def die(in_child: Callable[[Callable[[], None]], int]) -> Callable[[Callable[[],
         assert in_child(killed) == -signal.SIGKILL
 
     return run
+
+
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The files' hashes of a run that nothing befell."""
+    root = tmp_path_factory.mktemp("calm")
+    assert work(root) == 0
+    return outputs(root, synthetic())
+
+
+@pytest.fixture
+def harbour(root: Path, calm: dict[str, Any]) -> Harbour:
+    return Harbour(root, calm)

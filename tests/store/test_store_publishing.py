@@ -201,7 +201,7 @@ def test_torn_manifest_is_not_done_and_nobody_works_to_be_refused(store, publish
     assert store.manifest("key") is None
     assert not store.is_done("key")
     assert store.verify("key") != []
-    with pytest.raises(UserError, match="move it away"):
+    with pytest.raises(UserError, match="sets it aside"):
         store.claim("key")
 
 
@@ -210,7 +210,7 @@ def test_something_in_the_place_of_the_artifact_is_not_overwritten(store):
         _work(attempt)
         store.artifact("key").mkdir(parents=True)
         (store.artifact("key") / "notes").write_text("mine")
-        with pytest.raises(UserError, match="move it away"):
+        with pytest.raises(UserError, match="sets it aside"):
             attempt.publish({})
         attempt.release()
     assert (store.artifact("key") / "notes").read_text() == "mine"

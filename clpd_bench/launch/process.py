@@ -1,0 +1,47 @@
+"""A worker as a process: where its output goes, and when it is asked to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def output_to(log: Path) -> Iterator[None]:
+    """All that this process and its libraries print, into a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with log.open("ab") as file:
+        saved = os.dup(1), os.dup(2)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # the disk of the log may be full
+                stream.flush()
+        for descriptor, original in zip((1, 2), saved, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+class StopFlag:
+    """True once SIGINT or SIGTERM has come, or the process that started this one is gone."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._parent = os.getppid()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.asked = True
+
+    def __call__(self) -> bool:
+        return self.asked or os.getppid() != self._parent

@@ -1,0 +1,92 @@
+"""What ended a job, in words, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clpd_bench.launch.disk import WORDS
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Attributes:
+    types, signals: names of exceptions and of signals that have this cause.
+    words: what their messages say, where the name alone does not tell.
+    """
+
+    cause: str
+    what_to_do: str
+    types: tuple[str, ...] = ()
+    words: str | None = None
+    signals: tuple[str, ...] = ()
+
+    def fits(self, failure: Mapping[str, Any]) -> bool:
+        kind, message = str(failure.get("type", "")), str(failure.get("message", ""))
+        told = self.words is not None and re.search(self.words, message, re.IGNORECASE)
+        return kind in self.types or failure.get("signal") in self.signals or bool(told)
+
+
+# The first that fits.
+REMEDIES = (
+    Remedy(
+        "the disk is full, or the quota on it",
+        "Free some space (clpd store size, clpd store gc FILE), then clpd run: it goes on from its checkpoints",
+        words="|".join(WORDS),
+    ),
+    Remedy(
+        "out of memory",
+        "Lower training.micro_batch_tokens (or evaluation.batch_size), which changes no result, run fewer --workers "
+        "at once, or ask for a larger machine",
+        types=("MemoryError", "OutOfMemoryError"),
+        words=r"out of memory|can't allocate memory|cannot allocate memory",
+    ),
+    Remedy(
+        "a process was killed by SIGKILL: by the kernel for want of memory, by a scheduler, or by hand",
+        "Look into dmesg, or the scheduler's record, for an out-of-memory kill; then lower "
+        "training.micro_batch_tokens or the number of --workers",
+        signals=("SIGKILL",),
+    ),
+    Remedy(
+        "lm-eval does not know the task, or a metric or filter that it names",
+        "Compare the benchmark's name with lm-eval's own list (lm-eval ls tasks), and the installed version",
+        words=r"not a registered task|tasks? not found|unknown task|task.{0,80}not (found|registered)",
+    ),
+    Remedy(
+        "the loss or its gradient became no finite number",
+        "Lower the learning rate of this model, or clip harder (training.clip); in bfloat16 try float32. The message "
+        "names the step, the stage, the teachers and the examples to look at",
+        types=("Diverged",),
+    ),
+    Remedy(
+        "the declared validation score was not reached",
+        "Allow more steps (epochs, a larger corpus), or declare a lower stop.at",
+        types=("StopNotReached",),
+    ),
+    Remedy(
+        "a file is missing",
+        "See that the file is there and can be read on the node named; if it is an input in the store, run clpd "
+        "store verify",
+        types=("FileNotFoundError", "NotADirectoryError"),
+        words=r"no such file or directory",
+    ),
+    Remedy("what the job was given can't be used", "Do what the message says, then clpd retry", types=("UserError",)),
+)
+
+LOST = Remedy(
+    "its process ended without a word: killed (SIGKILL: out of memory, a scheduler, by hand), or the machine went away",
+    "clpd run goes on from its checkpoints, and after five losses without one only once clpd retry says so. If it "
+    "happens again, look into dmesg for an out-of-memory kill and lower training.micro_batch_tokens or --workers",
+)
+UNKNOWN = Remedy(
+    "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"
+)
+
+
+def remedy(failure: Mapping[str, Any] | None) -> Remedy:
+    """What fits a failure record; `LOST` where none was left."""
+    if failure is None:
+        return LOST
+    return next((known for known in REMEDIES if known.fits(failure)), UNKNOWN)

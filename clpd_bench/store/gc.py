@@ -1,0 +1,109 @@
+"""Freeing what nobody refers to. First renamed away, then removed: a kill leaves nothing half."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clpd_bench.errors import UserError
+from clpd_bench.store import durable, ledger
+from clpd_bench.store.damaged import artifact_names
+from clpd_bench.store.store import Store
+
+TRASH = "trash"
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Something that can go, and why."""
+
+    path: Path
+    why: str
+    bytes: int
+
+
+def find_garbage(store: Store, keep: Iterable[str]) -> list[Garbage]:
+    """What no plan with these keys refers to, and what attempts at published jobs left.
+
+    Logs and records of the kept jobs' attempts stay, and so does what was set aside as damaged.
+
+    Raises:
+        UserError: somebody works on a job that would go.
+    """
+    keep = set(keep)
+    found = []
+    tried = _names(store.root / "attempts")
+    for key in sorted({*artifact_names(store.root), *tried} - keep):
+        if key in tried and store.state(key) == "running":
+            raise UserError(
+                f"somebody works on {key}, which none of the files named refers to",
+                file=store.root,
+                fix="Name its ablation file, too, or wait until it has ended",
+            )
+        for room in ("artifacts", "attempts"):
+            if (store.root / room / key).exists():
+                found.append((store.root / room / key, "no plan refers to it"))
+    for key in sorted(keep & set(tried)):
+        found += _leftovers(store, key)
+    found += [(path, "left by a removal that was cut short") for path in (store.root / TRASH).glob("*")]
+    return [Garbage(path, why, size_of(path)) for path, why in found]
+
+
+def remove(store: Store, garbage: Iterable[Garbage]) -> int:
+    """Removes it; how many bytes were freed.
+
+    Raises:
+        OSError: something could not be moved.
+    """
+    freed = 0
+    trash = store.root / TRASH
+    for item in garbage:
+        place = item.path
+        if place.parent != trash:
+            durable.make_folder(trash)
+            place = trash / f"{item.path.name}-{uuid.uuid4().hex}"
+            try:
+                durable.rename(item.path, place)
+            except FileNotFoundError:
+                continue
+            durable.fsync_folder(item.path.parent)
+        durable.remove_folder(place)
+        freed += item.bytes
+    return freed
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the files below, of those that are still there when they are looked at."""
+    if not path.is_dir() or path.is_symlink():
+        return _bytes(path)
+    return sum(_bytes(Path(folder) / name) for folder, _, names in os.walk(path) for name in names)
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _leftovers(store: Store, key: str) -> list[tuple[Path, str]]:
+    """Outputs and checkpoints of ended attempts, once the artifact is there; claims of dead processes."""
+    folder = store.root / "attempts" / key
+    found = []
+    for path in folder.glob(f"{ledger.PREPARING}*"):
+        owner = ledger.Entry(0, path).owner
+        if owner and owner.runs_here() is False:
+            found.append((path, "a claim that was never made"))
+    if store.is_done(key):
+        for entry in ledger.entries(folder):
+            if entry.is_attempt and store.has_ended(entry):
+                rooms = [entry.folder / ledger.OUT, entry.folder / ledger.CHECKPOINTS]
+                found += [(room, "the job is published") for room in rooms if room.is_dir()]
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
