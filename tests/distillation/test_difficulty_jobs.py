@@ -101,9 +101,14 @@ def test_a_residual_is_uncorrelated_with_length_and_fitted_on_training_data(
 
 
 def test_a_difficulty_that_is_length_leaves_ties_and_no_rounding_errors(
-    inputs: dict[str, Path], tmp_path: Path
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tokens of a chained sum's rationale are those of its response less a constant: buckets by id."""
+    """Buckets are then by id, and not by the last digits of a float."""
+
+    def length(metric: object, splits: difficulty.Splits, inputs: object) -> tuple[difficulty.Values, Measured]:
+        return {name: 0.1 * split.responses.lengths + 0.3 for name, split in splits.items()}, Measured()
+
+    monkeypatch.setitem(difficulty.DIFFICULTIES, "cot_tokens", length)
     made("length_residual:cot_tokens", inputs, tmp_path)
     split, found = read_split(inputs["corpus"], "train"), read_difficulty(tmp_path, "train")
     assert set(np.abs(found).tolist()) == {0.0}
