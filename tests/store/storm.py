@@ -26,7 +26,7 @@ from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.launch import worker
 from clpd_bench.launch.provenance import provenance
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.curriculum import Column
+from clpd_bench.settings.difficulty import Column
 from clpd_bench.settings.specs import DifficultySpec
 from clpd_bench.store import Store, clock, durable, owner
 
