@@ -103,5 +103,5 @@ def _conditions(ablation: Ablation) -> list[str]:
         shared.append(f"these teachers ({', '.join(ablation.teachers)}), each trained once")
     shared.append(f"this corpus ({ablation.student.corpus})")
     *most, last = shared
-    listed = f"{', '.join(most)} and {last}" if most else last
+    listed = f"{', '.join(most)}, and {last}" if most else last
     return [f"The seeds vary what a cell's own streams decide; all conclusions are conditional on {listed}."]

@@ -26,7 +26,6 @@ SECTIONS = [
     "provenance",
     "rerun",
     "missing",
-    "conditions",
 ]
 
 
@@ -146,3 +145,7 @@ def test_nothing_evaluated_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nothing has been evaluated"):
         world.report()
     assert not (tmp_path / "report").exists()
+
+
+def test_the_verdict_says_what_it_is_conditional_on(page: Page) -> None:
+    assert "conclusions are conditional on" in page.sections["verdict"]

@@ -25,7 +25,7 @@ from clpd_bench.reporting.quantities import count, duration, power_of_ten
 from clpd_bench.reporting.rounding import UNITS
 from clpd_bench.reporting.rows import Row, Rows, explanations
 from clpd_bench.reporting.schedules import ArmSchedule
-from clpd_bench.reporting.verdict import NOT_EQUAL, headline, is_null, some_not_significant, verdict
+from clpd_bench.reporting.verdict import NOT_EQUAL, headline, some_not_significant, verdict
 
 _FOLDER = Path(__file__).parent
 
@@ -72,7 +72,6 @@ def render(data: PageData) -> str:
         title=context.title,
         question=context.question,
         headline=headline(data.comparisons, rows.series, declaration),
-        null=is_null(data.comparisons, declaration),
         caution=NOT_EQUAL if some_not_significant(data.comparisons, declaration) else "",
         verdict=verdict(data.comparisons, rows.series, declaration),
         standing=sentences.standing(data.provenance),

@@ -1,0 +1,33 @@
+"""What the README shows can be done as it is shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clpd_bench.grid import cells
+from clpd_bench.plan.build import build_plan
+from clpd_bench.settings.load import load_ablation
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_readmes_ablation_file_can_be_planned_as_it_stands(tmp_path: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    file = tmp_path / "shown.yaml"
+    file.write_text(text)
+    ablation = load_ablation(file)
+    assert len(build_plan(ablation, file).cells) == len(cells(ablation, "shown")) == 15
+
+
+@pytest.mark.parametrize("target", re.findall(r"(?:`|^)make ([a-z0-9-]+)", README, flags=re.MULTILINE))
+def test_make_targets_that_the_readme_names_exist(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", re.findall(r"(?:ablations|clpd_bench)/[\w/]+\.\w+", README))
+def test_files_that_the_readme_names_exist(path: str) -> None:
+    assert (ROOT / path).is_file()
