@@ -70,7 +70,7 @@ def pluggable(member: type[Plugin]) -> BeforeValidator:
         if not isinstance(value, dict) or not (value.get("name") == "plugin" or is_reference(value.get("name"))):
             return value
         before = {key: value[key] for key in DERIVED if key in value}
-        if "sha256" not in before and (before or value["name"] == "plugin"):
+        if len(before) < len(DERIVED) and (before or value["name"] == "plugin"):
             what = f"an argument of a plug-in may not be called {next(iter(before))}" if before else "names no function"
             raise ValueError(f"{what}; write name: {WRITTEN} and the function's arguments beside it")
         own = {key: value[key] for key in member.model_fields if key in value and key not in before}
