@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from clpd_bench.settings.base import LocalPath, Settings, expand_path
 
@@ -27,7 +27,7 @@ class Plugin(Settings):
     function: str
     sha256: str
     """Of the file as it was planned; empty where it could not be read."""
-    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    arguments: dict[str, Any] = Field(default_factory=dict)
 
 
 class LossPlugin(Plugin):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import math
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -123,5 +123,7 @@ def _check_type(parameter: ast.arg, value: object, where: str, key: str) -> None
     wanted, fits = FITS.get(annotation.id if isinstance(annotation, ast.Name) else "", ("", lambda v: True))
     if not fits(value):
         raise UserError(f"wants {wanted}, and {value!r} is none ({where})", key=key)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"wants a finite number, and {value!r} is none", key=key)
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise UserError(f"wants finite numbers, text, lists or mappings, and {value!r} is none", key=key) from None

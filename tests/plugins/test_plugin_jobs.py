@@ -35,11 +35,10 @@ def rows(vocabulary: int = 5, temperature: float = 1.0) -> tuple[torch.Tensor, T
 
 
 def test_an_error_names_the_users_deepest_line(tmp_path: Path) -> None:
-    source = (
-        "import json\n\ndef helper(text):\n    return json.loads(text)\n\ndef f(example):\n    return helper('{')\n"
-    )
+    helper = "import json\n\ndef helper(text):\n    return json.loads(text)\n"
+    asking = plugin(tmp_path, f"{helper}\ndef f(example):\n    return helper('{{')\n")
     with pytest.raises(PluginError, match=r"mine\.py:4 in helper: JSONDecodeError: Expecting property name"):
-        load(plugin(tmp_path, source))({})
+        load(asking)({})
 
 
 def test_an_error_of_the_file_itself_names_its_line(tmp_path: Path) -> None:
