@@ -6,11 +6,11 @@ Planning reads this file and never runs it; jobs run it, each from the bytes tha
 import math
 import random
 
-import torch
-
 
 def reverse_kl(logits, labels, targets, *, gap: float = 0.0, temperature: float = 1.0):
     """KL(q || p), less `gap` nats that are free. Wants whole distributions: targets without top_k."""
+    import torch  # here, since planning runs `fading` and `late` and does without torch
+
     log_p = targets.logits / temperature - targets.log_z[:, None]
     log_q = torch.log_softmax(logits / temperature, dim=-1)
     return ((log_q.exp() * (log_q - log_p)).sum(-1) - gap).clamp(min=0)

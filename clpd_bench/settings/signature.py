@@ -85,7 +85,8 @@ def _refuse_neighbours(tree: ast.Module, file: Path, key: str) -> None:
 def _check_arguments(plugin: Plugin, function: ast.FunctionDef, kind: str, key: str) -> None:
     positional = [*function.args.posonlyargs, *function.args.args]
     given, where = GIVEN[kind], f"{plugin.file}:{function.lineno}"
-    if function.args.vararg or function.args.kwarg or len(positional) < len(given):
+    by_position_alone = len(function.args.posonlyargs) > len(given)
+    if function.args.vararg or function.args.kwarg or by_position_alone or len(positional) < len(given):
         wanted = ", ".join([*given, "*", "its arguments by name"])
         raise UserError(
             f"{where} is no {kind}: {plugin.function} must be def {plugin.function}({wanted}), without *args and "

@@ -105,6 +105,7 @@ def test_a_mistake_is_told_with_line_key_and_nearest_name(example: Path, what: s
     ("definition", "says"),
     [
         ("def rare_digits(example, *, floor: int, **rest): ...", "without *args and **kwargs"),
+        ("def rare_digits(example, floor: int, /): ...", "must be def rare_digits(example, "),
         ("def rare_digits(*, floor: int): ...", "must be def rare_digits(example, "),
         ("def rare_digits(example, *, floor, function=1): ...", "argument may not be called function"),
         ("def rare_digits(example, *, floor: int) return", "is no Python"),
