@@ -12,6 +12,8 @@ from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import compared_pairs, differences
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.plugin import Plugin
+from clpd_bench.settings.specs import ModelSpec
 
 LOSS, DIFFICULTY, PACING, TEACHERS, CORPUS = (
     '{name: "mine.py:reverse_kl", gap: 0.01, ce_weight: 0.1}',
@@ -126,3 +128,14 @@ def test_a_declared_argument_is_a_declared_difference(example: Path) -> None:
     assert found["loss.gap"] == (0.01, 0.5)
     assert found["curriculum.pacing.reach"] == (0.5, 0.6)
     assert set(found) == {"order", "teachers", "loss.gap", "curriculum.pacing.reach"}
+
+
+def test_a_teacher_rule_goes_by_stage_whether_it_has_one_teacher_or_two(example: Path) -> None:
+    """Its stages without a teacher are not weak_to_strong's, which one teacher makes one throughout."""
+    for teachers in ("[large]", "[small, large]"):
+        plan = plan_of(example, f"teachers={teachers}", "arms.late.order=shuffled")
+        spec = plan.jobs[next(cell.model for cell in plan.cells if cell.name == "late")].spec
+        assert isinstance(spec, ModelSpec)
+        assert spec.supervision
+        assert isinstance(spec.supervision.rule, Plugin)
+        assert spec.supervision.stages == 3
