@@ -83,8 +83,8 @@ def token_loss(
 def _distilled(
     loss: ForwardKl | OwnLoss, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows
 ) -> torch.Tensor:
-    if isinstance(loss, OwnLoss):
-        divergence = (1 - loss.ce_weight) * loss.divergence(logits, labels, targets)
-    else:
+    if isinstance(loss, ForwardKl):
         divergence = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
+    else:
+        divergence = (1 - loss.ce_weight) * loss.divergence(logits, labels, targets)
     return divergence + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else divergence
