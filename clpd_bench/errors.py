@@ -69,5 +69,9 @@ class UserError(Exception):
         return " ".join(sentences)
 
 
+class PluginError(UserError):
+    """The user's own code failed: which file, line and function of theirs, and with what."""
+
+
 class Interrupted(Exception):
     """A job was asked to stop and left a checkpoint; it goes on from there when run again."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clpd_bench.settings.ablation import Ablation, Arm
 from clpd_bench.settings.arms import resolve
 from clpd_bench.settings.curriculum import ByDifficulty, CurriculumSettings, Permuted
-from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.settings.loss import DistillationLoss
 from clpd_bench.settings.model import StudentSettings
 
 
@@ -23,7 +23,7 @@ class Cell:
     arm: Arm
     seed: int
     student: StudentSettings
-    loss: ForwardKl
+    loss: DistillationLoss
     curriculum: CurriculumSettings
     order_of: Cell | None = None
     teachers_of: Cell | None = None

@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from clpd_bench.corpus import chained_sums, jsonl
+from clpd_bench.corpus import chained_sums, jsonl, own
 from clpd_bench.corpus.example import SPLITS, Example, example_ids
 from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer
 from clpd_bench.errors import UserError
 from clpd_bench.settings.corpus import ChainedSums, Characters, CorpusSettings, SameAs
+from clpd_bench.settings.plugin import CorpusPlugin
 
 
 def prompt_of(example: Example, settings: CorpusSettings) -> str:
@@ -35,8 +36,7 @@ def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> d
     Raises:
         UserError: bad rows, overlap of splits, an example over `max_tokens`.
     """
-    source = settings.source
-    splits = chained_sums.generate(source) if isinstance(source, ChainedSums) else jsonl.read(source)
+    splits = _examples(settings)
     tokenizer = _tokenizer(settings, splits, tokenizer_from)
     tokenizer.save_pretrained(str(out / "tokenizer"))
     summary: dict[str, Any] = {"vocabulary_size": len(tokenizer), "splits": {}}
@@ -55,6 +55,13 @@ def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> d
         }
     (out / "corpus.json").write_text(json.dumps(summary, indent=2))
     return summary
+
+
+def _examples(settings: CorpusSettings) -> dict[str, list[Example]]:
+    source = settings.source
+    if isinstance(source, ChainedSums):
+        return chained_sums.generate(source)
+    return own.read(source) if isinstance(source, CorpusPlugin) else jsonl.read(source)
 
 
 def _tokenizer(

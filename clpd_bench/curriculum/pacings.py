@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clpd_bench.curriculum.own import own_shares
 from clpd_bench.curriculum.rounding import controlled_rounding
 from clpd_bench.settings.pacing import Blend, Cumulative, Mixed, Partition
+from clpd_bench.settings.plugin import Plugin
 
 Ints = NDArray[np.int64]
 
@@ -29,17 +31,20 @@ def blend_shares(stages: int, strength: float) -> list[list[Fraction]]:
 
 
 def blended(buckets: Ints, strength: float, epochs: int, rng: np.random.Generator) -> Ints:
+    """`distributed` by `blend_shares`."""
+    return distributed(buckets, blend_shares(int(buckets.max()), strength), epochs, rng)
+
+
+def distributed(buckets: Ints, shares: list[list[Fraction]], epochs: int, rng: np.random.Generator) -> Ints:
     """Shape [E N]: every example E times, stage after stage, random inside a stage.
 
     `buckets` holds 1..K by example. A bucket's presentations are E permutations of it one after the
-    other, cut between the stages by `blend_shares`, so that an example's repeats are spread evenly.
+    other, cut between the stages by `shares` (shape [K, K], stage by bucket, columns adding up to 1), so
+    that an example's repeats are spread evenly.
     """
-    stages = int(buckets.max())
+    stages = len(shares)
     members = [np.flatnonzero(buckets == j) for j in range(1, stages + 1)]
-    wanted = [
-        [share * epochs * len(m) for share, m in zip(row, members, strict=True)]
-        for row in blend_shares(stages, strength)
-    ]
+    wanted = [[share * epochs * len(m) for share, m in zip(row, members, strict=True)] for row in shares]
     cuts = np.cumsum(controlled_rounding(wanted), axis=0)[:-1]
     parts: list[list[Ints]] = [[] for _ in range(stages)]
     for j, bucket in enumerate(members):
@@ -102,10 +107,15 @@ def _mixed(pacing: Mixed, buckets: Ints, tokens: Ints, epochs: int, rng: np.rand
     return replayed(buckets, tokens, pacing.replay, epochs, rng)
 
 
+def _own(pacing: Plugin, buckets: Ints, tokens: Ints, epochs: int, rng: np.random.Generator) -> Ints:
+    return distributed(buckets, own_shares(pacing, int(buckets.max())), epochs, rng)
+
+
 PACINGS: dict[str, Callable[[Any, Ints, Ints, int, np.random.Generator], Ints]] = {
     "blend": _blend,
     "partition": _partition,
     "cumulative": _cumulative,
     "mixed": _mixed,
+    "plugin": _own,
 }
 """(pacing, buckets by example in the order that stages open them, tokens, epochs, rng) -> presentations."""

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.orders import sequence
+from clpd_bench.curriculum.own import own_teachers
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.streams import stream
+from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 
 Ints = NDArray[np.int64]
@@ -75,6 +77,11 @@ def _last_teacher(supervision: Supervision, material: Material, shown: Sequence)
     return _by_stage([*[0] * ((supervision.stages or 1) - 1), supervision.teachers], material, shown)
 
 
+def _own(supervision: Supervision, material: Material, shown: Sequence) -> Ints:
+    assert isinstance(supervision.rule, Plugin)
+    return _by_stage(own_teachers(supervision.rule, supervision.stages or 1, supervision.teachers), material, shown)
+
+
 TEACHER_RULES: dict[str, Callable[[Supervision, Material, Sequence], Ints]] = {
     "none": _none,
     "strongest": _one,
@@ -85,4 +92,5 @@ TEACHER_RULES: dict[str, Callable[[Supervision, Material, Sequence], Ints]] = {
     "by_difficulty": _by_difficulty,
     "anti_aligned": _anti_aligned,
     "last_teacher": _last_teacher,
+    "plugin": _own,
 }

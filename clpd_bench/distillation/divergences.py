@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
 
 
@@ -58,14 +59,14 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
 
 
 def token_loss(
-    loss: CrossEntropy | ForwardKl,
+    loss: CrossEntropy | ForwardKl | OwnLoss,
     logits: torch.Tensor,
     labels: torch.Tensor,
     targets: TargetRows | None,
     taught: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE where a teacher supervises the token, plain
-    cross-entropy where none does.
+    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE (of a plug-in without T^2) where a teacher
+    supervises the token, plain cross-entropy where none does.
 
     Args:
         targets: rows of the tokens that a teacher supervises; None where there are none.
@@ -79,6 +80,11 @@ def token_loss(
     return cross_entropy(logits, labels).index_copy(0, taught, distilled)
 
 
-def _distilled(loss: ForwardKl, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows) -> torch.Tensor:
-    divergence = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
+def _distilled(
+    loss: ForwardKl | OwnLoss, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows
+) -> torch.Tensor:
+    if isinstance(loss, ForwardKl):
+        divergence = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
+    else:
+        divergence = (1 - loss.ce_weight) * loss.divergence(logits, labels, targets)
     return divergence + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else divergence

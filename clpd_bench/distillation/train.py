@@ -22,6 +22,7 @@ from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import chunked_sum
 from clpd_bench.distillation.divergences import TargetRows, token_loss
 from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.errors import Interrupted
@@ -81,7 +82,7 @@ def train(
     validation_split: Split,
     schedule: Schedule,
     training: Training,
-    loss: CrossEntropy | ForwardKl,
+    loss: CrossEntropy | ForwardKl | OwnLoss,
     targets: list[Targets],
     seed: int,
     pad_id: int,
@@ -100,7 +101,7 @@ def train(
     for t in targets:
         if t.vocabulary_size != vocabulary:
             raise ValueError(f"targets over {t.vocabulary_size} tokens cannot teach a model over {vocabulary}")
-    if isinstance(loss, ForwardKl) and schedule.teacher.max() > len(targets):
+    if not isinstance(loss, CrossEntropy) and schedule.teacher.max() > len(targets):
         raise ValueError(f"the schedule has teacher {schedule.teacher.max()}, and there are {len(targets)} targets")
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(
@@ -174,7 +175,7 @@ def _step(
     examples: NDArray[np.int64],
     teachers: NDArray[np.int64],
     training: Training,
-    loss: CrossEntropy | ForwardKl,
+    loss: CrossEntropy | ForwardKl | OwnLoss,
     targets: list[Targets],
     pad_id: int,
 ) -> tuple[float, NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.jobs.context import Context, Measured
+from clpd_bench.plugins import load
 from clpd_bench.settings.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
+from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import DifficultySpec
 
 LOSS_BATCH_TOKENS = 8192
@@ -101,6 +104,26 @@ def least_squares(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float
     return slope, float(y.mean()) - slope * float(x.mean())
 
 
+EXAMPLE = ("question", "prompt", "response", "rationale", "answer", "rationale_tokens")
+"""What a plug-in sees of an example, its `columns` besides."""
+
+
+def _own(metric: Plugin, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+    function = load(metric)
+
+    def value(row: dict[str, Any]) -> float:
+        columns = {name.removeprefix("column."): row[name] for name in row if name.startswith("column.")}
+        returned = function({**{name: row[name] for name in EXAMPLE}, "columns": columns})
+        if isinstance(returned, bool) or not isinstance(returned, (int, float)) or not math.isfinite(returned):
+            raise function.refused(returned, "a finite number")
+        return float(returned)
+
+    return {
+        name: np.array([value(row) for row in split.table.to_pylist()], dtype=np.float64)
+        for name, split in splits.items()
+    }, Measured()
+
+
 DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path]], tuple[Values, Measured]]] = {
     "cot_tokens": _cot_tokens,
     "cot_steps": _cot_steps,
@@ -108,5 +131,6 @@ DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path]], tuple[Values, M
     "teacher_loss": _model_loss,
     "column": _column,
     "length_residual": _length_residual,
+    "plugin": _own,
 }
 """(metric, splits by name, the job's inputs) -> difficulties by split, and what they cost."""

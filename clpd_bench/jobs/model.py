@@ -11,11 +11,13 @@ from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.models import forward_flops, load_model, new_model, save_model
+from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.targets import Targets, read_targets
 from clpd_bench.distillation.train import Surroundings, train
 from clpd_bench.distillation.vocabulary import require_same_vocabulary
 from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.plugin import LossPlugin
 from clpd_bench.settings.specs import ModelSpec
 
 
@@ -27,6 +29,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
         return Measured(details={"parameters": model.num_parameters()})
     split = read_split(inputs["corpus"], "train")
     difficulty = read_difficulty(inputs["difficulty"], "train") if "difficulty" in inputs else None
+    loss = spec.supervision.loss
     schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
     record = train(
         model,
@@ -34,7 +37,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
         read_split(inputs["corpus"], "validation"),
         schedule,
         spec.training,
-        spec.supervision.loss,
+        OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
         _targets(spec, inputs, split),
         spec.seed,
         tokenizer.pad_token_id,
@@ -67,7 +70,7 @@ def _initial(spec: ModelSpec, inputs: dict[str, Path], tokenizer: PreTrainedToke
 
 def _targets(spec: ModelSpec, inputs: dict[str, Path], split: Split) -> list[Targets]:
     loss = spec.supervision.loss if spec.supervision else None
-    if not isinstance(loss, ForwardKl):
+    if loss is None or isinstance(loss, CrossEntropy):
         return []
     folders = [inputs[f"targets.{m}"] for m in range(1, len([r for r in inputs if r.startswith("targets.")]) + 1)]
     return [read_targets(folder, split, loss.temperature) for folder in folders]

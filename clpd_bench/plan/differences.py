@@ -10,6 +10,7 @@ from clpd_bench.grid import Cell
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.curriculum import NoTeacher, written
 from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.plugin import as_written
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ def cell_settings(cell: Cell) -> dict[str, Any]:
             "order": written(cell.arm.order),
             "teachers": written(cell.arm.teachers),
             "student": cell.student.model_dump(mode="json"),
-            "loss": loss.model_dump(mode="json"),
-            "curriculum": cell.curriculum.model_dump(mode="json"),
+            "loss": as_written(loss.model_dump(mode="json")),
+            "curriculum": as_written(cell.curriculum.model_dump(mode="json")),
         }
     )
 

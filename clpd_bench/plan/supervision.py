@@ -20,6 +20,7 @@ from clpd_bench.settings.curriculum import (
     WeakToStrong,
 )
 from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 
 PACED = (EasyToHard, HardToEasy, RandomStages, ShuffledStages, Homogeneous)
@@ -48,7 +49,7 @@ def supervision_of(cell: Cell, teachers: tuple[str, ...]) -> Supervision:
     return order.model_copy(
         update={
             "loss": cell.loss if mine else CrossEntropy(name="cross_entropy"),
-            "stages": cell.curriculum.stages if by_stage or isinstance(rule, LastTeacher) else order.stages,
+            "stages": cell.curriculum.stages if by_stage or isinstance(rule, LastTeacher | Plugin) else order.stages,
             "teachers": len(mine),
             "rule": rule,
             "teachers_of": _pairs(cell.teachers_of, teachers) if rule and cell.teachers_of else None,
@@ -75,7 +76,7 @@ def _pairs(cell: Cell, teachers: tuple[str, ...]) -> Supervision:
 
 def _rule(rule: TeacherRule, mine: tuple[str, ...]) -> TeacherRule | None:
     """None where the number of teachers says it all; one teacher alone leaves nothing to schedule."""
-    if isinstance(rule, LastTeacher):
+    if isinstance(rule, LastTeacher | Plugin):
         return rule
     if isinstance(rule, ByDifficulty):
         return ByDifficulty(name="by_difficulty", of="")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from clpd_bench.settings.analysis import AnalysisSettings
 from clpd_bench.settings.base import Settings, distinct
 from clpd_bench.settings.corpus import CorpusSettings
 from clpd_bench.settings.curriculum import CurriculumSettings, Order, TeacherRule
 from clpd_bench.settings.evaluation import EvaluationSettings
-from clpd_bench.settings.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.loss import DistillationLoss, TargetsSettings
 from clpd_bench.settings.model import ModelSettings, StudentSettings
 
 
@@ -34,12 +35,21 @@ class Ablation(Settings):
     """Names of models, from the weakest to the strongest."""
     student: StudentSettings
     curriculum: CurriculumSettings
-    loss: ForwardKl
+    loss: DistillationLoss
     targets: TargetsSettings = TargetsSettings()
     arms: dict[str, Arm] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     evaluation: EvaluationSettings
     analysis: AnalysisSettings
+    _folder: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any, /) -> None:
+        self._folder = (context or {}).get("folder", Path())
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: the ablation file's folder."""
+        return self._folder
 
     @field_validator("teachers")
     @classmethod

@@ -31,7 +31,7 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
             )
         overrides.put(data, path, value, source=key)
     try:
-        return Ablation.model_validate(data)
+        return Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
         finding = first_finding(error, data)
         raise UserError(

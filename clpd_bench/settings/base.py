@@ -37,10 +37,12 @@ def shorthand(**argument_of: str) -> BeforeValidator:
     return BeforeValidator(expand)
 
 
-def _expand_path(value: Any, info: ValidationInfo) -> Any:
-    """`${VAR}` and `~` expanded; a relative path is relative to the ablation file."""
-    if not isinstance(value, str):
-        return value
+def expand_path(value: str, folder: Path) -> Path:
+    """`${VAR}` and `~` expanded; a relative path starts at `folder`.
+
+    Raises:
+        ValueError: a variable or a home folder is not known.
+    """
     try:
         expanded = str(Path(os.path.expandvars(value)).expanduser())
     except RuntimeError:
@@ -48,11 +50,15 @@ def _expand_path(value: Any, info: ValidationInfo) -> Any:
     if "$" in expanded:
         variable = expanded[expanded.index("$") :].strip("${").split("}")[0].split("/")[0]
         raise ValueError(f"the environment variable {variable} is not set; export it, or write the path out")
-    folder: Path = (info.context or {}).get("folder", Path())
     return folder / expanded
 
 
-LocalPath = Annotated[Path, BeforeValidator(_expand_path), NotInKey()]
+def _local_path(value: Any, info: ValidationInfo) -> Any:
+    """A relative path is relative to the ablation file."""
+    return expand_path(value, (info.context or {}).get("folder", Path())) if isinstance(value, str) else value
+
+
+LocalPath = Annotated[Path, BeforeValidator(_local_path), NotInKey()]
 """A path on this machine. What it holds goes into keys, where it lies does not."""
 
 

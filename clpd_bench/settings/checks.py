@@ -12,6 +12,7 @@ from clpd_bench.settings.corpus import Jsonl, SameAs
 from clpd_bench.settings.curriculum import NoTeacher, Only
 from clpd_bench.settings.difficulty import scored_by
 from clpd_bench.settings.model import ModelSettings, StudentSettings, Trained
+from clpd_bench.settings.plugin_places import check_plugins
 
 MAX_SIBLINGS = 20
 """Files of a folder that an error about a missing one lists."""
@@ -34,6 +35,7 @@ def check(ablation: Ablation) -> None:
 
 
 def _settings(a: Ablation) -> None:
+    check_plugins(a)
     _references(a)
     _models(a)
     _arms(a)

@@ -19,6 +19,7 @@ from clpd_bench.settings.curriculum import (
     WeakToStrong,
 )
 from clpd_bench.settings.difficulty import Column, StudentLoss, TeacherLoss, plain
+from clpd_bench.settings.plugin import Plugin
 
 
 def known(found: str, names: Iterable[str], what: str, key: str) -> None:
@@ -137,6 +138,8 @@ def check_difficulty(a: Ablation) -> None:
         return
     if isinstance(difficulty, TeacherLoss):
         known(difficulty.teacher, a.teachers, "teacher", "curriculum.difficulty")
+        return
+    if isinstance(difficulty, Plugin):
         return
     for corpus_name in dict.fromkeys([a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())]):
         if isinstance(difficulty, Column):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from clpd_bench.settings.base import LocalPath, Settings, shorthand
+from clpd_bench.settings.plugin import CorpusPlugin, pluggable
 
 
 class ChainedSums(Settings):
@@ -81,7 +82,9 @@ class SameAs(Settings):
     corpus: str
 
 
-Source = Annotated[ChainedSums | Jsonl, Field(discriminator="name")]
+Source = Annotated[
+    ChainedSums | Jsonl | CorpusPlugin, Field(discriminator="name"), pluggable(CorpusPlugin), shorthand()
+]
 Tokenizer = Annotated[Characters | Bpe | SameAs, Field(discriminator="name"), shorthand(same_as="corpus")]
 
 
@@ -114,4 +117,6 @@ class CorpusSettings(Settings):
     @property
     def has_rationale(self) -> bool:
         source = self.source
-        return isinstance(source, ChainedSums) or bool(source.rationale or source.split_on)
+        if isinstance(source, Jsonl):
+            return bool(source.rationale or source.split_on)
+        return source.rationale if isinstance(source, CorpusPlugin) else True

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from clpd_bench.settings.base import Settings, shorthand
 from clpd_bench.settings.difficulty import Difficulty
 from clpd_bench.settings.pacing import Cumulative, Mixed, Pacing
+from clpd_bench.settings.plugin import Plugin, pluggable
 
 
 class Shuffled(Settings):
@@ -124,8 +125,10 @@ TeacherRule = Annotated[
     | RandomTeachers
     | ByDifficulty
     | AntiAligned
-    | LastTeacher,
+    | LastTeacher
+    | Plugin,
     Field(discriminator="name"),
+    pluggable(Plugin),
     shorthand(only="teacher", by_difficulty="of"),
 ]
 
@@ -144,7 +147,7 @@ class CurriculumSettings(Settings):
 
     @model_validator(mode="after")
     def _match_is_possible(self) -> Self:
-        name, drawn = self.pacing.name, isinstance(self.pacing, Cumulative | Mixed)
+        name, drawn = written(self.pacing), isinstance(self.pacing, Cumulative | Mixed)
         if drawn and self.match == "exposure":
             raise ValueError(
                 f"pacing {name} shows easy data more often than hard, so arms cannot match in exposure; write "
@@ -156,11 +159,10 @@ class CurriculumSettings(Settings):
 
 
 def written(rule: Settings) -> str:
-    """A named setting as one may write it: `strongest`, `only:small`."""
-    values = rule.model_dump(exclude={"name"}).values()
-    inner = (written_value(value) for value in values)
+    """A named setting as one may write it: `strongest`, `only:small`, `mine.py:rare_words(floor=3)`."""
+    if isinstance(rule, Plugin):
+        arguments = ", ".join(f"{key}={value}" for key, value in rule.arguments.items())
+        return f"{rule.file.name}:{rule.function}" + (f"({arguments})" if arguments else "")
+    values = [getattr(rule, field) for field in type(rule).model_fields if field != "name"]
+    inner = (written(value) if isinstance(value, Settings) else str(value) for value in values)
     return ":".join([str(getattr(rule, "name", "")), *inner])
-
-
-def written_value(value: object) -> str:
-    return ":".join(map(written_value, value.values())) if isinstance(value, dict) else str(value)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from clpd_bench.settings.base import Settings, shorthand
+from clpd_bench.settings.plugin import Plugin, pluggable
 
 
 class CotTokens(Settings):
@@ -45,8 +46,9 @@ class Column(Settings):
 
 
 PlainDifficulty = Annotated[
-    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column,
+    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | Plugin,
     Field(discriminator="name"),
+    pluggable(Plugin),
     shorthand(cot_steps="splitter", student_loss="model", teacher_loss="teacher", column="column"),
 ]
 
@@ -60,8 +62,9 @@ class LengthResidual(Settings):
 
 
 Difficulty = Annotated[
-    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | LengthResidual,
+    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | LengthResidual | Plugin,
     Field(discriminator="name"),
+    pluggable(Plugin),
     shorthand(
         cot_steps="splitter",
         student_loss="model",
@@ -72,7 +75,7 @@ Difficulty = Annotated[
 ]
 
 
-def plain(difficulty: Difficulty) -> CotTokens | CotSteps | StudentLoss | TeacherLoss | Column:
+def plain(difficulty: Difficulty) -> CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | Plugin:
     """The difficulty itself, of a residual the one behind it."""
     return difficulty.difficulty if isinstance(difficulty, LengthResidual) else difficulty
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.plugin import WRITTEN, is_reference
 from clpd_bench.settings.yaml_reader import KeyPath
 
 WANTED = {
@@ -63,7 +64,8 @@ def _finding(e: Any, path: KeyPath) -> Finding:
     if kind == "missing":
         return _missing(path, value, last)
     if kind == "union_tag_invalid":
-        allowed = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+        tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
+        allowed = [WRITTEN if tag == "plugin" else tag for tag in tags]
         return Finding(path, f"unknown name {context['tag']!r}", context["tag"], allowed)
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
@@ -108,7 +110,7 @@ def _file_path(loc: tuple[str | int, ...], data: Any) -> KeyPath:
     for part in loc:
         if part == "[key]":
             break
-        if isinstance(here, dict) and here.get("name") == part and not inside_member:
+        if isinstance(here, dict) and not inside_member and _is_member(here.get("name"), part):
             inside_member = True
             continue
         if isinstance(here, str):
@@ -122,6 +124,10 @@ def _file_path(loc: tuple[str | int, ...], data: Any) -> KeyPath:
         else:
             here = None
     return tuple(path)
+
+
+def _is_member(name: object, part: str | int) -> bool:
+    return name == part or (part == "plugin" and is_reference(name))
 
 
 def _allowed_keys(model: Any, loc: tuple[str | int, ...]) -> list[str] | None:

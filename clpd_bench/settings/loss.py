@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from clpd_bench.settings.base import Settings, distinct
+from clpd_bench.settings.base import Settings, distinct, shorthand
+from clpd_bench.settings.plugin import LossPlugin, pluggable
 
 
 class CrossEntropy(Settings):
@@ -23,7 +24,8 @@ class ForwardKl(Settings):
     ce_weight: float = Field(default=0.0, ge=0, lt=1)
 
 
-Loss = Annotated[CrossEntropy | ForwardKl, Field(discriminator="name")]
+Loss = Annotated[CrossEntropy | ForwardKl | LossPlugin, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
+DistillationLoss = Annotated[ForwardKl | LossPlugin, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
 
 
 class TargetsSettings(Settings):

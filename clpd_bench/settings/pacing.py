@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from clpd_bench.settings.base import Settings, shorthand
+from clpd_bench.settings.plugin import Plugin, pluggable
 
 
 class Blend(Settings):
@@ -39,5 +40,8 @@ class Mixed(Settings):
 
 
 Pacing = Annotated[
-    Blend | Partition | Cumulative | Mixed, Field(discriminator="name"), shorthand(blend="strength", mixed="replay")
+    Blend | Partition | Cumulative | Mixed | Plugin,
+    Field(discriminator="name"),
+    pluggable(Plugin),
+    shorthand(blend="strength", mixed="replay"),
 ]

@@ -193,3 +193,30 @@ def test_targets_job_counts_tokens_and_tells_its_progress(parents: dict[str, Pat
     )
     assert measured.tokens == read_split(parents["corpus"], "train").tokens.sum()
     assert told[-1] == (24, 24)
+
+
+def test_a_users_own_loss_pacing_and_teachers_that_say_the_same_train_the_same_student(
+    parents: dict[str, Path], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from clpd_bench.distillation.divergences import forward_kl\n"
+        "def kl(logits, labels, targets, *, temperature):\n"
+        "    return temperature**2 * forward_kl(logits, targets, temperature)\n"
+        "def blend(stages, *, strength):\n"
+        "    return [[(1 - strength) / stages + strength * (j == k) for j in range(stages)] for k in range(stages)]\n"
+        "def in_turn(stage, stages, teachers):\n"
+        "    return stage\n"
+    )
+    own = CLPD.model_validate(
+        {
+            **CLPD.model_dump(),
+            "loss": {"name": f"{mine}:kl", "temperature": 2.0},
+            "pacing": {"name": f"{mine}:blend", "strength": 0.8},
+            "rule": {"name": f"{mine}:in_turn"},
+        }
+    )
+    do("model", STUDENT, parents, tmp_path / "theirs")
+    do("model", STUDENT.model_copy(update={"supervision": own}), parents, tmp_path / "own")
+    for name in ("model.safetensors", "training.json"):
+        assert (tmp_path / "own" / name).read_bytes() == (tmp_path / "theirs" / name).read_bytes()

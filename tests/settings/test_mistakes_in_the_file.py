@@ -168,7 +168,7 @@ MISTAKES = {
         "loss: {name: forward_kl}",
         "loss: [forward_kl]",
         "loss",
-        "wants a mapping, and ['forward_kl']",
+        "wants a name, or a mapping with the key name, and ['forward_kl']",
     ),
     "a number for text": (
         "question: Is this file read as it is written?",

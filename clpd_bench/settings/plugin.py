@@ -1,0 +1,94 @@
+"""A function of the user's own in place of a named thing: `{name: mine.py:my_kl, gap: 2}`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from clpd_bench.settings.base import LocalPath, Settings, expand_path
+
+WRITTEN = "FILE.py:FUNCTION"
+REFERENCE = re.compile(r"(\S+\.py):([^\W\d]\w*)")
+DERIVED = ("file", "function", "sha256", "arguments")
+
+
+class Plugin(Settings):
+    """Written as `FILE.py:FUNCTION`, its arguments beside the name; the path starts at the ablation file.
+
+    In the key stand the file's bytes, the function and its arguments, and not where the file lies.
+    """
+
+    name: Literal["plugin"]
+    file: LocalPath
+    function: str
+    sha256: str
+    """Of the file as it was planned; empty where it could not be read."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class LossPlugin(Plugin):
+    """(1 - ce_weight) f(logits, labels, targets) + ce_weight cross-entropy."""
+
+    temperature: float = Field(default=1.0, gt=0)
+    """That of `targets.log_z`; given to the function if it has an argument of this name."""
+    ce_weight: float = Field(default=0.0, ge=0, lt=1)
+
+
+class CorpusPlugin(Plugin):
+    rationale: bool = True
+    """Whether its examples have one."""
+    columns: tuple[str, ...] = ()
+    """The number columns that each of its examples carries."""
+
+
+def is_reference(value: object) -> bool:
+    return isinstance(value, str) and bool(REFERENCE.fullmatch(value))
+
+
+def as_written(dump: Any) -> Any:
+    """A settings object's dump in which plug-ins stand as in an ablation file, the path written out."""
+    if not isinstance(dump, dict):
+        return dump
+    if dump.get("name") != "plugin":
+        return {key: as_written(value) for key, value in dump.items()}
+    own = {key: value for key, value in dump.items() if key not in DERIVED}
+    return {**own, "name": f"{dump['file']}:{dump['function']}", **dump["arguments"]}
+
+
+def pluggable(member: type[Plugin]) -> BeforeValidator:
+    """Lets `{name: FILE.py:FUNCTION, ...}` stand where a union has `member`.
+
+    What is no setting of `member` itself is an argument of the function. An arm's `differs:` puts such
+    a key, or another name, into settings that went through here before.
+    """
+
+    def expand(value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, dict) or not (value.get("name") == "plugin" or is_reference(value.get("name"))):
+            return value
+        before = {key: value[key] for key in DERIVED if key in value}
+        if len(before) < len(DERIVED) and (before or value["name"] == "plugin"):
+            what = f"an argument of a plug-in may not be called {next(iter(before))}" if before else "names no function"
+            raise ValueError(f"{what}; write name: {WRITTEN} and the function's arguments beside it")
+        own = {key: value[key] for key in member.model_fields if key in value and key not in before}
+        further = {str(key): given for key, given in value.items() if key not in member.model_fields}
+        arguments = {**before.get("arguments", {}), **further}
+        if value["name"] != "plugin":
+            folder = (info.context or {}).get("folder", Path())
+            before = _located(value["name"], folder)
+        return {**own, **before, "name": "plugin", "arguments": arguments}
+
+    return BeforeValidator(expand)
+
+
+def _located(reference: str, folder: Path) -> dict[str, Any]:
+    path, _, function = reference.rpartition(":")
+    file = expand_path(path, folder)
+    try:
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        sha256 = ""  # told by the checks, which know the names that are there
+    return {"file": file, "function": function, "sha256": sha256}
