@@ -43,6 +43,8 @@ class Evaluated:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
+    point: what the point of the grid is called by, as `[strength=0.6]`; empty where nothing varies, and for
+        a plan of all points.
     corpora: {corpus name: key}.
     arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
         and what their exposure is counted by.
@@ -57,6 +59,7 @@ class Plan:
     corpora: dict[str, str]
     arm_data: dict[str, dict[str, str]]
     declaration: dict[str, Any]
+    point: str = ""
 
     def descendants(self, key: str) -> set[str]:
         """Keys of all jobs that need this one, and itself."""
@@ -87,6 +90,7 @@ class Plan:
             "corpora": self.corpora,
             "arm_data": self.arm_data,
             "declaration": self.declaration,
+            "point": self.point,
         }
 
     @classmethod
@@ -101,4 +105,5 @@ class Plan:
             data["corpora"],
             data["arm_data"],
             data["declaration"],
+            data.get("point", ""),
         )

@@ -12,6 +12,7 @@ from clpd_bench.settings import overrides
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.checks import check
 from clpd_bench.settings.findings import Finding, first_finding
+from clpd_bench.settings.points import check_points
 from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
 
 
@@ -43,6 +44,7 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
         raise _told(first_finding(error, data), data, places) from None
     try:
         check(ablation)
+        check_points(ablation)
     except UserError as error:
         raise places.error(
             tuple((error.key or "").split(".")), error.message, error.found, error.allowed, error.fix

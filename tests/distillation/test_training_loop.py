@@ -225,7 +225,9 @@ def test_a_loss_that_is_no_number_names_step_stage_teacher_and_examples(
 def test_an_infinite_loss_without_a_teacher_is_told_too(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "token_loss", lambda loss, logits, labels, targets, taught: logits.sum(-1) * 0 + torch.inf)
+    monkeypatch.setattr(
+        loop, "token_loss", lambda loss, logits, labels, targets, taught: logits.sum(-1) * 0 + torch.inf
+    )
     with pytest.raises(Diverged, match=r"the loss is inf at step 1 of 3, stage 1, no teacher; examples e\d\d "):
         run(tiny_model(), split, Training(steps=3, learning_rate=1e-3), tmp_path)
 
