@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 
 from clpd_bench.errors import UserError
-from clpd_bench.plan.build import PointPlan, point_plans
+from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.whole import whole
+from clpd_bench.plan.whole import PointPlan, whole
 from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
@@ -49,7 +49,7 @@ def _console() -> Console:
 def _open(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan]:
     """The grid's points, each with its plan, and the plan of them all."""
     points = point_plans(load_ablation(file, sets), file)
-    return points, whole([one.plan for one in points])
+    return points, whole(points)
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from clpd_bench.plan.declaration import declaration
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
-from clpd_bench.plan.whole import in_order, whole
+from clpd_bench.plan.whole import PointPlan, in_order, whole
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.corpus import Jsonl, SameAs
 from clpd_bench.settings.curriculum import Shuffled, written
@@ -37,21 +36,13 @@ from clpd_bench.settings.specs import (
 SHUFFLED = Shuffled(name="shuffled")
 
 
-@dataclass(frozen=True)
-class PointPlan:
-    """A point of the grid with its own plan: one comparison, complete in itself."""
-
-    point: Point
-    plan: Plan
-
-
 def build_plan(ablation: Ablation, file: Path) -> Plan:
     """Jobs in a workable order: data, then teachers and starts, then targets, students, evaluations.
 
     Raises:
         UserError: a local file is missing.
     """
-    return whole([planned.plan for planned in point_plans(ablation, file)])
+    return whole(point_plans(ablation, file))
 
 
 def point_plans(ablation: Ablation, file: Path) -> list[PointPlan]:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.settings.points import Point
 from clpd_bench.settings.specs import Kind
+
+
+@dataclass(frozen=True)
+class PointPlan:
+    """A point of the grid with its own plan: one comparison, complete in itself."""
+
+    point: Point
+    plan: Plan
+
 
 ORDER: dict[Kind, int] = {"corpus": 0, "difficulty": 1, "model": 2, "targets": 2, "evaluation": 2}
 
@@ -18,8 +30,9 @@ def in_order(jobs: dict[str, Job]) -> dict[str, Job]:
     return dict(sorted(jobs.items(), key=lambda entry: place(entry[1])))
 
 
-def whole(plans: list[Plan]) -> Plan:
+def whole(points: list[PointPlan]) -> Plan:
     """All jobs and all cells; one plan alone is the whole as it is, but for its point."""
+    plans = [one.plan for one in points]
     jobs: dict[str, Job] = {}
     references: dict[str, Evaluated] = {}
     for plan in plans:

@@ -7,9 +7,9 @@ from typing import Any
 
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
-from clpd_bench.plan.build import PointPlan
 from clpd_bench.plan.differences import compared_pairs, differences
 from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.whole import PointPlan
 
 
 def plan_summary(

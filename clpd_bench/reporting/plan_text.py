@@ -12,8 +12,8 @@ from rich.table import Table
 
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
-from clpd_bench.plan.build import PointPlan
 from clpd_bench.plan.supervision import teachers_of
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.settings.ablation import Ablation
 
 

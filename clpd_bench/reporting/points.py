@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from clpd_bench.errors import UserError
-from clpd_bench.plan.build import PointPlan
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.reporting.points_markdown import points_markdown
 from clpd_bench.reporting.report import Report, write_report
 from clpd_bench.reporting.write import write_files

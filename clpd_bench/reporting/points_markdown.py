@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from clpd_bench.analysis.metrics import METRICS
-from clpd_bench.plan.build import PointPlan
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.table_markdown import bullets, markdown_table
 

@@ -66,7 +66,8 @@ def test_each_presentation_learns_from_its_own_teacher(
     taught: list[int],
     micro_batch_tokens: int,
 ) -> None:
-    """Also where both teach in one step, and where nobody does (0): cross-entropy, untempered. Stored targets are float32, hence the tolerance."""
+    """Also where both teach in one step, and where nobody does (0): cross-entropy, untempered.
+    Stored targets are float32, hence the tolerance."""
     examples = EVERYTHING[::-1]
 
     def losses(place: int, logits: torch.Tensor) -> torch.Tensor:
