@@ -17,7 +17,8 @@ from clpd_bench.errors import UserError
 from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.whole import PointPlan, whole
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.load import load_ablation, load_origins
+from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
 
 app = typer.Typer(
@@ -58,11 +59,17 @@ def plan(
     corpus: Annotated[
         bool, typer.Option("--corpus", help="Make the corpora, so that steps, tokens and exposure are known.")
     ] = False,
+    origins: Annotated[
+        bool, typer.Option("--origins", help="Show instead each setting with the file and line it comes from.")
+    ] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
     """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
+    if origins:
+        _print_origins(load_origins(file, sets), as_json)
+        return
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.reporting.plan_summary import plan_summary
     from clpd_bench.reporting.plan_text import print_plan
@@ -80,6 +87,14 @@ def plan(
         print(json.dumps(summary, indent=2))
     else:
         print_plan(points, summary, exposures, _console())
+
+
+def _print_origins(found: list[Origin], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"origins": [vars(one) for one in found]}, indent=2))
+        return
+    for one in found:
+        print(f"{one.key}: {json.dumps(one.value)}  ({one.source})")
 
 
 @app.command()
