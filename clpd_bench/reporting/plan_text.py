@@ -16,6 +16,9 @@ from clpd_bench.plan.supervision import teachers_of
 from clpd_bench.plan.whole import PointPlan
 from clpd_bench.settings.ablation import Ablation
 
+FEW = 2
+"""Points that stand in a table by name."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -36,7 +39,8 @@ def print_plan(
     at = f"{len(points)} points x " if "points" in summary else ""
     console.print(f"\n{len(summary['cells'])} cells: {at}{len(ablation.arms)} arms x {seeds}")
     if at:
-        console.print(f"Points: {', '.join(one.point.label or 'the base' for one in points)}", markup=False)
+        named = (f"{i} {one.point.label or '[base]'}" for i, one in enumerate(points, start=1))
+        console.print(f"Points: {', '.join(named)}", markup=False)
     console.print(_jobs_table(summary))
     within = " within a point" if at else ""
     console.print(f"\nWhat compared arms differ in{within} (everything else is equal):")
@@ -61,24 +65,30 @@ def print_plan(
 def _shown(points: list[PointPlan], exposures: list[dict[str, Exposure]]) -> list[Shown]:
     """Arm by arm; points at which an arm shows the same stand together."""
     out = []
+    labels = [one.point.label for one in points]
     for arm in points[0].point.ablation.arms:
-        groups: list[tuple[Shown, list[str]]] = []
-        for one, at_point in zip(points, exposures, strict=True):
+        groups: list[tuple[Shown, list[int]]] = []
+        for place, (one, at_point) in enumerate(zip(points, exposures, strict=True)):
             if arm not in at_point:
                 continue
             shown = Shown(arm, at_point[arm], _teachers(one.point.ablation, arm))
-            same = next((labels for other, labels in groups if other == shown), None)
+            same = next((at for other, at in groups if other == shown), None)
             if same is None:
-                groups.append((shown, [one.point.label]))
+                groups.append((shown, [place]))
             else:
-                same.append(one.point.label)
-        out += [Shown(_called(arm, labels, len(points)), s.exposure, s.teachers) for s, labels in groups]
+                same.append(place)
+        out += [Shown(_called(arm, at, labels), s.exposure, s.teachers) for s, at in groups]
     return out
 
 
-def _called(arm: str, labels: list[str], of: int) -> str:
-    """`clpd [strength=0] [strength=1]`; the arm alone where it is all of the grid's points."""
-    return arm if len(labels) == of else " ".join([arm, *(label or "base" for label in labels)])
+def _called(arm: str, at: list[int], labels: list[str]) -> str:
+    """`clpd [strength=0] [strength=1]`; the arm alone where it is all of the grid's points, and numbers
+    as they are listed above where they are many."""
+    if len(at) == len(labels):
+        return arm
+    if len(at) > FEW:
+        return f"{arm} [points {' '.join(str(i + 1) for i in at)}]"
+    return " ".join([arm, *(labels[i] or "[base]" for i in at)])
 
 
 def _plain(*columns: str) -> Table:
@@ -116,16 +126,16 @@ def _pairs(summary: dict[str, Any]) -> Iterable[tuple[str, list[dict[str, Any]]]
     """(arm, settings in which it differs from the baseline); points at which they are the same stand together."""
     points = summary.get("points", [{"point": "", "differences": summary.get("differences")}])
     for i, pair in enumerate(points[0]["differences"]):
-        groups: list[tuple[list[dict[str, Any]], list[str]]] = []
-        for point in points:
+        groups: list[tuple[list[dict[str, Any]], list[int]]] = []
+        for place, point in enumerate(points):
             settings = point["differences"][i]["settings"]
-            same = next((labels for other, labels in groups if other == settings), None)
+            same = next((at for other, at in groups if other == settings), None)
             if same is None:
-                groups.append((settings, [point["point"]]))
+                groups.append((settings, [place]))
             else:
-                same.append(point["point"])
-        for settings, labels in groups:
-            yield _called(pair["arms"][1], labels, len(points)), settings
+                same.append(place)
+        for settings, at in groups:
+            yield _called(pair["arms"][1], at, [one["point"] for one in points]), settings
 
 
 def _exposure_table(shown: list[Shown]) -> Table:

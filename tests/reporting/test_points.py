@@ -24,8 +24,6 @@ class Grid:
         self.world = World(folder, curves=False)
         file = folder / "tiny.yaml"
         self.points = point_plans(load_ablation(file, [f"axes={{{KEY}: [0.6, 1]}}"]), file)
-            load_ablation(folder / "tiny.yaml", [f"axes={{{KEY}: [0.6, 1]}}"]), folder / "tiny.yaml"
-        )
         self.out = folder / "grid"
 
     def fill(self) -> None:
