@@ -74,6 +74,11 @@ def test_a_cross_check_is_told_in_the_file_of_its_key(small: Path) -> None:
     assert (error.file, error.line, error.key) == (small.parent / "child.yaml", 2, "arms.late.teachers.teacher")
 
 
+def test_what_two_files_get_wrong_together_is_told_in_the_one_on_top(small: Path) -> None:
+    error = refused(child(small, "student: {training: {tokens_per_step: 10}}"))  # the other has `steps`
+    assert (error.file, error.line, error.key) == (small.parent / "child.yaml", 2, "student.training")
+
+
 def test_a_missing_file_is_told_where_it_is_named(small: Path) -> None:
     file = small.parent / "child.yaml"
     file.write_text("question: What?\nextends: smal.yaml\n")
