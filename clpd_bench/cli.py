@@ -16,10 +16,11 @@ from rich.console import Console
 from clpd_bench import cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir
 from clpd_bench.errors import UserError
-from clpd_bench.plan.build import build_plan
+from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.plan.whole import PointPlan, whole
+from clpd_bench.settings.load import load_ablation, load_origins
+from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
 
 app = typer.Typer(
@@ -39,9 +40,10 @@ def _console() -> Console:
     return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
-def _open(file: Path, sets: list[str] | None) -> tuple[Ablation, Plan]:
-    ablation = load_ablation(file, sets)
-    return ablation, build_plan(ablation, file)
+def _open(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan]:
+    """The grid's points, each with its plan, and the plan of them all."""
+    points = point_plans(load_ablation(file, sets), file)
+    return points, whole(points)
 
 
 @app.command()
@@ -49,33 +51,47 @@ def plan(
     file: File,
     corpus: Annotated[bool, typer.Option("--corpus", help="Make the corpora, so that exposure is known.")] = False,
     schedule: Annotated[str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, by whom.")] = None,
+    origins: Annotated[bool, typer.Option("--origins", help="Show where each setting comes from.")] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
     """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
+    if origins:
+        _print_origins(load_origins(file, sets), as_json)
+        return
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
-    from clpd_bench.reporting.plan_text import plan_summary, print_plan
+    from clpd_bench.reporting.plan_summary import plan_summary
+    from clpd_bench.reporting.plan_text import print_plan
     from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
-    ablation, planned = _open(file, sets)
+    points, planned = _open(file, sets)
     here = Store(store)
-    plan_summary(ablation, planned, set(), None)  # says what arms may not differ in, before any work
-    known_arm(ablation, schedule)
+    plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
+    first = points[0]
+    known_arm(first.point.ablation, schedule)
     if corpus:
         if not data_exists(planned, here):
             print("making the corpora ...", file=sys.stderr)
         make_data(planned, here)
     here.write_plan(planned.to_json())
-    exposures = check_data(ablation, planned, here) if data_exists(planned, here) else None
+    exposures = [check_data(p.point.ablation, p.plan, here) for p in points] if data_exists(planned, here) else None
     done = {key for key in planned.jobs if here.is_done(key)}
-    summary = plan_summary(ablation, planned, done, exposures)
+    summary = plan_summary(points, planned, done, exposures)
     if schedule:
-        print_schedule(ablation, planned, here, schedule, as_json)
+        print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
     elif as_json:
         print(json.dumps(summary, indent=2))
     else:
-        print_plan(ablation, summary, exposures, _console())
+        print_plan(points, summary, exposures, _console())
+
+
+def _print_origins(found: list[Origin], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"origins": [vars(one) for one in found]}, indent=2))
+        return
+    for one in found:
+        print(f"{one.key}: {json.dumps(one.value)}  ({one.source})")
 
 
 @app.command()
@@ -92,16 +108,17 @@ def run(
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.progress import ProgressView
     from clpd_bench.launch.status_text import print_status
-    from clpd_bench.reporting.plan_text import plan_summary
+    from clpd_bench.reporting.plan_summary import plan_summary
 
-    ablation, planned = _open(file, sets)
+    points, planned = _open(file, sets)
     here = Store(store)
-    plan_summary(ablation, planned, set(), None)
+    plan_summary(points, planned, set(), None)
     if not data_exists(planned, here):
         print("making the corpora ...", file=sys.stderr)
     make_data(planned, here)
-    check_data(ablation, planned, here)
-    here.declare(planned.declaration)
+    for one in points:
+        check_data(one.point.ablation, one.plan, here)
+        here.declare(one.plan.declaration)
     plan_file = here.write_plan(planned.to_json())
     with ProgressView() as view:
         outcome = run_here(planned, plan_file, here, workers, view)
@@ -152,13 +169,25 @@ def report(
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet."""
+    """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
+
+    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md and
+    axes.csv, in which they stand together.
+    """
+    points, planned = _open(file, sets)
+    folder = out or Path("reports") / planned.name
+    if any(one.point.coordinates for one in points):
+        from clpd_bench.reporting.points import write_reports
+
+        table, pages = write_reports(points, Store(store), folder)
+        print(table.read_text())
+        print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
+        return
     from clpd_bench.reporting.report import write_report
 
-    ablation, planned = _open(file, sets)
-    written = write_report(ablation, planned, Store(store), out or Path("reports") / planned.name)
+    written = write_report(points[0].point.ablation, planned, Store(store), folder)
     print(written.files[0].read_text())
-    print(f"{len(written.files)} files in {written.files[0].parent}; the page to open is {written.page}")
+    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""An ablation's cells: each arm with each seed."""
+"""A grid point's cells: each arm with each seed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from clpd_bench.settings.model import StudentSettings
 class Cell:
     """One student to train and evaluate, fully resolved.
 
-    `order_of` and `teachers_of` are the cells of this seed that the arm's order and its teachers refer to.
+    `point` is what its point of the grid is called by, empty where nothing varies. `order_of` and
+    `teachers_of` are the cells of this seed that the arm's order and its teachers refer to.
     """
 
     ablation: str
     arm_name: str
+    point: str
     arm: Arm
     seed: int
     student: StudentSettings
@@ -29,20 +31,30 @@ class Cell:
     teachers_of: Cell | None = None
 
     @property
+    def label(self) -> str:
+        """`clpd[strength=0.6]/0`."""
+        return f"{self.arm_name}{self.point}/{self.seed}"
+
+    @property
     def id(self) -> str:
-        return f"{self.ablation}/{self.arm_name}/{self.seed}"
+        return f"{self.ablation}/{self.label}"
 
 
-def cells(ablation: Ablation, name: str) -> list[Cell]:
-    """Arm by arm in the file's order, seed by seed; `name` is what cells are called by."""
-    return [_cell(ablation, name, arm, seed) for arm in ablation.arms for seed in ablation.seeds]
+def cells(ablation: Ablation, name: str, point: str = "") -> list[Cell]:
+    """Arm by arm in the file's order, seed by seed.
+
+    Args:
+        ablation: one point's (see `points`).
+        name, point: what cells are called by.
+    """
+    return [_cell(ablation, name, point, arm, seed) for arm in ablation.arms for seed in ablation.seeds]
 
 
-def _cell(ablation: Ablation, name: str, arm_name: str, seed: int) -> Cell:
+def _cell(ablation: Ablation, name: str, point: str, arm_name: str, seed: int) -> Cell:
     arm, mine = ablation.arms[arm_name], resolve(ablation, arm_name)
     order, rule = arm.order, arm.teachers
     return Cell(
-        name, arm_name, arm, seed, mine.student, mine.loss, mine.curriculum,
-        _cell(ablation, name, order.of, seed) if isinstance(order, Permuted) else None,
-        _cell(ablation, name, rule.of, seed) if isinstance(rule, ByDifficulty) else None,
+        name, arm_name, point, arm, seed, mine.student, mine.loss, mine.curriculum,
+        _cell(ablation, name, point, order.of, seed) if isinstance(order, Permuted) else None,
+        _cell(ablation, name, point, rule.of, seed) if isinstance(rule, ByDifficulty) else None,
     )  # fmt: skip

@@ -14,11 +14,13 @@ from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.plan.versions import code_version
+from clpd_bench.plan.whole import PointPlan, in_order, whole
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.corpus import Jsonl, SameAs
 from clpd_bench.settings.curriculum import Shuffled, written
 from clpd_bench.settings.difficulty import Difficulty, nameless, scored_by
 from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettings, Trained
+from clpd_bench.settings.points import Point, points
 from clpd_bench.settings.specs import (
     BenchmarkSpec,
     CorpusSpec,
@@ -40,8 +42,19 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
     Raises:
         UserError: a local file is missing.
     """
-    builder = _Builder(ablation, file)
-    grid = cells(ablation, file.stem)
+    return whole(point_plans(ablation, file))
+
+
+def point_plans(ablation: Ablation, file: Path) -> list[PointPlan]:
+    """A plan for each point of the grid; what several share has one key."""
+    hashes: dict[Path, str] = {}
+    return [PointPlan(point, _plan(point, file, hashes)) for point in points(ablation)]
+
+
+def _plan(point: Point, file: Path, hashes: dict[Path, str]) -> Plan:
+    ablation = point.ablation
+    builder = _Builder(ablation, file, hashes)
+    grid = cells(ablation, file.stem, point.label)
     corpora = {name: builder.corpus(name) for name in ablation.corpora}
     arm_data = {cell.arm_name: builder.data(cell) for cell in grid}
     # The strongest teacher is most often the longest job, and most arms wait for it.
@@ -50,23 +63,14 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
     planned = [builder.evaluated_cell(cell) for cell in grid]
     references = builder.references(grid)
     declared = declaration(ablation, planned)
-    return Plan(file.stem, str(file), builder.in_order(), planned, references, corpora, arm_data, declared)
+    jobs = in_order(builder.jobs)
+    return Plan(file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label)
 
 
 class _Builder:
-    def __init__(self, ablation: Ablation, file: Path) -> None:
-        self.ablation, self.file = ablation, file
+    def __init__(self, ablation: Ablation, file: Path, hashes: dict[Path, str]) -> None:
+        self.ablation, self.file, self.hashes = ablation, file, hashes
         self.jobs: dict[str, Job] = {}
-
-    def in_order(self) -> dict[str, Job]:
-        """Parents first; and a cell's student and evaluation before the next cell, so that early
-        results come early."""
-        order: dict[Kind, int] = {"corpus": 0, "difficulty": 1, "model": 2, "targets": 2, "evaluation": 2}
-
-        def place(job: Job) -> int:
-            return order["model"] if "model" in job.parents else order[job.kind]
-
-        return dict(sorted(self.jobs.items(), key=lambda entry: place(entry[1])))
 
     def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
         libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}
@@ -90,9 +94,12 @@ class _Builder:
         return self._add("corpus", f"corpus {name}", CorpusSpec(corpus=settings, file_hashes=hashes), parents)
 
     def _file_hash(self, path: Path, key: str) -> str:
+        if path in self.hashes:
+            return self.hashes[path]
         try:
             with path.open("rb") as f:
-                return hashlib.file_digest(f, "sha256").hexdigest()
+                self.hashes[path] = hashlib.file_digest(f, "sha256").hexdigest()
+                return self.hashes[path]
         except OSError as error:
             raise UserError(f"{str(path)!r} cannot be read: {error.strerror}", file=self.file, key=key) from None
 
@@ -143,12 +150,8 @@ class _Builder:
             parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
         mine = teachers_of(cell, self.ablation.teachers)
         parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
-        spec = ModelSpec(
-            training=cell.student.training,
-            supervision=supervision,
-            seed=cell.seed,
-        )
-        return self._add("model", f"student {cell.arm_name}/{cell.seed}", spec, parents)
+        spec = ModelSpec(training=cell.student.training, supervision=supervision, seed=cell.seed)
+        return self._add("model", f"student {cell.label}", spec, parents)
 
     def evaluations(self, label: str, model: str) -> dict[str, str]:
         evaluation = self.ablation.evaluation
@@ -174,7 +177,7 @@ class _Builder:
 
     def evaluated_cell(self, cell: Cell) -> Evaluated:
         student = self.student(cell)
-        evaluations = self.evaluations(f"{cell.arm_name}/{cell.seed}", student)
+        evaluations = self.evaluations(cell.label, student)
         return Evaluated(cell.id, cell.arm_name, cell.seed, student, evaluations)
 
     def references(self, grid: list[Cell]) -> list[Evaluated]:

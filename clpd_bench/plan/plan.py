@@ -48,6 +48,8 @@ class Evaluated:
 @dataclass(frozen=True)
 class Plan:
     """Attributes:
+    point: what the point of the grid is called by, as `[strength=0.6]`; empty where nothing varies, and for
+        a plan of all points.
     corpora: {corpus name: key}.
     arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
         and what their exposure is counted by.
@@ -62,6 +64,7 @@ class Plan:
     corpora: dict[str, str]
     arm_data: dict[str, dict[str, str]]
     declaration: dict[str, Any]
+    point: str = ""
 
     def descendants(self, key: str) -> set[str]:
         """Keys of all jobs that need this one, and itself."""
@@ -104,6 +107,7 @@ class Plan:
             "corpora": self.corpora,
             "arm_data": self.arm_data,
             "declaration": self.declaration,
+            "point": self.point,
         }
 
     @classmethod
@@ -118,4 +122,5 @@ class Plan:
             data["corpora"],
             data["arm_data"],
             data["declaration"],
+            data.get("point", ""),
         )

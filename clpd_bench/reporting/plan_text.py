@@ -2,92 +2,93 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
-from clpd_bench.plan.differences import compared_pairs, differences
-from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.supervision import teachers_of
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.settings.ablation import Ablation
 
-
-def plan_summary(
-    ablation: Ablation, plan: Plan, done: set[str], exposures: dict[str, Exposure] | None
-) -> dict[str, Any]:
-    """The plan as plain JSON; `exposures` by arm, None while the corpus does not exist.
-
-    Raises:
-        UserError: two arms differ in something that neither declares.
-    """
-    uses = Counter(parent for job in plan.jobs.values() for parent in job.parents.values())
-    grid = cells(ablation, plan.name)
-    return {
-        "ablation": plan.name,
-        "question": ablation.question,
-        "cells": [{"id": cell.id, "student": cell.model, "evaluations": cell.evaluations} for cell in plan.cells],
-        "jobs": [
-            {
-                "key": job.key,
-                "kind": job.kind,
-                "label": job.label,
-                "parents": job.parents,
-                "used_by": uses[job.key],
-                "done": job.key in done,
-            }
-            for job in plan.jobs.values()
-        ],
-        "differences": [
-            {"arms": [a.arm_name, b.arm_name], "settings": [vars(d) for d in differences(a, b)]}
-            for a, b in compared_pairs(ablation, grid)
-        ],
-        "exposure": None if exposures is None else {arm: _exposure_json(e) for arm, e in exposures.items()},
-    }
+FEW = 2
+"""Points that stand in a table by name."""
 
 
-def _exposure_json(e: Exposure) -> dict[str, Any]:
-    return {
-        "steps": e.steps,
-        "tokens": e.tokens,
-        "by_bucket_stage_teacher": [
-            {"bucket": b, "stage": k, "teacher": t, "presentations": n, "response_tokens": e.response_tokens[b, k, t]}
-            for (b, k, t), n in sorted(e.presentations.items())
-        ],
-        "learning_rate_by_stage": e.learning_rate_by_stage,
-        "learning_rate_by_teacher": e.learning_rate_by_teacher,
-    }
+@dataclass(frozen=True)
+class Shown:
+    """What an arm shows, at one point of the grid or at several alike."""
+
+    name: str
+    exposure: Exposure
+    teachers: tuple[str, ...]
 
 
 def print_plan(
-    ablation: Ablation, summary: dict[str, Any], exposures: dict[str, Exposure] | None, console: Console
+    points: list[PointPlan], summary: dict[str, Any], exposures: list[dict[str, Exposure]] | None, console: Console
 ) -> None:
     """Prints `plan_summary` as tables."""
-    console.print(f"[bold]{summary['ablation']}[/bold]  {ablation.question}")
-    arms, seeds = len(ablation.arms), len(ablation.seeds)
-    console.print(
-        f"\n{len(summary['cells'])} cells: {arms} arms x {seeds} seeds ({', '.join(map(str, ablation.seeds))})"
-    )
+    ablation = points[0].point.ablation
+    console.print(f"[bold]{summary['ablation']}[/bold]  {escape(ablation.question)}")
+    seeds = f"{len(ablation.seeds)} seeds ({', '.join(map(str, ablation.seeds))})"
+    at = f"{len(points)} points x " if "points" in summary else ""
+    console.print(f"\n{len(summary['cells'])} cells: {at}{len(ablation.arms)} arms x {seeds}")
+    if at:
+        named = (f"{i} {one.point.label or '[base]'}" for i, one in enumerate(points, start=1))
+        console.print(f"Points: {', '.join(named)}", markup=False)
     console.print(_jobs_table(summary))
-    console.print("\nWhat compared arms differ in (everything else is equal):")
+    within = " within a point" if at else ""
+    console.print(f"\nWhat compared arms differ in{within} (everything else is equal):")
     console.print(_differences_table(summary))
     if exposures is None:
         console.print("\nSteps, tokens and exposure are known once the corpus exists: add --corpus to make it now.")
         return
-    absent = [arm for arm in ablation.arms if arm not in exposures]
+    absent = [arm for arm in ablation.arms if any(arm not in at_point for at_point in exposures)]
     if absent:
         console.print(
             f"\nWhat is hard is a model's loss: the exposure of {', '.join(absent)} is known once a worker has made it."
         )
-    if not exposures:
+    shown = _shown(points, exposures)
+    if not shown:
         return
     console.print("\nWhat each arm shows (first seed; presentations by bucket of difficulty, 1 = easiest):")
-    console.print(_exposure_table(ablation, exposures))
+    console.print(_exposure_table(shown))
     console.print("\nShare of the learning rate spent, by stage and by teacher:")
-    console.print(_rates_table(ablation, exposures))
+    console.print(_rates_table(shown))
+
+
+def _shown(points: list[PointPlan], exposures: list[dict[str, Exposure]]) -> list[Shown]:
+    """Arm by arm; points at which an arm shows the same stand together."""
+    out = []
+    labels = [one.point.label for one in points]
+    for arm in points[0].point.ablation.arms:
+        groups: list[tuple[Shown, list[int]]] = []
+        for place, (one, at_point) in enumerate(zip(points, exposures, strict=True)):
+            if arm not in at_point:
+                continue
+            shown = Shown(arm, at_point[arm], _teachers(one.point.ablation, arm))
+            same = next((at for other, at in groups if other == shown), None)
+            if same is None:
+                groups.append((shown, [place]))
+            else:
+                same.append(place)
+        out += [Shown(_called(arm, at, labels), s.exposure, s.teachers) for s, at in groups]
+    return out
+
+
+def _called(arm: str, at: list[int], labels: list[str]) -> str:
+    """`clpd [strength=0] [strength=1]`; the arm alone where it is all of the grid's points, and numbers
+    as they are listed above where they are many."""
+    if len(at) == len(labels):
+        return arm
+    if len(at) > FEW:
+        return f"{arm} [points {' '.join(str(i + 1) for i in at)}]"
+    return " ".join([arm, *(labels[i] or "[base]" for i in at)])
 
 
 def _plain(*columns: str) -> Table:
@@ -112,18 +113,35 @@ def _differences_table(summary: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("arm", "setting", "baseline", "arm's"):
         table.add_column(column, no_wrap=column == "arm")
-    for pair in summary["differences"]:
-        name = pair["arms"][1]
-        for d in pair["settings"]:
+    for name, settings in _pairs(summary):
+        shown_name = escape(name)
+        for d in settings:
             shown = ["-" if value is None else str(value) for value in (d["first"], d["second"])]
-            table.add_row(name, d["key"], *shown)
-            name = ""
+            table.add_row(shown_name, d["key"], *map(escape, shown))
+            shown_name = ""
     return table
 
 
-def _exposure_table(ablation: Ablation, exposures: dict[str, Exposure]) -> Table:
+def _pairs(summary: dict[str, Any]) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """(arm, settings in which it differs from the baseline); points at which they are the same stand together."""
+    points = summary.get("points", [{"point": "", "differences": summary.get("differences")}])
+    for i, pair in enumerate(points[0]["differences"]):
+        groups: list[tuple[list[dict[str, Any]], list[int]]] = []
+        for place, point in enumerate(points):
+            settings = point["differences"][i]["settings"]
+            same = next((at for other, at in groups if other == settings), None)
+            if same is None:
+                groups.append((settings, [place]))
+            else:
+                same.append(place)
+        for settings, at in groups:
+            yield _called(pair["arms"][1], at, [one["point"] for one in points]), settings
+
+
+def _exposure_table(shown: list[Shown]) -> Table:
     table = _plain("arm", "stage", "teacher", "steps", "tokens", "presentations by bucket", "response tokens by bucket")
-    for arm, e in exposures.items():
+    for one in shown:
+        e = one.exposure
         buckets = sorted({b for b, _, _ in e.presentations})
         first = True
         for stage, teacher in sorted({(k, t) for _, k, t in e.presentations}):
@@ -132,25 +150,24 @@ def _exposure_table(ablation: Ablation, exposures: dict[str, Exposure]) -> Table
                 for table_of in (e.presentations, e.response_tokens)
             ]
             total = [str(e.steps), str(e.tokens)] if first else ["", ""]
-            table.add_row(arm if first else "", str(stage), _teacher(ablation, arm, teacher), *total, *counts)
+            table.add_row(escape(one.name) if first else "", str(stage), one.teachers[teacher], *total, *counts)
             first = False
     return table
 
 
-def _rates_table(ablation: Ablation, exposures: dict[str, Exposure]) -> Table:
+def _rates_table(shown: list[Shown]) -> Table:
     table = _plain("arm", "by stage", "by teacher")
-    for arm, e in exposures.items():
+    for one in shown:
+        e = one.exposure
         stages = " / ".join(f"{share:.0%}" for _, share in sorted(e.learning_rate_by_stage.items()))
         teachers = ", ".join(
-            f"{_teacher(ablation, arm, t)} {share:.0%}" for t, share in sorted(e.learning_rate_by_teacher.items())
+            f"{one.teachers[t]} {share:.0%}" for t, share in sorted(e.learning_rate_by_teacher.items())
         )
-        table.add_row(arm, stages, teachers)
+        table.add_row(escape(one.name), stages, teachers)
     return table
 
 
-def _teacher(ablation: Ablation, arm: str, number: int) -> str:
-    """The name of an arm's teacher by its number."""
-    if number == 0:
-        return "none"
+def _teachers(ablation: Ablation, arm: str) -> tuple[str, ...]:
+    """The names of an arm's teachers by their numbers, 0 for nobody."""
     cell = next(cell for cell in cells(ablation, "") if cell.arm_name == arm)
-    return teachers_of(cell, ablation.teachers)[number - 1]
+    return ("none", *teachers_of(cell, ablation.teachers))

@@ -41,6 +41,7 @@ class Report:
 
     files: list[Path]
     page: Path
+    means: pd.DataFrame
     comparisons: pd.DataFrame
     missing: list[str]
 
@@ -57,7 +58,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     factors, declaration = factorial(ablation), declared(ablation)
     comparisons = compare(items, declaration, factors)
     context = ReportContext(
-        title=plan.name,
+        title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
         arms=list(ablation.arms),
         references=list(dict.fromkeys(reference.name for reference in plan.references)),
@@ -66,7 +67,8 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         missing=missing,
         notes=[*_conditions(ablation), *_unequal(ablation)],
     )
-    rows = table_rows(summary(items), comparisons, primary_first(metric_series(items), context), context)
+    means = summary(items)
+    rows = table_rows(means, comparisons, primary_first(metric_series(items), context), context)
     schedules, schedules_absent = arm_schedules(ablation, plan, store)
     students = trained(plan, store, schedules)
     figures = draw(items, comparisons, rows, declaration, students.curves, schedules, ablation.teachers)
@@ -87,7 +89,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         )
     )
     files = {**table_files(items, comparisons, context), **figures.files, PAGE: page.encode()}
-    return Report(write_files(files, out, stale=FILES), out / PAGE, comparisons, missing)
+    return Report(write_files(files, out, stale=FILES), out / PAGE, means, comparisons, missing)
 
 
 def _as_yaml(ablation: Ablation) -> str:

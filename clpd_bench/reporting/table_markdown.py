@@ -47,25 +47,25 @@ def table_markdown(
         f"# {context.title}",
         context.question,
         f"## Primary result: {primary_name(context)}",
-        _bullets(verdict(comparisons, series, context.declaration)),
+        bullets(verdict(comparisons, series, context.declaration)),
         "## References",
         "Models that no arm trained, on the same items; no p-values.",
-        _table(["reference", *headers], references),
+        markdown_table(["reference", *headers], references),
         "## Arms",
-        _table(["arm", *headers], arms),
+        markdown_table(["arm", *headers], arms),
         "## How to read this",
-        _bullets(explanations(context, rows.seeds) + context.notes),
+        bullets(explanations(context, rows.seeds) + context.notes),
         "## Missing",
-        _bullets(rows.missing) if rows.missing else "No cell is missing.",
+        bullets(rows.missing) if rows.missing else "No cell is missing.",
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _bullets(sentences: Sequence[str]) -> str:
+def bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     lines = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     lines.insert(1, ["-" * width for width in widths])

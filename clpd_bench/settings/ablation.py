@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
 
 from clpd_bench.settings.analysis import AnalysisSettings
 from clpd_bench.settings.base import Settings, distinct
@@ -27,7 +27,21 @@ class Arm(Settings):
     differs: dict[str, Any] = Field(default_factory=dict)
 
 
+Values = Annotated[tuple[Any, ...], Field(min_length=1), BeforeValidator(distinct("value"))]
+
+
+class Constraint(Settings):
+    """A condition that no point of the grid may meet: one that has all of these values is left out.
+
+    `constraints: [{exclude: {curriculum.pacing.strength: 1, student.training.epochs: 4}}]`
+    """
+
+    exclude: dict[str, Any] = Field(min_length=1)
+
+
 class Ablation(Settings):
+    """`axes` and `one_at_a_time` map dotted keys of this file to values: see `points`."""
+
     question: str = ""
     corpora: dict[str, CorpusSettings] = Field(min_length=1)
     models: dict[str, ModelSettings] = Field(default_factory=dict)
@@ -39,6 +53,9 @@ class Ablation(Settings):
     targets: TargetsSettings = TargetsSettings()
     arms: dict[str, Arm] = Field(min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    axes: dict[str, Values] = Field(default_factory=dict)
+    one_at_a_time: dict[str, Values] = Field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
     evaluation: EvaluationSettings
     analysis: AnalysisSettings
     _folder: Path = PrivateAttr(default=Path())

@@ -8,11 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings import overrides
+from clpd_bench.settings import extends, likes, overrides
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.checks import check
 from clpd_bench.settings.findings import Finding, first_finding
-from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
+from clpd_bench.settings.origins import Origin, origins
+from clpd_bench.settings.points import check_points
+from clpd_bench.settings.written import SET, Written, texts
+from clpd_bench.settings.yaml_reader import KeyPath, dotted
 
 
 def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
@@ -21,21 +24,21 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
     Raises:
         UserError: whatever can be known to be wrong without looking at data.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        siblings = sorted(file.parent.glob("*.yaml")) if file.parent.is_dir() else []
-        raise UserError(
-            "there is no such ablation file", file=file, found=str(file), allowed=siblings or None
-        ) from None
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", file=file, fix="Give an ablation file (YAML)") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"is no text in UTF-8 (byte {error.start} cannot be read as such)", file=file) from None
-    data, lines = parse(text, file)
-    if not isinstance(data, dict):
-        raise UserError("an ablation file is a mapping of settings (question, corpora, models, ...)", file=file)
-    places = _Places(file, lines, [overrides.apply(data, one) for one in sets or []])
+    return _load(file, sets)[0]
+
+
+def load_origins(file: Path, sets: list[str] | None = None) -> list[Origin]:
+    """Each setting of the ablation that `load_ablation` gives, with where it comes from."""
+    return origins(*_load(file, sets))
+
+
+def _load(file: Path, sets: list[str] | None) -> tuple[Ablation, Written]:
+    written = extends.read(file)
+    places = _Places(file, written)
+    for one in sets or []:
+        places.override(overrides.apply(written.data, one))
+    likes.expand(written, lambda path, error: places.error(path, error.message, error.found, error.allowed, error.fix))
+    data = written.data
     _point_at_undeclared_differences(data, places)
     try:
         ablation = Ablation.model_validate(data, context={"folder": file.parent})
@@ -43,36 +46,51 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
         raise _told(first_finding(error, data), data, places) from None
     try:
         check(ablation)
+        check_points(ablation)
     except UserError as error:
-        raise places.error(
-            tuple((error.key or "").split(".")), error.message, error.found, error.allowed, error.fix
-        ) from None
-    return ablation
+        path = places.split(error.key or "")
+        raise places.error(path, error.message, error.found, error.allowed, error.fix) from None
+    return ablation, written
 
 
 class _Places:
-    """Where settings come from: a line of the file, or a `--set`."""
+    """Where settings come from: a line of a file, or a `--set`."""
 
-    def __init__(self, file: Path, lines: dict[KeyPath, int], overridden: list[str]) -> None:
-        self.file, self.overridden = file, overridden
-        self.lines = {dotted(path): line for path, line in lines.items()}
+    def __init__(self, file: Path, written: Written) -> None:
+        self.file, self.written = file, written
+        self.in_files = set(written.places)
+        self.overridden: list[str] = []
+
+    def override(self, key: str) -> None:
+        """Says that a key's value is now that of a `--set`."""
+        path = tuple(key.split("."))
+        self.written.forget(path)
+        self.written.places[path] = SET
+        self.overridden.append(key)
 
     def has(self, path: KeyPath) -> bool:
-        """Whether the file itself has this key."""
-        return dotted(path) in self.lines
+        """Whether the files themselves have this key."""
+        return texts(path) in self.in_files
+
+    def split(self, key: str) -> KeyPath:
+        """A dotted key as a path; names that themselves have dots, as an axis has, stay in one piece."""
+        names = {dotted(path): path for path in self.written.places}
+        parts = key.split(".")
+        for n in range(len(parts), 0, -1):
+            start = names.get(".".join(parts[:n]))
+            if start is not None:
+                return (*start, *parts[n:])
+        return tuple(parts)
 
     def error(
         self, path: KeyPath, message: str, found: object, allowed: list[str] | None, fix: str | None
     ) -> UserError:
-        key = dotted(path)
-        by_set = any(key == other or key.startswith(f"{other}.") for other in self.overridden)
-        while path and not self.has(path):
-            path = path[:-1]
+        place = self.written.place(path)
         return UserError(
-            f"{message} (as --set gives it)" if by_set else message,
-            file=self.file,
-            line=None if by_set else self.lines.get(dotted(path)) if path else None,
-            key=key,
+            f"{message} (as --set gives it)" if place == SET else message,
+            file=(place.file if place else None) or self.file,
+            line=place.line if place and place != SET else None,
+            key=dotted(path),
             found=found,
             allowed=allowed,
             fix=fix,

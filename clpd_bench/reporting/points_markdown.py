@@ -1,0 +1,56 @@
+"""axes.md: every point of a grid for a person to read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from clpd_bench.analysis.metrics import METRICS
+from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.reporting.table_markdown import bullets, markdown_table
+
+HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p after Holm"]
+
+
+def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str]) -> str:
+    """The text of axes.md; `table` as axes.csv has it, `absent` a sentence for each gap."""
+    analysis = first.point.ablation.analysis
+    blocks = [f"# {first.plan.name}: all points", first.point.ablation.question]
+    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    for benchmark, metric in dict.fromkeys((row["benchmark"], row["metric"]) for row in rows):
+        unit, better = UNITS[_known(metric)].mean, METRICS[_known(metric)]
+        blocks.append(f"## {benchmark} {metric} ({unit}, {better} is better)")
+        mine = [row for row in rows if (row["benchmark"], row["metric"]) == (benchmark, metric)]
+        blocks.append(markdown_table(HEADER, [_line(row) for row in mine]))
+    sentences = [
+        f"Difference: arm - {analysis.baseline}, seed-paired, within the point. Intervals are unadjusted.",
+        f"Family-wise correction (Holm over {', '.join(analysis.family)}) is within a point, for each benchmark and "
+        "metric: nothing is corrected for the number of points, so the best of many points is no confirmed result.",
+        "Cells that are equal at several points are one student: those rows repeat one outcome.",
+        "Each point has its complete report in the folder of its name.",
+    ]
+    blocks += ["## How to read this", bullets(sentences)]
+    blocks += ["## Missing", bullets(absent) if absent else "No cell is missing."]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _known(metric: str) -> str:
+    """`exact_match` of `exact_match (strict)`."""
+    return metric.split(" (")[0]
+
+
+def _line(row: dict[str, Any]) -> list[str]:
+    unit = UNITS[_known(row["metric"])]
+    tested = not math.isnan(row["difference"])
+    shown = difference(row["difference"], row["low"], row["high"], unit) if tested else None
+    return [
+        row["point"],
+        row["arm"],
+        str(row["seeds"]),
+        "" if math.isnan(row["mean"]) else mean_and_sd(row["mean"], row["sd"], unit),
+        f"{shown.difference} [{shown.low}, {shown.high}]" if shown else "",
+        *("" if math.isnan(row[p]) else p_value(row[p]).removeprefix("p = ") for p in ("p", "p_adjusted")),
+    ]

@@ -1,0 +1,80 @@
+"""Reading an ablation file, with the files that it extends underneath."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.errors import UserError
+from clpd_bench.settings.written import Place, Written, on_top, texts
+from clpd_bench.settings.yaml_reader import parse
+
+LOCAL_PATHS = ("train", "test")
+"""The keys of a corpus's source that are paths on this machine."""
+
+
+def read(file: Path) -> Written:
+    """The file's settings on top of those of the file that it extends, and so on.
+
+    Raises:
+        UserError: a file that is not there or cannot be read, or one that extends itself in the end.
+    """
+    written = _read_one(file, None)
+    seen, here = [file.resolve()], file
+    while "extends" in written.data:
+        place = written.place(("extends",))
+        other = written.data.pop("extends")
+        line = place.line if place else None
+        if not isinstance(other, str):
+            raise UserError(
+                "wants the name of a file", file=here, line=line, key="extends", fix="As in extends: base.yaml"
+            )
+        written.forget(("extends",))
+        asking, here = here, here.parent / other
+        if here.resolve() in seen:
+            raise UserError(
+                f"{here} extends this file in the end, and this file it",
+                file=asking,
+                line=line,
+                key="extends",
+                fix="Let one of them stand on its own",
+            )
+        seen.append(here.resolve())
+        below = _read_one(here, UserError("", file=asking, line=line, key="extends"))
+        _anchor(below.data, here.parent)
+        written = on_top(below, written)
+    return written
+
+
+def _read_one(file: Path, asked: UserError | None) -> Written:
+    """Args:
+    asked: where the file is asked for, if another file does.
+    """
+    at: Any = {"file": asked.file, "line": asked.line, "key": asked.key} if asked else {"file": file}
+    what = "extended" if asked else "ablation"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        siblings = sorted(file.parent.glob("*.yaml")) if file.parent.is_dir() else []
+        raise UserError(f"there is no such {what} file", **at, found=str(file), allowed=siblings or None) from None
+    except OSError as error:
+        fix = "Give an ablation file (YAML)"
+        raise UserError(f"cannot be read: {error.strerror}", **at, fix=fix) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"is no text in UTF-8 (byte {error.start} cannot be read as such)", file=file) from None
+    data, lines = parse(text, file)
+    if not isinstance(data, dict):
+        raise UserError("an ablation file is a mapping of settings (question, corpora, models, ...)", file=file)
+    return Written(data, {texts(path): Place(file, line) for path, line in lines.items() if path})
+
+
+def _anchor(data: dict[str, Any], folder: Path) -> None:
+    """Relative data paths of an extended file start at that file's folder."""
+    corpora = data.get("corpora")
+    for corpus in corpora.values() if isinstance(corpora, dict) else ():
+        source = corpus.get("source") if isinstance(corpus, dict) else None
+        if isinstance(source, dict) and source.get("name") == "jsonl":
+            for key in LOCAL_PATHS:
+                path = source.get(key)
+                if isinstance(path, str) and not path.startswith(("~", "$")):
+                    source[key] = str(folder.resolve() / path)
