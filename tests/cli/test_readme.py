@@ -10,17 +10,26 @@ import pytest
 from clpd_bench.grid import cells
 from clpd_bench.plan.build import build_plan
 from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.points import points
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
 def test_readmes_ablation_file_can_be_planned_as_it_stands(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    text = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)[0]
     file = tmp_path / "shown.yaml"
     file.write_text(text)
     ablation = load_ablation(file)
     assert len(build_plan(ablation, file).cells) == len(cells(ablation, "shown")) == 15
+
+
+def test_readmes_grid_has_the_points_that_it_says(tmp_path: Path) -> None:
+    text = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)[1]
+    (tmp_path / "quickstart.yaml").write_text((ROOT / "ablations" / "quickstart.yaml").read_text())
+    file = tmp_path / "grid.yaml"
+    file.write_text(text)
+    assert len(points(load_ablation(file))) == (3 * 2 - 1) * 2
 
 
 @pytest.mark.parametrize("target", re.findall(r"(?:`|^)make ([a-z0-9-]+)", README, flags=re.MULTILINE))
