@@ -89,7 +89,7 @@ def _point(ablation: Ablation, base: dict[str, Any], coordinates: dict[str, Any]
     if any(matches(constraint, coordinates, data) for constraint in ablation.constraints):
         return None
     try:
-        resolved = Ablation.model_validate(data)
+        resolved = Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
         finding = first_finding(error, data)
         told = UserError(finding.message, found=finding.found, allowed=finding.allowed, fix=finding.fix)

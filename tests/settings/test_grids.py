@@ -22,7 +22,7 @@ epochs = st.lists(st.integers(1, 6), min_size=1, max_size=4, unique=True)
 
 
 def gridded(**parts: object) -> Ablation:
-    return Ablation.model_validate({**SMALL.model_dump(), **parts})
+    return Ablation.model_validate({**SMALL.model_dump(), **parts}, context={"folder": SMALL.folder})
 
 
 def refused(file: Path, text: str) -> UserError:
