@@ -69,7 +69,7 @@ def test_a_point_is_the_file_with_its_values_and_nothing_else() -> None:
     (point,) = points(gridded(axes={STRENGTH: [0.25], EPOCHS: [5]}))
     data = SMALL.model_dump()
     data["curriculum"]["pacing"]["strength"], data["student"]["training"]["epochs"] = 0.25, 5
-    assert point.ablation == Ablation.model_validate(data)
+    assert point.ablation == Ablation.model_validate(data, context={"folder": SMALL.folder})
 
 
 def test_a_constraint_on_one_key_excludes_all_points_with_that_value() -> None:
