@@ -33,7 +33,7 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
     try:
         return Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        finding = first_finding(error, data)
+        finding = first_finding(error, data, Ablation)
         raise UserError(
             f"{dotted(finding.path)}: {finding.message}",
             key=f"arms.{arm}.differs",

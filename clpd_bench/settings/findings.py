@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with an ablation, in our words."""
+"""What pydantic finds wrong with a settings file, in our words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.plugin import WRITTEN, is_reference
 from clpd_bench.settings.yaml_reader import KeyPath
 
@@ -44,12 +43,12 @@ class Finding:
     missing: bool = False
 
 
-def first_finding(error: ValidationError, data: Any) -> Finding:
-    """The most telling of the findings about `data`."""
+def first_finding(error: ValidationError, data: Any, model: type[BaseModel]) -> Finding:
+    """The most telling of the findings about `data`, which was to be a `model`."""
     found = error.errors()
     # An unknown key is most often a misspelt one, and then the missing key it stands for is no news.
     first = min(found, key=lambda e: e["type"] != "extra_forbidden")
-    finding = _finding(first, _file_path(first["loc"], data))
+    finding = _finding(first, _file_path(first["loc"], data), model)
     more = len(found) - 1
     if not more or first["type"] == "extra_forbidden":
         return finding
@@ -57,10 +56,10 @@ def first_finding(error: ValidationError, data: Any) -> Finding:
     return replace(finding, fix=f"{finding.fix}. ({rest})" if finding.fix else f"({rest})")
 
 
-def _finding(e: Any, path: KeyPath) -> Finding:
+def _finding(e: Any, path: KeyPath, model: type[BaseModel]) -> Finding:
     kind, value, context, last = e["type"], e["input"], e.get("ctx", {}), e["loc"][-1]
     if kind == "extra_forbidden":
-        return Finding(path, "unknown key", path[-1], _allowed_keys(Ablation, e["loc"][:-1]))
+        return Finding(path, "unknown key", path[-1], _allowed_keys(model, e["loc"][:-1]))
     if kind == "missing":
         return _missing(path, value, last)
     if kind == "union_tag_invalid":

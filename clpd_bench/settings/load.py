@@ -43,7 +43,7 @@ def _load(file: Path, sets: list[str] | None) -> tuple[Ablation, Written]:
     try:
         ablation = Ablation.model_validate(data, context={"folder": file.parent})
     except ValidationError as error:
-        raise _told(first_finding(error, data), data, places) from None
+        raise _told(first_finding(error, data, Ablation), data, places) from None
     try:
         check(ablation)
         check_points(ablation)

@@ -91,7 +91,7 @@ def _point(ablation: Ablation, base: dict[str, Any], coordinates: dict[str, Any]
     try:
         resolved = Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        finding = first_finding(error, data)
+        finding = first_finding(error, data, Ablation)
         told = UserError(finding.message, found=finding.found, allowed=finding.allowed, fix=finding.fix)
         raise _blamed(ablation, coordinates, dotted(finding.path), told) from None
     return Point(MappingProxyType(coordinates), label(ablation, coordinates), resolved)

@@ -1,0 +1,104 @@
+"""What Slurm has in its queue, in one call; and taking jobs out of it."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from clpd_bench.errors import UserError
+
+MARK = "clpd"
+SECONDS = 60
+ENDED = frozenset(
+    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT".split()
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job or an array element in Slurm's queue.
+
+    Attributes:
+        id: as Slurm writes it: `123`, or `120_3` in an array.
+        raw_id: the element's own number.
+        reason: why it waits, or how it ended.
+        comment: by which `launch` finds its own: `clpd:<launch>/<array>`.
+    """
+
+    id: str
+    raw_id: str
+    state: str
+    reason: str
+    comment: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs, or will; a job that Slurm requeues is alive."""
+        return self.state not in ENDED
+
+    @property
+    def index(self) -> int:
+        """The place in its array, 0 for a plain job."""
+        return int(self.id.partition("_")[2] or 0)
+
+
+def run(*command: str) -> str:
+    """What a Slurm command prints.
+
+    Raises:
+        UserError: it is not there, gave up, or did not answer.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except FileNotFoundError:
+        raise UserError(
+            f"{command[0]} is not installed here",
+            fix="Go where jobs are submitted, the cluster's login node, or try a cluster on this machine: make slurm-up",
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{command[0]} has not answered for {SECONDS} s", fix="Try again once Slurm answers") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+        raise UserError(f"{command[0]} failed: {said[-1]}", fix="Try again once Slurm answers (scontrol ping)")
+    return done.stdout
+
+
+def tasks(users: Iterable[str] | None = None) -> list[Task]:
+    """All that Slurm still knows of these users (by default, of this one): alive, or ended of late.
+
+    Raises:
+        UserError: Slurm could not be asked.
+    """
+    names = ",".join(sorted(users)) if users is not None else getpass.getuser()
+    printed = run("squeue", "-h", "-r", "-t", "all", "-u", names, "-o", "%i|%A|%T|%r|%k")
+    return [Task(*line.split("|", 4)) for line in printed.splitlines() if line.count("|") >= 4]
+
+
+def cancel(ids: Iterable[str]) -> None:
+    """Raises:
+    UserError: Slurm could not be asked.
+    """
+    if wanted := list(ids):
+        run("scancel", *wanted)
+
+
+def alive_ids() -> Callable[[], set[str] | None]:
+    """For a store: the ids of this user's living jobs, asked every half minute at most; None where Slurm
+    could not be asked."""
+    answer: set[str] | None = None
+    asked = -float("inf")
+
+    def ids() -> set[str] | None:
+        nonlocal answer, asked
+        if time.monotonic() - asked >= 30:
+            try:
+                answer = {name for task in tasks() if task.is_alive for name in (task.id, task.raw_id)}
+            except UserError:
+                answer = None
+            asked = time.monotonic()
+        return answer
+
+    return ids
