@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -42,11 +43,12 @@ def batches(
     profile: Callable[[str], str],
     seconds: Callable[[str], float | None],
     full: Callable[[str], float],
+    unknown: int = 1,
 ) -> list[Batch]:
     """Batches of the plan's jobs that are to do, those that others wait for first.
 
     Units of one profile that wait for the same batches are put together, in the plan's order, until a batch
-    is full. A unit without an estimate is a batch of its own.
+    is full.
 
     Args:
         todo: keys to run.
@@ -54,6 +56,7 @@ def batches(
         profile: of a key.
         seconds: estimated, of a key.
         full: the seconds that fill a batch of a profile.
+        unknown: how many units without an estimate fill one.
     """
     units = _units(plan, todo, profile)
     of = {key: unit for unit in units for key in unit.keys}
@@ -68,7 +71,7 @@ def batches(
             after = frozenset(batch_of[key] for key in unit.needs & todo)
             groups.setdefault((unit.profile, after, frozenset(unit.needs & alive)), []).append(unit)
         for (name, after, outside), members in groups.items():
-            for together, total in _packed(members, seconds, full(name)):
+            for together, total in _packed(members, seconds, full(name), unknown):
                 keys = tuple(key for unit in together for key in unit.keys)
                 batch_of |= dict.fromkeys(keys, len(out))
                 out.append(Batch(keys, name, after, outside, total))
@@ -97,21 +100,20 @@ def _units(plan: Plan, todo: set[str], profile: Callable[[str], str]) -> list[_U
 
 
 def _packed(
-    units: Iterable[_Unit], seconds: Callable[[str], float | None], full: float
+    units: Iterable[_Unit], seconds: Callable[[str], float | None], full: float, unknown: int
 ) -> Iterable[tuple[list[_Unit], float | None]]:
     """Units in batches, each with its estimated seconds."""
-    open_batch: list[_Unit] = []
-    total = 0.0
+    together: list[_Unit] = []
+    filled, total = 0.0, 0.0
     for unit in units:
         known = [seconds(key) for key in unit.keys]
         cost = None if None in known else sum(value or 0.0 for value in known)
-        if cost is None:
-            yield [unit], None
-            continue
-        if open_batch and total + cost > full:
-            yield open_batch, total
-            open_batch, total = [], 0.0
-        open_batch.append(unit)
-        total += cost
-    if open_batch:
-        yield open_batch, total
+        share = full / unknown if cost is None else cost
+        if together and filled + share > full * (1 + 1e-9):
+            yield together, total if math.isfinite(total) else None
+            together, filled, total = [], 0.0, 0.0
+        together.append(unit)
+        filled += share
+        total += math.inf if cost is None else cost
+    if together:
+        yield together, total if math.isfinite(total) else None

@@ -12,9 +12,10 @@ from clpd_bench.errors import UserError
 
 MARK = "clpd"
 SECONDS = 60
-ENDED = frozenset(
-    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT".split()
-)
+ENDED = {
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL", "OUT_OF_MEMORY"),
+    *("PREEMPTED", "REVOKED", "TIMEOUT"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def run(*command: str) -> str:
     except FileNotFoundError:
         raise UserError(
             f"{command[0]} is not installed here",
-            fix="Go where jobs are submitted, the cluster's login node, or try a cluster on this machine: make slurm-up",
+            fix="Go to the cluster's login node, or bring up a cluster on this machine: make slurm-up",
         ) from None
     except subprocess.TimeoutExpired:
         raise UserError(f"{command[0]} has not answered for {SECONDS} s", fix="Try again once Slurm answers") from None
