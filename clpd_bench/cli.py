@@ -11,15 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from clpd_bench import cli_store
-from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir
+from clpd_bench import cli_launch, cli_store
+from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
-from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.whole import PointPlan, whole
-from clpd_bench.settings.load import load_ablation, load_origins
+from clpd_bench.settings.load import load_origins
 from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
 
@@ -33,17 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_store.app, name="store")
-
-
-def _console() -> Console:
-    """Wide where nobody's terminal sets a width: a pipe or a log wraps nothing."""
-    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-
-
-def _open(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan]:
-    """The grid's points, each with its plan, and the plan of them all."""
-    points = point_plans(load_ablation(file, sets), file)
-    return points, whole(points)
+app.command()(cli_launch.launch)
 
 
 @app.command()
@@ -65,7 +51,7 @@ def plan(
     from clpd_bench.reporting.plan_text import print_plan
     from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
-    points, planned = _open(file, sets)
+    points, planned = open_plan(file, sets)
     here = Store(store)
     plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
     first = points[0]
@@ -83,7 +69,7 @@ def plan(
     elif as_json:
         print(json.dumps(summary, indent=2))
     else:
-        print_plan(points, summary, exposures, _console())
+        print_plan(points, summary, exposures, console())
 
 
 def _print_origins(found: list[Origin], as_json: bool) -> None:
@@ -110,7 +96,7 @@ def run(
     from clpd_bench.launch.status_text import print_status
     from clpd_bench.reporting.plan_summary import plan_summary
 
-    points, planned = _open(file, sets)
+    points, planned = open_plan(file, sets)
     here = Store(store)
     plan_summary(points, planned, set(), None)
     if not data_exists(planned, here):
@@ -124,7 +110,7 @@ def run(
         outcome = run_here(planned, plan_file, here, workers, view)
     for sentence in outcome.crashed:
         print(sentence, file=sys.stderr)
-    print_status(outcome.status, _console())
+    print_status(outcome.status, console())
     if outcome.interrupted:
         raise typer.Exit(130)
     if outcome.status.in_state("pending", "running", "failed", "lost", "blocked"):
@@ -147,17 +133,17 @@ def status(
     from clpd_bench.launch.status_text import print_status
 
     here = Store(store)
-    found = status_of(_open(file, sets)[1], here)
+    found = status_of(open_plan(file, sets)[1], here)
     if failures:
         why = failures_of(found, here)
         if as_json:
             print(json.dumps([vars(failure) for failure in why], indent=2))
         else:
-            print_failures(why, _console())
+            print_failures(why, console())
     elif as_json:
         print(json.dumps(found.to_json(), indent=2))
     else:
-        print_status(found, _console())
+        print_status(found, console())
 
 
 @app.command()
@@ -174,7 +160,7 @@ def report(
     With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md and
     axes.csv, in which they stand together.
     """
-    points, planned = _open(file, sets)
+    points, planned = open_plan(file, sets)
     folder = out or Path("reports") / planned.name
     if any(one.point.coordinates for one in points):
         from clpd_bench.reporting.points import write_reports
@@ -198,7 +184,7 @@ def retry(
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Let failed jobs run again."""
-    _, planned = _open(file, sets)
+    _, planned = open_plan(file, sets)
     here = Store(store)
     keys = set(planned.jobs) if cell is None else planned.cell_keys(cell)
     again = [job.label for key, job in planned.jobs.items() if key in keys and here.retry(key)]

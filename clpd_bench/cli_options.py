@@ -1,11 +1,18 @@
-"""Arguments and options that several verbs share."""
+"""What several verbs share: arguments and options, the console, the plan of a file."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from clpd_bench.plan.build import point_plans
+from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.whole import PointPlan, whole
+from clpd_bench.settings.load import load_ablation
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
 Sets = Annotated[
@@ -17,3 +24,14 @@ StoreDir = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
 DEFAULT_STORE = Path("clpd_store")
+
+
+def console() -> Console:
+    """Wide where nobody's terminal sets a width: a pipe or a log wraps nothing."""
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+
+def open_plan(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan]:
+    """The grid's points, each with its plan, and the plan of them all."""
+    points = point_plans(load_ablation(file, sets), file)
+    return points, whole(points)

@@ -7,9 +7,10 @@ import os
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
-def worker_environment() -> dict[str, str]:
-    """This process's own, with one thread a process, no hub and no progress bars of libraries'."""
-    quiet = {
+def job_environment() -> dict[str, str]:
+    """One thread a process, no hub, and no progress bars of libraries'."""
+    return {
+        **dict.fromkeys(OFFLINE, "1"),
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -17,4 +18,8 @@ def worker_environment() -> dict[str, str]:
         "TQDM_DISABLE": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    return {**os.environ, **dict.fromkeys(OFFLINE, "1"), **quiet}
+
+
+def worker_environment() -> dict[str, str]:
+    """This process's own, and that of jobs."""
+    return {**os.environ, **job_environment()}

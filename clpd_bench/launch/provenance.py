@@ -5,23 +5,19 @@ from __future__ import annotations
 import functools
 import platform
 import socket
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from clpd_bench.launch.revision import revision
 
 PACKAGES = ("clpd-bench", "torch", "transformers", "lm_eval", "tokenizers", "datasets", "numpy", "pyarrow")
 
 
 @functools.cache
 def provenance() -> dict[str, Any]:
-    """Git revision of the package's source (None outside a checkout), versions, host and processor.
-
-    `-dirty` stands behind a revision where the package itself was edited; a report rewritten beside it
-    changes nothing of where a result came from.
-    """
+    """Git revision of the package's source (None outside a checkout), versions, host and processor."""
     return {
-        "git": _git_revision(),
+        "git": revision().name,
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": socket.gethostname(),
@@ -40,17 +36,4 @@ def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
-        return None
-
-
-def _git_revision() -> str | None:
-    package = Path(__file__).resolve().parents[1]
-
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(package), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD") + ("-dirty" if git("status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.SubprocessError):
         return None

@@ -23,6 +23,7 @@ from clpd_bench.jobs.context import Context
 from clpd_bench.launch.disk import full_disk, is_disk_full
 from clpd_bench.launch.process import StopFlag, output_to
 from clpd_bench.launch.provenance import device_name, provenance
+from clpd_bench.launch.revision import revision
 from clpd_bench.plan.code import code_hash
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.specs import Kind
@@ -145,6 +146,7 @@ def run_job(
                 "details": measured.details,
                 "device": device_name() if job.kind in ("model", "targets", "evaluation") else None,
                 **provenance(),
+                "git_diff": store.keep_diff(revision().diff) if revision().diff else None,
             }
             attempt.publish(manifest)
         except Interrupted:
@@ -158,6 +160,14 @@ def run_job(
             attempt.fail(error, label=job.label)
 
 
+def one_thread() -> None:
+    """A process a core beats threads, and one thread adds in one order."""
+    import torch
+
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plan", type=Path)
@@ -165,11 +175,7 @@ def main() -> None:
     parser.add_argument("--keys", nargs="*", help="default: all keys of the plan")
     arguments = parser.parse_args()
     should_stop = StopFlag()
-    import torch
-
-    # A process a core beats threads, and one thread adds in one order.
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
+    one_thread()
     plan = Plan.from_json(json.loads(arguments.plan.read_text()))
     try:
         work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop)

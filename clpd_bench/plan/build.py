@@ -64,7 +64,10 @@ def _plan(point: Point, file: Path, hashes: dict[Path, str]) -> Plan:
     references = builder.references(grid)
     declared = declaration(ablation, planned)
     jobs = in_order(builder.jobs)
-    return Plan(file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label)
+    models: dict[str, list[str]] = {}
+    for name in ablation.models:
+        models.setdefault(builder.model(name), []).append(name)
+    return Plan(file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label, models)
 
 
 class _Builder:

@@ -54,6 +54,7 @@ class Plan:
     arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
         and what their exposure is counted by.
     declaration: see `declaration`.
+    models: {key: names that the file has for it}; empty in plans older than this field.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Plan:
     arm_data: dict[str, dict[str, str]]
     declaration: dict[str, Any]
     point: str = ""
+    models: dict[str, list[str]] = field(default_factory=dict)
 
     def descendants(self, key: str) -> set[str]:
         """Keys of all jobs that need this one, and itself."""
@@ -108,6 +110,7 @@ class Plan:
             "arm_data": self.arm_data,
             "declaration": self.declaration,
             "point": self.point,
+            "models": self.models,
         }
 
     @classmethod
@@ -123,4 +126,5 @@ class Plan:
             data["arm_data"],
             data["declaration"],
             data.get("point", ""),
+            data.get("models", {}),
         )

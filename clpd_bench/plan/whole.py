@@ -35,11 +35,14 @@ def whole(points: list[PointPlan]) -> Plan:
     plans = [one.plan for one in points]
     jobs: dict[str, Job] = {}
     references: dict[str, Evaluated] = {}
+    models: dict[str, list[str]] = {}
     for plan in plans:
         for job in plan.jobs.values():
             jobs.setdefault(job.key, job)
         for reference in plan.references:
             references.setdefault(reference.model, reference)
+        for key, names in plan.models.items():
+            models[key] = sorted({*models.get(key, []), *names})
     first = plans[0]
     return Plan(
         first.name,
@@ -50,4 +53,5 @@ def whole(points: list[PointPlan]) -> Plan:
         first.corpora,
         {f"{arm}{plan.point}": data for plan in plans for arm, data in plan.arm_data.items()},
         {"points": {plan.point: plan.declaration for plan in plans}} if len(plans) > 1 else first.declaration,
+        models=models,
     )

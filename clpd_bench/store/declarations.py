@@ -1,4 +1,4 @@
-"""Files named by what they say: plans, and declarations with the time they were first made."""
+"""Files named by what they say: plans, diffs, and declarations with the time they were first made."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def write_plan(folder: Path, plan: Mapping[str, Any]) -> Path:
 def plans(folder: Path) -> list[Path]:
     """The plans kept in a folder, newest first."""
     return sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def keep_diff(folder: Path, diff: str) -> str:
+    """The name under which the diff is kept: its sha256."""
+    name = hashlib.sha256(diff.encode()).hexdigest()
+    if not (folder / f"{name}.json").exists():
+        durable.make_folder(folder)
+        durable.write_json_once(folder / f"{name}.json", {"diff": diff})
+    return name
 
 
 def declare(folder: Path, declaration: Mapping[str, Any]) -> dict[str, Any]:

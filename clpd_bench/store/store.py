@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from clpd_bench.store.info import AttemptInfo
 from clpd_bench.store.ledger import Entry
 from clpd_bench.store.owner import Owner
 from clpd_bench.store.states import State, is_given_up, recorded_state
+from clpd_bench.store.turns import turn
 from clpd_bench.store.watch import Watch
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -107,6 +109,10 @@ class Store:
         entry = next((entry for entry in entries if entry.is_attempt), None)
         return AttemptInfo.of(entry) if entry else None
 
+    def advances(self, key: str) -> int:
+        """How many attempts at a key added a checkpoint."""
+        return sum(entry.checkpointed for entry in ledger.entries(self._folder(key)))
+
     def has_ended(self, entry: Entry) -> bool:
         """Whether nobody works in this entry any more, as far as can be known."""
         return entry.failure is not None or entry.ending is not None or self._watch.finds_dead(entry)
@@ -137,6 +143,14 @@ class Store:
                 or (state == "blocked" and entries[0].missing != missing)
             ),
         )
+
+    def turn(self, name: str, waiting: Callable[[Owner | None], None]) -> AbstractContextManager[None]:
+        """A context that one process at a time is in, of all that share the store; see `turns.turn`."""
+        return turn(self.root / "turns" / _checked(name), self._watch, self._heartbeat_every, waiting)
+
+    def keep_diff(self, diff: str) -> str:
+        """Keep a diff under its hash, which is returned."""
+        return declarations.keep_diff(self.root / "diffs", diff)
 
     def write_plan(self, plan: dict[str, Any]) -> Path:
         """Keep a plan under the hash of its content, as the newest."""

@@ -12,6 +12,9 @@ from clpd_bench.launch.slurm.site import Site
 FILLED = 0.9
 """Of a profile's time, at most, for what is estimated to be in a batch."""
 
+SUBMISSIONS = 100
+"""Arrays are kept apart for what they wait for up to this number: each takes a quarter of a second."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -68,9 +71,27 @@ def _full(site: Site, name: str, factor: int) -> float:
 
 
 def arrays(made: list[Batch], most: int) -> list[list[int]]:
-    """Numbers of the batches that are submitted in one go: of one profile, waiting for the same, no more
-    than one array may hold; those that others wait for first."""
+    """Numbers of the batches that are submitted in one go, those that others wait for first: of one profile,
+    waiting for the same, and no more than one array may hold.
+
+    Where that makes too many submissions, an array waits for all that one of its batches waits for, as the
+    evaluations of many students do that have another profile than these.
+    """
+    groups = _grouped(made, {number: number for number in range(len(made))})
+    if len(groups) > SUBMISSIONS:
+        groups = _grouped(made, {})
+    return [group[i : i + most] for group in groups for i in range(0, len(group), most)]
+
+
+def _grouped(made: list[Batch], waits_for: dict[int, int]) -> list[list[int]]:
+    """Args:
+    waits_for: what a batch stands for where others wait for it; by default the group that it is in.
+    """
     groups: dict[tuple[str, frozenset[int], frozenset[str]], list[int]] = {}
+    names: dict[tuple[str, frozenset[int], frozenset[str]], int] = {}
+    stands_for = dict(waits_for)
     for number, batch in enumerate(made):
-        groups.setdefault((batch.profile, batch.after, batch.outside), []).append(number)
-    return [group[i : i + most] for group in groups.values() for i in range(0, len(group), most)]
+        group = (batch.profile, frozenset(stands_for[other] for other in batch.after), batch.outside)
+        groups.setdefault(group, []).append(number)
+        stands_for.setdefault(number, names.setdefault(group, len(names)))
+    return list(groups.values())
