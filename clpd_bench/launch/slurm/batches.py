@@ -52,7 +52,7 @@ def batches(
 
     Args:
         todo: keys to run.
-        alive: keys that others are at.
+        alive: keys that others are at, or have been until now: their jobs are waited for.
         profile: of a key.
         seconds: estimated, of a key.
         full: the seconds that fill a batch of a profile.
@@ -69,7 +69,7 @@ def batches(
         groups: dict[tuple[str, frozenset[int], frozenset[str]], list[_Unit]] = {}
         for unit in (unit for unit in units if unit.depth == depth):
             after = frozenset(batch_of[key] for key in unit.needs & todo)
-            groups.setdefault((unit.profile, after, frozenset(unit.needs & alive)), []).append(unit)
+            groups.setdefault((unit.profile, after, frozenset((unit.needs | set(unit.keys)) & alive)), []).append(unit)
         for (name, after, outside), members in groups.items():
             for together, total in _packed(members, seconds, full(name), unknown):
                 keys = tuple(key for unit in together for key in unit.keys)

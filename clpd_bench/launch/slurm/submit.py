@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clpd_bench.errors import UserError
 from clpd_bench.launch.estimates import Estimates
 from clpd_bench.launch.prepare import data_keys
 from clpd_bench.launch.slurm import queue, records, snapshot
@@ -110,6 +111,8 @@ def submit(
     Raises:
         UserError: Slurm cannot be asked, has no room, or refuses. What was submitted by then stays.
     """
+    refuse_lines(str(store.root), "the store's path")
+    refuse_lines(plan.name, "the ablation's name")
     with store.turn("launch", told):
         waiting = records.queued(store.root, queue.tasks(records.users(store.root)))
         prepared = prepare(plan, site, limits(), store, waiting)
@@ -153,3 +156,11 @@ def dependency(
         whole = len(indices) == len(prepared.arrays[array])
         ids |= {jobs[array]} if whole else {f"{jobs[array]}_{index}" for index in indices}
     return "afterany:" + ":".join(sorted(ids)) if ids else None
+
+
+def refuse_lines(text: str, what: str) -> None:
+    """Raises:
+    UserError: the text would become more than one line of a job script.
+    """
+    if not text.isprintable():
+        raise UserError(f"{what} has a character that cannot stand in a job script: {text!r}", fix="Rename it")
