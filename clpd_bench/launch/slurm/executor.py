@@ -33,7 +33,7 @@ class ArrayExecutor(SlurmExecutor):  # type: ignore[misc]
     def __init__(self, store: Path, launch: Launch, site: Site, profile: str, number: int, size: int) -> None:
         self._place = records.folder(store, launch.id)
         self._number = number
-        super().__init__(folder=_literal(records.logs(self._place)), python=shlex.quote(sys.executable))
+        super().__init__(folder=records.logs(self._place), python=shlex.quote(sys.executable))
         self.update_parameters(**_parameters(site, profile, launch, number, self._place))
         self.parameters["wckey"] = None  # submitit's own default: its name
         if size > 1:
@@ -98,11 +98,6 @@ def _parameters(site: Site, name: str, launch: Launch, number: int, place: Path)
         "additional_parameters": {"requeue": True, "kill-on-invalid-dep": "yes", **profile.extra},
     }
     return {key: value for key, value in asked.items() if value is not None}
-
-
-def _literal(path: Path) -> str:
-    """A path in which Slurm finds no pattern such as %j."""
-    return str(path).replace("%", "%%")
 
 
 @contextmanager
