@@ -16,44 +16,49 @@ check_root_folder
 ((EUID == 0)) || die "root is needed: the daemons are root's"
 export SLURM_CONF=$conf
 
-# stop NAME...: all at once, since slurmctld and slurmd take seconds each.
+# stop SIGNAL NAME...: returns once they are gone.
 stop() {
-  local name pid tries pids=()
+  local signal=$1 name pid tries
+  shift
   for name in "$@"; do
+    ! running "$name" || kill "-$signal" "$(pid_of "$name")" 2>/dev/null || true
+  done
+  for name in "$@"; do
+    for ((tries = 0; tries < 200; tries++)); do
+      running "$name" || break
+      sleep 0.05
+    done
     if running "$name"; then
       pid=$(pid_of "$name")
-      pids+=("$pid")
-      kill "$pid" 2>/dev/null || true
+      say "$name does not end, and is killed"
+      kill -KILL "$pid" 2>/dev/null || true
     fi
+    rm -f "$root/run/$name.pid"
   done
-  for pid in "${pids[@]}"; do
-    for ((tries = 0; tries < 100; tries++)); do
-      kill -0 "$pid" 2>/dev/null || continue 2
-      sleep 0.1
-    done
-    kill -9 "$pid" 2>/dev/null || true
-  done
-  for name in "$@"; do rm -f "$root/run/$name.pid"; done
 }
 
-# Jobs go first: a job's processes outlive the slurmd that started them.
-if running slurmctld && [[ -n $(timeout 5 squeue -h -t all -o %i 2>/dev/null | head -n 1) ]]; then
-  timeout 5 scancel --full --signal=KILL --state=RUNNING --user=root 2>/dev/null || true
-  timeout 5 scancel --user=root 2>/dev/null || true
+# The controller learns that its jobs are over, so that a later up.sh doesn't start them again.
+if [[ -z $wipe ]] && running slurmctld; then
+  timeout 10 scancel --user=root 2>/dev/null || say "the jobs could not be cancelled; up.sh may start them again"
 fi
 
+# Jobs outlive a slurmd, and a slurmd takes seconds to end; it has nothing to lose.
 slurmds=()
 for file in "$root"/run/slurmd-*.pid; do
   [[ -e $file ]] && slurmds+=("$(basename "$file" .pid)")
 done
-stop slurmctld "${slurmds[@]}"
-for ((tries = 0; tries < 20; tries++)); do
+stop KILL "${slurmds[@]}"
+for ((tries = 0; tries < 50; tries++)); do
   mapfile -t left < <(step_daemons && job_processes)
   ((${#left[@]})) || break
-  kill -9 "${left[@]}" 2>/dev/null || true
-  sleep 0.1
+  kill -KILL "${left[@]}" 2>/dev/null || true
+  sleep 0.05
 done
-stop slurmdbd
-stop mariadb munged
 
+gently=TERM
+[[ -z $wipe ]] || gently=KILL # what they would save goes away
+stop $gently slurmctld
+stop $gently slurmdbd
+stop $gently mariadb
+stop KILL munged
 [[ -z $wipe ]] || rm -rf "$root"

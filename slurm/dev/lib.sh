@@ -33,7 +33,7 @@ job_processes() {
 # The slurmstepd of each of this cluster's steps: they keep their slurmd's log open.
 step_daemons() {
   local pid
-  for pid in $(grep -lsx slurmstepd /proc/[0-9]*/comm | cut -d/ -f3); do
-    if find "/proc/$pid/fd" -lname "$root/log/slurmd-*.log" 2>/dev/null | grep -q .; then echo "$pid"; fi
+  grep -lsx slurmstepd /proc/[0-9]*/comm | cut -d/ -f3 | while read -r pid; do
+    find "/proc/$pid/fd" -lname "$root/log/slurmd-*.log" -printf "$pid\n" -quit 2>/dev/null
   done
 }

@@ -33,8 +33,9 @@ if ! getent hosts "$host" >/dev/null; then
   echo "127.0.0.1 $host" >>/etc/hosts
 fi
 
-umask 022 # munged refuses a folder that others may write to
+umask 022
 mkdir -p "$root"/{state,spool,run,log,dev}
+chmod 755 "$root" # munged refuses a folder that others may write to, or may not enter
 export SLURM_CONF=$conf
 export LC_ALL=C
 
