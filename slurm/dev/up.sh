@@ -15,7 +15,7 @@ nodes=${CLPD_SLURM_NODES:-2}
 gpus=${CLPD_SLURM_GPUS:-2}
 accounting=${CLPD_SLURM_ACCOUNTING:-0}
 grace=${CLPD_SLURM_GRACE:-0}
-requeue_delay=${CLPD_SLURM_REQUEUE_DELAY:-5}
+requeue_delay=${CLPD_SLURM_REQUEUE_DELAY:-10}
 extra=${CLPD_SLURM_CONF_LINES:-}
 
 for number in port nodes gpus accounting grace requeue_delay; do

@@ -151,11 +151,12 @@ class Cluster:
         self.wait_until(lambda: not any(job.state in alive for job in self.jobs()), timeout, "all jobs ended")
 
     def release_requeued(self) -> None:
-        """Lets jobs that wait for their begin time start now."""
+        """Lets jobs that wait for their begin time start in two seconds."""
+        # Not at once: slurmd refuses a credential of the very second in which it has revoked the former one.
         for job in self.jobs():
             if job.state == "PENDING" and job.reason == "BeginTime":
                 # It may have started meanwhile.
-                self.run("scontrol", "update", f"jobid={job.id}", "StartTime=now", check=False)
+                self.run("scontrol", "update", f"jobid={job.id}", "StartTime=now+2", check=False)
 
     def kill_slurmd(self, node: str) -> None:
         """The node's daemon alone: its jobs go on."""
