@@ -44,8 +44,10 @@ class Cluster:
     """
 
     def __init__(self, **settings: object) -> None:
+        _end_orphans()
         # Not pytest's tmp_path: a socket's path has room for 107 characters.
         self.root = Path(tempfile.mkdtemp(prefix="clpd-slurm-"))
+        (self.root / "owner").write_text(f"{os.getpid()} {_start_time(os.getpid())}")
         self.conf = self.root / "slurm.conf"
         self._held, port = _claim_ports()
         variables = {"root": self.root, "port": port, **settings}
@@ -59,8 +61,7 @@ class Cluster:
     @property
     def env(self) -> dict[str, str]:
         """The environment for a subprocess that is to talk to this cluster, and to no other."""
-        outer = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH", "SRUN"))}
-        return {**outer, "SLURM_CONF": str(self.conf)}
+        return {**_plain_environment(), "SLURM_CONF": str(self.conf)}
 
     def down(self) -> None:
         """Ends its jobs and daemons and removes its folder."""
@@ -244,6 +245,24 @@ def why_no_accounting() -> str:
     return why_no_slurm()
 
 
+def _plain_environment() -> dict[str, str]:
+    """The environment without what the user has set for a Slurm of their own."""
+    slurms = ("CLPD_SLURM_", "SLURM", "SBATCH", "SRUN", "SQUEUE", "SINFO", "SACCT", "SCANCEL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(slurms)}
+
+
+def _end_orphans() -> None:
+    """Ends the clusters of test processes that were killed and could not do it."""
+    for owner in Path(tempfile.gettempdir()).glob("clpd-slurm-*/owner"):
+        try:
+            pid, started = owner.read_text().split()
+        except (OSError, ValueError):
+            continue  # Another test process is about to end it, or to start it.
+        if _start_time(int(pid)) != started:
+            env = {**_plain_environment(), "CLPD_SLURM_ROOT": str(owner.parent)}
+            subprocess.run([SCRIPTS / "down.sh", "--wipe"], env=env, capture_output=True)
+
+
 def _claim_ports() -> tuple[socket.socket, int]:
     """A socket that holds a block of ports against other tests, and the block's first free port."""
     for first in range(FIRST_PORT, LAST_PORT, BLOCK):
@@ -300,12 +319,24 @@ def _open_files(pid: int) -> set[str]:
     return found
 
 
-def _is_alive(pid: int) -> bool:
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat behind the name, which may hold anything; empty if there is no such process."""
     try:
-        # After the name, which may hold anything; Z is dead and not yet waited for.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False
+        return []
+
+
+def _is_alive(pid: int) -> bool:
+    stat = _stat(pid)
+    # Z and X are dead, and not yet waited for.
+    return bool(stat) and stat[0] not in "ZX"
+
+
+def _start_time(pid: int) -> str:
+    """Tells a process from a later one of the same number."""
+    stat = _stat(pid)
+    return stat[19] if stat else ""
 
 
 def _kill(pids: list[int]) -> None:

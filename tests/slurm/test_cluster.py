@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,8 @@ def test_requeued_jobs_can_start_at_once(make_cluster: MakeCluster, tmp_path: Pa
 
 def test_a_lost_node_is_found_lost_and_comes_back(make_cluster: MakeCluster, tmp_path: Path) -> None:
     cluster = make_cluster(conf_lines="SlurmdTimeout=3")
-    job = cluster.sbatch("--no-requeue", "-w", "n1", "-o", "/dev/null", "--wrap", "exec sleep 600", cwd=tmp_path)
+    # With a step: once it runs, Slurm has heard from the node that the job was launched.
+    job = cluster.sbatch("--no-requeue", "-w", "n1", "-o", "/dev/null", "--wrap", "srun sleep 600", cwd=tmp_path)
     other = cluster.sbatch("-w", "n2", "-o", "/dev/null", "--wrap", "exec sleep 600", cwd=tmp_path)
     cluster.wait_until(lambda: cluster.processes_of(job, "sleep") and cluster.processes_of(other, "sleep"))
     cluster.lose_node("n1")
@@ -87,6 +90,16 @@ def test_down_leaves_no_process_and_no_folder(make_cluster: MakeCluster, tmp_pat
     cluster.down()
     assert not _mentions(cluster.root)
     assert not cluster.root.exists()
+
+
+def test_the_cluster_of_a_killed_test_process_is_ended(make_cluster: MakeCluster) -> None:
+    code = "import os, slurm_cluster; print(slurm_cluster.Cluster(nodes=1).root, flush=True); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True)
+    root = Path(killed.stdout.strip())
+    assert _mentions(root)
+    make_cluster(nodes=1)
+    assert not _mentions(root)
+    assert not root.exists()
 
 
 @pytest.mark.soak
