@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke gsm8k-tiny test soak check versions format clean
+.PHONY: help setup quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -15,6 +15,7 @@ help:
 	@echo "make gsm8k-tiny   five arms on GSM8K's text, in minutes (needs CLPD_DATA)"
 	@echo "make setup        only set up .venv"
 	@echo "make check        formatting, lint, types, import contracts, code versions"
+	@echo "make slurm-up     a Slurm of virtual nodes on this machine (Debian or Ubuntu, root); make slurm-down ends it"
 	@echo "make versions [BUMP=KIND,...] [SAME=KIND,...]   the code versions that stand in keys"
 
 setup: $(READY)
@@ -59,6 +60,16 @@ versions: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# slurm/dev/README.md has the variables that these take.
+slurm-install:
+	@slurm/dev/install.sh
+
+slurm-up:
+	@line=$$(slurm/dev/up.sh) && printf 'Slurm is up. For this shell to use it, type\n\n  %s\n\n' "$$line"
+
+slurm-down:
+	@slurm/dev/down.sh
 
 clean:
 	rm -rf .venv build *.egg-info
