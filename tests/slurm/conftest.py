@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from filelock import FileLock
 from slurm_cluster import SCRIPTS, Cluster, MakeCluster, why_no_accounting, why_no_slurm
+from slurm_launch import FAULTS, outcomes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,3 +62,15 @@ def make_cluster() -> Iterator[MakeCluster]:
     yield make
     for cluster in made:
         cluster.down()
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """What comes out of `faults.yaml` where nothing happens: on this machine, without Slurm, once a test run."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    store = folder / "uninterrupted"
+    command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", "run", str(FAULTS)]
+    with FileLock(folder / "uninterrupted.lock"):
+        subprocess.run([*command, "--store", str(store)], check=True, capture_output=True)
+    return outcomes(store)
