@@ -153,13 +153,19 @@ start() {
   }
 }
 
+# A daemon that fails early may have no pid file, as one has that is just starting.
+has_died() {
+  local name=$1 since=$2
+  ! running "$name" && { [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 5)); }
+}
+
 # wait_for NAME COMMAND...: until COMMAND succeeds; at once an error if daemon NAME is seen to have died.
 wait_for() {
   local name=$1 since=$SECONDS
   shift
   until timeout 5 "$@" >/dev/null 2>&1; do
     reason="$name has died"
-    [[ ! -s $root/run/$name.pid ]] || running "$name" || die_with_logs "$root/log/$name".{out,log}
+    ! has_died "$name" "$since" || die_with_logs "$root/log/$name".{out,log}
     reason="$name does not answer after $((SECONDS - since)) s"
     ((SECONDS - since < 60)) || die_with_logs "$root/log/$name".{out,log}
     sleep 0.1
@@ -223,7 +229,7 @@ start_nodes() {
   until nodes_up; do
     for ((i = 1; i <= nodes; i++)); do
       reason="slurmd-n$i has died"
-      [[ ! -s $root/run/slurmd-n$i.pid ]] || running "slurmd-n$i" || die_with_logs "$root/log/slurmd-n$i".{out,log}
+      ! has_died "slurmd-n$i" "$since" || die_with_logs "$root/log/slurmd-n$i".{out,log}
     done
     if ((SECONDS - since > 60)); then
       sinfo -N -l >&2 || true

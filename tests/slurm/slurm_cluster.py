@@ -15,10 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[2] / "slurm" / "dev"
+# The daemons lie where not every root's PATH leads.
+PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 # Below the ports that the kernel hands out by itself. A block's first port is held by the test process for as
 # long as its cluster lives, so that clusters of other processes choose another block.
 FIRST_PORT, LAST_PORT, BLOCK = 20000, 32000, 64
+
+# conf_lines with which a lost node is noticed after some 7 s, not 30. On a busy machine nodes may get lost by it.
+QUICK_LOSS = "SlurmdTimeout=3\nMessageTimeout=2\nTCPTimeout=1"
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class Cluster:
         _kill([self._pid(f"slurmd-{node}")])
 
     def lose_node(self, node: str) -> None:
-        """All that runs on the node, as when the machine goes away. Slurm finds out after SlurmdTimeout."""
+        """All that runs on the node, as when the machine goes away. Slurm finds out after 30 s; see QUICK_LOSS."""
         # The daemon first, or it would report how its jobs ended.
         self.kill_slurmd(node)
         # A process that is forking may leave a child that the first look has missed.
@@ -229,7 +234,9 @@ MakeCluster = Callable[..., Cluster]
 
 def why_no_slurm() -> str:
     """Why no cluster can be brought up here, with the remedy; empty if one can."""
-    missing = [program for program in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(program)]
+    missing = [
+        program for program in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(program, path=PATH)
+    ]
     if os.geteuid() != 0:
         return "a development Slurm needs root: run the tests as root"
     if missing:
@@ -239,7 +246,7 @@ def why_no_slurm() -> str:
 
 def why_no_accounting() -> str:
     """The same for a cluster with accounting."""
-    missing = [program for program in ("slurmdbd", "mariadbd") if not shutil.which(program)]
+    missing = [program for program in ("slurmdbd", "mariadbd") if not shutil.which(program, path=PATH)]
     if missing:
         return f"{', '.join(missing)} not installed: make slurm-install CLPD_SLURM_ACCOUNTING=1"
     return why_no_slurm()
@@ -248,7 +255,8 @@ def why_no_accounting() -> str:
 def _plain_environment() -> dict[str, str]:
     """The environment without what the user has set for a Slurm of their own."""
     slurms = ("CLPD_SLURM_", "SLURM", "SBATCH", "SRUN", "SQUEUE", "SINFO", "SACCT", "SCANCEL")
-    return {name: value for name, value in os.environ.items() if not name.startswith(slurms)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(slurms)}
+    return {**kept, "PATH": PATH}
 
 
 def _end_orphans() -> None:
