@@ -71,7 +71,9 @@ class Cluster:
     def down(self) -> None:
         """Ends its jobs and daemons and removes its folder."""
         try:
-            self._script("down.sh", "--wipe")
+            # Where up.sh has come so far as to make something.
+            if (self.root / "first_job_id").exists():
+                self._script("down.sh", "--wipe")
         finally:
             self._held.close()
             shutil.rmtree(self.root, ignore_errors=True)
