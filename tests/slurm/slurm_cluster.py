@@ -25,6 +25,19 @@ FIRST_PORT, LAST_PORT, BLOCK = 20000, 32000, 64
 # conf_lines with which a lost node is noticed after some 7 s, not 30. On a busy machine nodes may get lost by it.
 QUICK_LOSS = "SlurmdTimeout=3\nMessageTimeout=2\nTCPTimeout=1"
 
+# There are more that have not ended than one thinks: SIGNALING, for the moment in which a job gets a signal.
+ENDED = {
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "TIMEOUT",
+}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -155,8 +168,7 @@ class Cluster:
         # KILL first: a job that handles SIGTERM would have KillWait seconds more.
         self.run("scancel", "--full", "--signal=KILL", "--state=RUNNING", "--user=root", check=False)
         self.run("scancel", "--user=root", check=False)
-        alive = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "PREEMPTED", "REQUEUED")
-        self.wait_until(lambda: not any(job.state in alive for job in self.jobs()), timeout, "all jobs ended")
+        self.wait_until(lambda: all(job.state in ENDED for job in self.jobs()), timeout, "all jobs ended")
 
     def release_requeued(self) -> None:
         """Lets jobs that wait for their begin time start in two seconds."""
