@@ -194,8 +194,6 @@ start_munged() {
     --pid-file="$root/run/munged.pid" --log-file="$root/log/munged.log" --seed-file="$root/run/munge.seed"
 }
 
-mariadb_root() { timeout 5 mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" "$@"; }
-
 start_mariadb() {
   local data=$root/mariadb
   if [[ ! -d $data/mysql ]]; then
@@ -206,16 +204,16 @@ start_mariadb() {
   start mariadb setsid --fork mariadbd --no-defaults --user=root --datadir="$data" \
     --socket="$root/run/mariadb.socket" --pid-file="$root/run/mariadb.pid" --log-error="$root/log/mariadb.log" \
     --bind-address=127.0.0.1 --port=$((port + 2)) --skip-name-resolve --innodb-flush-log-at-trx-commit=0
-  wait_for mariadb mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" -e "select 1"
-  mariadb_root -e "create user if not exists slurm@'127.0.0.1' identified by 'slurm';
-                   grant all on slurm_acct.* to slurm@'127.0.0.1'" >&2
+  wait_for mariadb mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" \
+    -e "create user if not exists slurm@'127.0.0.1' identified by 'slurm'; grant all on slurm_acct.* to slurm@'127.0.0.1'"
 }
 
 start_slurmdbd() {
   (umask 077 && slurmdbd_conf >"$root/slurmdbd.conf")
   start slurmdbd slurmdbd
   wait_for slurmdbd sacctmgr -n list cluster
-  [[ -n $(sacctmgr -nP list cluster dev format=cluster) ]] || sacctmgr -iQ add cluster dev >&2
+  [[ -n $(sacctmgr -nP list cluster dev format=cluster) ]] || sacctmgr -iQ add cluster dev >&2 ||
+    die "sacctmgr could not add the cluster"
 }
 
 nodes_up() { [[ $(sinfo -hN -p gpu -o '%t' | grep -cxE 'idle|mix|alloc') == "$nodes" ]]; }
