@@ -3,6 +3,7 @@
 
 root=${CLPD_SLURM_ROOT:-${TMPDIR:-/tmp}/clpd-slurm}
 conf=$root/slurm.conf
+PATH=$PATH:/usr/sbin:/sbin # where the daemons are, and not every root looks
 
 say() { echo "slurm-dev: $*" >&2; }
 die() {

@@ -153,13 +153,19 @@ start() {
   }
 }
 
+# A daemon that fails early may have no pid file, as one has that is just starting.
+has_died() {
+  local name=$1 since=$2
+  ! running "$name" && { [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 5)); }
+}
+
 # wait_for NAME COMMAND...: until COMMAND succeeds; at once an error if daemon NAME is seen to have died.
 wait_for() {
   local name=$1 since=$SECONDS
   shift
   until timeout 5 "$@" >/dev/null 2>&1; do
     reason="$name has died"
-    [[ ! -s $root/run/$name.pid ]] || running "$name" || die_with_logs "$root/log/$name".{out,log}
+    ! has_died "$name" "$since" || die_with_logs "$root/log/$name".{out,log}
     reason="$name does not answer after $((SECONDS - since)) s"
     ((SECONDS - since < 60)) || die_with_logs "$root/log/$name".{out,log}
     sleep 0.1
@@ -188,8 +194,6 @@ start_munged() {
     --pid-file="$root/run/munged.pid" --log-file="$root/log/munged.log" --seed-file="$root/run/munge.seed"
 }
 
-mariadb_root() { timeout 5 mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" "$@"; }
-
 start_mariadb() {
   local data=$root/mariadb
   if [[ ! -d $data/mysql ]]; then
@@ -200,16 +204,16 @@ start_mariadb() {
   start mariadb setsid --fork mariadbd --no-defaults --user=root --datadir="$data" \
     --socket="$root/run/mariadb.socket" --pid-file="$root/run/mariadb.pid" --log-error="$root/log/mariadb.log" \
     --bind-address=127.0.0.1 --port=$((port + 2)) --skip-name-resolve --innodb-flush-log-at-trx-commit=0
-  wait_for mariadb mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" -e "select 1"
-  mariadb_root -e "create user if not exists slurm@'127.0.0.1' identified by 'slurm';
-                   grant all on slurm_acct.* to slurm@'127.0.0.1'" >&2
+  wait_for mariadb mariadb --no-defaults --user=root --socket="$root/run/mariadb.socket" \
+    -e "create user if not exists slurm@'127.0.0.1' identified by 'slurm'; grant all on slurm_acct.* to slurm@'127.0.0.1'"
 }
 
 start_slurmdbd() {
   (umask 077 && slurmdbd_conf >"$root/slurmdbd.conf")
   start slurmdbd slurmdbd
   wait_for slurmdbd sacctmgr -n list cluster
-  [[ -n $(sacctmgr -nP list cluster dev format=cluster) ]] || sacctmgr -iQ add cluster dev >&2
+  [[ -n $(sacctmgr -nP list cluster dev format=cluster) ]] || sacctmgr -iQ add cluster dev >&2 ||
+    die "sacctmgr could not add the cluster"
 }
 
 nodes_up() { [[ $(sinfo -hN -p gpu -o '%t' | grep -cxE 'idle|mix|alloc') == "$nodes" ]]; }
@@ -223,7 +227,7 @@ start_nodes() {
   until nodes_up; do
     for ((i = 1; i <= nodes; i++)); do
       reason="slurmd-n$i has died"
-      [[ ! -s $root/run/slurmd-n$i.pid ]] || running "slurmd-n$i" || die_with_logs "$root/log/slurmd-n$i".{out,log}
+      ! has_died "slurmd-n$i" "$since" || die_with_logs "$root/log/slurmd-n$i".{out,log}
     done
     if ((SECONDS - since > 60)); then
       sinfo -N -l >&2 || true

@@ -15,10 +15,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[2] / "slurm" / "dev"
+# The daemons lie where not every root's PATH leads.
+PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 # Below the ports that the kernel hands out by itself. A block's first port is held by the test process for as
 # long as its cluster lives, so that clusters of other processes choose another block.
 FIRST_PORT, LAST_PORT, BLOCK = 20000, 32000, 64
+
+# conf_lines with which a lost node is noticed after some 7 s, not 30. On a busy machine nodes may get lost by it.
+QUICK_LOSS = "SlurmdTimeout=3\nMessageTimeout=2\nTCPTimeout=1"
+
+# There are more that have not ended than one thinks: SIGNALING, for the moment in which a job gets a signal.
+ENDED = {
+    "BOOT_FAIL",
+    "CANCELLED",
+    "COMPLETED",
+    "DEADLINE",
+    "FAILED",
+    "NODE_FAIL",
+    "OUT_OF_MEMORY",
+    "PREEMPTED",
+    "TIMEOUT",
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +84,9 @@ class Cluster:
     def down(self) -> None:
         """Ends its jobs and daemons and removes its folder."""
         try:
-            self._script("down.sh", "--wipe")
+            # Where up.sh has come so far as to make something.
+            if (self.root / "first_job_id").exists():
+                self._script("down.sh", "--wipe")
         finally:
             self._held.close()
             shutil.rmtree(self.root, ignore_errors=True)
@@ -148,8 +168,7 @@ class Cluster:
         # KILL first: a job that handles SIGTERM would have KillWait seconds more.
         self.run("scancel", "--full", "--signal=KILL", "--state=RUNNING", "--user=root", check=False)
         self.run("scancel", "--user=root", check=False)
-        alive = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "PREEMPTED", "REQUEUED")
-        self.wait_until(lambda: not any(job.state in alive for job in self.jobs()), timeout, "all jobs ended")
+        self.wait_until(lambda: all(job.state in ENDED for job in self.jobs()), timeout, "all jobs ended")
 
     def release_requeued(self) -> None:
         """Lets jobs that wait for their begin time start in two seconds."""
@@ -164,7 +183,7 @@ class Cluster:
         _kill([self._pid(f"slurmd-{node}")])
 
     def lose_node(self, node: str) -> None:
-        """All that runs on the node, as when the machine goes away. Slurm finds out after SlurmdTimeout."""
+        """All that runs on the node, as when the machine goes away. Slurm finds out after 30 s; see QUICK_LOSS."""
         # The daemon first, or it would report how its jobs ended.
         self.kill_slurmd(node)
         # A process that is forking may leave a child that the first look has missed.
@@ -229,7 +248,9 @@ MakeCluster = Callable[..., Cluster]
 
 def why_no_slurm() -> str:
     """Why no cluster can be brought up here, with the remedy; empty if one can."""
-    missing = [program for program in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(program)]
+    missing = [
+        program for program in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(program, path=PATH)
+    ]
     if os.geteuid() != 0:
         return "a development Slurm needs root: run the tests as root"
     if missing:
@@ -239,7 +260,7 @@ def why_no_slurm() -> str:
 
 def why_no_accounting() -> str:
     """The same for a cluster with accounting."""
-    missing = [program for program in ("slurmdbd", "mariadbd") if not shutil.which(program)]
+    missing = [program for program in ("slurmdbd", "mariadbd") if not shutil.which(program, path=PATH)]
     if missing:
         return f"{', '.join(missing)} not installed: make slurm-install CLPD_SLURM_ACCOUNTING=1"
     return why_no_slurm()
@@ -248,7 +269,8 @@ def why_no_accounting() -> str:
 def _plain_environment() -> dict[str, str]:
     """The environment without what the user has set for a Slurm of their own."""
     slurms = ("CLPD_SLURM_", "SLURM", "SBATCH", "SRUN", "SQUEUE", "SINFO", "SACCT", "SCANCEL")
-    return {name: value for name, value in os.environ.items() if not name.startswith(slurms)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(slurms)}
+    return {**kept, "PATH": PATH}
 
 
 def _end_orphans() -> None:

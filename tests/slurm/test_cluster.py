@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from slurm_cluster import Cluster, MakeCluster
+from slurm_cluster import QUICK_LOSS, Cluster, MakeCluster
 
 
 def test_a_job_sees_its_gpu(cluster: Cluster, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_requeued_jobs_can_start_at_once(make_cluster: MakeCluster, tmp_path: Pa
 
 
 def test_a_lost_node_is_found_lost_and_comes_back(make_cluster: MakeCluster, tmp_path: Path) -> None:
-    cluster = make_cluster(conf_lines="SlurmdTimeout=3")
+    cluster = make_cluster(conf_lines=QUICK_LOSS)
     # With a step: once it runs, Slurm has heard from the node that the job was launched.
     job = cluster.sbatch("--no-requeue", "-w", "n1", "-o", "/dev/null", "--wrap", "srun sleep 600", cwd=tmp_path)
     other = cluster.sbatch("-w", "n2", "-o", "/dev/null", "--wrap", "exec sleep 600", cwd=tmp_path)
