@@ -103,6 +103,17 @@ def _array(numbers: pa.Array) -> NDArray[Any]:
 
 
 def _table(file: Path) -> pa.Table:
-    """What `pq.read_table` gives, which would import pandas on its way too."""
-    with pq.ParquetFile(file) as opened:
-        return opened.read()
+    """What `pq.read_table` gives, which would import pandas on its way too.
+
+    Raises:
+        UserError: the file is not what was once written.
+    """
+    try:
+        with pq.ParquetFile(file) as opened:
+            return opened.read()
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        raise UserError(
+            f"is damaged: {str(error).splitlines()[0]}",
+            file=file,
+            fix="clpd store verify sets aside what is damaged, and the next run makes it again",
+        ) from None

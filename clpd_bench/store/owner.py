@@ -80,11 +80,11 @@ class Owner:
 
 
 def slurm_ids(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The names squeue may use for the job of this environment: `123`, and `120_3` in an array."""
-    ids = [environment.get("SLURM_JOB_ID")]
+    """The name that squeue has for the job of this environment: `123`, or `120_3` in an array, whose
+    elements not yet started share one number."""
     if "SLURM_ARRAY_JOB_ID" in environment and "SLURM_ARRAY_TASK_ID" in environment:
-        ids.append(f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}")
-    return tuple(name for name in ids if name)
+        return (f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}",)
+    return (environment["SLURM_JOB_ID"],) if environment.get("SLURM_JOB_ID") else ()
 
 
 def process_start(pid: int) -> str | None:

@@ -9,6 +9,8 @@ from clpd_bench.store.damaged import DAMAGED, artifact_names
 from clpd_bench.store.gc import TRASH, size_of
 from clpd_bench.store.store import Store
 
+ROOMS = ("attempts", "plans", "declarations", "diffs", "launches", "turns", "logs", DAMAGED, TRASH)
+
 
 @dataclass
 class Share:
@@ -22,7 +24,7 @@ def sizes(store: Store) -> dict[str, Share]:
     for key in artifact_names(store.root):
         manifest = store.manifest(key) or {}
         _add(shares[str(manifest.get("kind", "no manifest"))], size_of(store.artifact(key)))
-    for room in ("attempts", "plans", "declarations", "logs", DAMAGED, TRASH):
+    for room in ROOMS:
         folder = store.root / room
         for path in folder.iterdir() if folder.is_dir() else ():
             _add(shares[room], size_of(path))

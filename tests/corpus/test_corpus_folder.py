@@ -162,3 +162,11 @@ def test_text_that_a_borrowed_tokenizer_cannot_write_is_refused(tmp_path: Path) 
     settings = CorpusSettings.model_validate({"source": sums, "tokenizer": "same_as:other"})
     with pytest.raises(UserError, match=r"has no token for .*'='"):
         build(settings, borrower, lender)
+
+
+def test_a_damaged_split_is_told_with_its_file_and_the_remedy(tmp_path):
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 half")
+    with pytest.raises(UserError, match="is damaged") as error:
+        read_split(tmp_path, "train")
+    assert str(tmp_path / "train.parquet") in str(error.value)
+    assert "clpd store verify" in str(error.value)

@@ -69,10 +69,11 @@ def test_other_slurm_job_with_a_higher_restart_count_says_nothing(store, on_host
 
 @pytest.mark.parametrize(
     ("listed", "state"),
-    [({"7"}, "lost"), ({"123"}, "running"), ({"120_3"}, "running"), (None, "running")],
+    # Elements of an array that have not started are all listed under the array's own number.
+    [({"7"}, "lost"), ({"120", "120_4"}, "lost"), ({"120_3"}, "running"), (None, "running")],
 )
 def test_owner_missing_from_a_successful_squeue_is_dead(root, store, on_host, monkeypatch, listed, state):
-    monkeypatch.setenv("SLURM_JOB_ID", "123")
+    monkeypatch.setenv("SLURM_JOB_ID", "120")
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "120")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
     with on_host("elsewhere"):

@@ -96,7 +96,7 @@ def alive_ids() -> Callable[[], set[str] | None]:
         nonlocal answer, asked
         if time.monotonic() - asked >= 30:
             try:
-                answer = {name for task in tasks() if task.is_alive for name in (task.id, task.raw_id)}
+                answer = {task.id for task in tasks() if task.is_alive}
             except UserError:
                 answer = None
             asked = time.monotonic()

@@ -162,8 +162,8 @@ def refuse_lines(text: str, what: str) -> None:
     """Raises:
     UserError: the text would become more than one line of a job script, or a pattern of Slurm's.
     """
-    if not text.isprintable() or "%" in text:
+    if not text.isprintable() or "%" in text or "\\" in text:
         raise UserError(
             f"{what} has a character that cannot stand in a job script: {text!r}",
-            fix="Rename it; Slurm reads % in the names of its logs as a pattern",
+            fix="Rename it; Slurm reads % and \\ in the names of its logs as patterns",
         )

@@ -20,6 +20,7 @@ from clpd_bench.launch.slurm.queue import alive_ids
 from clpd_bench.launch.worker import one_thread, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, durable
+from clpd_bench.store.owner import slurm_ids
 
 IDLE_RUNS = 5
 
@@ -75,7 +76,8 @@ def _idle_runs(file: Path) -> int:
 
 def _requeue() -> None:
     """Back into the queue, in the same place: what waits for this job goes on waiting."""
-    job = os.environ["SLURM_JOB_ID"]
+    # Of an array's elements one has the array's own number, by which all of them would be requeued.
+    job = slurm_ids(os.environ)[0]
     print(f"time is up; requeueing {job}", flush=True)
     done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
