@@ -206,6 +206,34 @@ def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, tmp_path: P
     assert_same_run((resumed, record), (whole, reference))
 
 
+@pytest.mark.parametrize("added", [False, True], ids=["dropped", "dropped, and newer ones added"])
+def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: bool
+) -> None:
+    """A slow attempt, taken for dead, goes on and drops what another one has just verified."""
+    whole, resumed = fresh(), fresh()
+    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
+    first, slow = tmp_path / "first", tmp_path / "slow"
+    for folder, step in ((first, 5), (slow, 7)):
+        with pytest.raises(Interrupted):
+            runner(fresh(), folder, stop_at=step)
+    verified = checkpoints._verified
+
+    def prune(place: Path) -> checkpoints.Checkpoint | None:
+        found = verified(place)
+        if place == first / "step-00000005":
+            for old in first.glob("step-*"):
+                shutil.rmtree(old)
+            for newer in slow.glob("step-*") if added else ():
+                shutil.copytree(newer, first / newer.name)
+        return found
+
+    monkeypatch.setattr(checkpoints, "_verified", prune)
+    record = runner(resumed, tmp_path / "second", earlier=[first])
+    assert runner.first_steps[-1] == (8 if added else 1)
+    assert_same_run((resumed, record), (whole, reference))
+
+
 def test_newest_checkpoint_of_all_attempts_is_taken(runner: Runner, tmp_path: Path) -> None:
     for name, step in (("a", 3), ("b", 6), ("c", 2)):
         with pytest.raises(Interrupted):
