@@ -206,15 +206,15 @@ def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, tmp_path: P
     assert_same_run((resumed, record), (whole, reference))
 
 
-@pytest.mark.parametrize("added", [False, True], ids=["dropped", "dropped, and newer ones added"])
+@pytest.mark.parametrize(("left", "next_step"), [("older", 5), ("newer", 8), ("none", 1)])
 def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
-    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: bool
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str, next_step: int
 ) -> None:
     """A slow attempt, taken for dead, goes on and drops what another one has just verified."""
     whole, resumed = fresh(), fresh()
     reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
-    first, slow = tmp_path / "first", tmp_path / "slow"
-    for folder, step in ((first, 5), (slow, 7)):
+    first, ahead = tmp_path / "first", tmp_path / "ahead"
+    for folder, step in ((first, 5), (ahead, 7)):
         with pytest.raises(Interrupted):
             runner(fresh(), folder, stop_at=step)
     verified = checkpoints._verified
@@ -222,15 +222,15 @@ def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
     def prune(place: Path) -> checkpoints.Checkpoint | None:
         found = verified(place)
         if place == first / "step-00000005":
-            for old in first.glob("step-*"):
+            for old in [place] if left == "older" else first.glob("step-*"):
                 shutil.rmtree(old)
-            for newer in slow.glob("step-*") if added else ():
+            for newer in ahead.glob("step-*") if left == "newer" else ():
                 shutil.copytree(newer, first / newer.name)
         return found
 
     monkeypatch.setattr(checkpoints, "_verified", prune)
     record = runner(resumed, tmp_path / "second", earlier=[first])
-    assert runner.first_steps[-1] == (8 if added else 1)
+    assert runner.first_steps[-1] == next_step
     assert_same_run((resumed, record), (whole, reference))
 
 
