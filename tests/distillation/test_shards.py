@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import PAD
+from tiny import PAD, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -216,3 +216,26 @@ def test_interrupted_scores_resume_to_the_same_bits(
     assert resumed.response_loss.tobytes() == whole.response_loss.tobytes()
     assert resumed.reproduced.tobytes() == whole.reproduced.tobytes()
     assert told == [(int(done), len(split.ids)) for done in np.cumsum(batches)]
+
+
+def test_batches_that_differ_in_any_token_or_in_padding_have_other_fingerprints() -> None:
+    """The last response token above all: it is predicted, and no input."""
+
+    def fingerprint(prompt: list[int], response: list[int], pad_id: int = PAD, longest: int = 9) -> str:
+        prompts = [np.array(prompt, dtype=np.int32), np.full(4, 7, dtype=np.int32)]
+        responses = [np.array(response, dtype=np.int32), np.full(longest - 4, 8, dtype=np.int32)]
+        whole = split_from(prompts, responses)
+        (batch,) = micro_batches(whole, np.arange(2), 10**6, pad_id, torch.device("cpu"))
+        return batch.fingerprint
+
+    one = fingerprint([5, 6], [7, 8])
+    assert one == fingerprint([5, 6], [7, 8])
+    others = [
+        fingerprint([5, 7], [7, 8]),
+        fingerprint([5, 6], [6, 8]),
+        fingerprint([5, 6], [7, 9]),
+        fingerprint([5, 6, 7], [8]),
+        fingerprint([5, 6], [7, 8], longest=10),
+        fingerprint([5, 6], [7, 8], pad_id=PAD + 1),
+    ]
+    assert len({one, *others}) == 7
