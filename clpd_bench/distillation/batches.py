@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,14 @@ class MicroBatch:
     column: torch.Tensor
     labels: torch.Tensor
     token: torch.Tensor
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex digits: equal for equal rows in equal order and padding, wherever they stand in the split."""
+        digest = hashlib.sha256(f"{tuple(self.input_ids.shape)}".encode())
+        for part in (self.input_ids, self.row, self.column, self.labels):
+            digest.update(part.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
 
 def micro_batches(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+from clpd_bench.distillation.files import fsync, matching, sha256
 
 KEEP = 2
 HASHES = "hashes.json"
@@ -28,7 +30,11 @@ class Checkpoint:
     state: dict[str, Any]
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Puts weights and optimizer moments back in place."""
+        """Puts weights and optimizer moments back in place.
+
+        Raises:
+            OSError, SafetensorError: it is gone by now; nothing was put anywhere.
+        """
         weights = load_file(self.folder / "model.safetensors")
         moments = load_file(self.folder / "optimizer.safetensors")
         with torch.no_grad():
@@ -57,48 +63,47 @@ def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optim
     }
     save_file(moments, making / "optimizer.safetensors")
     (making / "state.json").write_text(json.dumps({"step": step, "state": state}))
-    hashes = {file.name: _sha256(file) for file in sorted(making.iterdir())}
+    hashes = {file.name: sha256(file) for file in sorted(making.iterdir())}
     (making / HASHES).write_text(json.dumps(hashes))
     for file in making.iterdir():
-        _fsync(file)
+        fsync(file)
     if place.exists():  # one that did not verify, or the run would have gone on from it
         shutil.rmtree(place)
     making.rename(place)
-    _fsync(folder)
+    fsync(folder)
     for old in sorted(folder.glob("step-*"))[:-KEEP]:
         shutil.rmtree(old, ignore_errors=True)
     return place
 
 
-def newest(folders: list[Path]) -> Checkpoint | None:
-    """The checkpoint with the highest step that verifies, out of any of these folders."""
-    places = [place for folder in folders if folder.is_dir() for place in folder.glob("step-*")]
-    for place in sorted(places, key=lambda p: p.name, reverse=True):
-        checkpoint = _verified(place)
-        if checkpoint:
+def newest_first(folders: list[Path]) -> Iterator[Checkpoint]:
+    """The checkpoints that verify, out of all of these folders, from the highest step down."""
+    tried: set[Path] = set()
+    # Listed anew each time: an attempt that was taken for dead and is not drops old ones, and adds newer.
+    while places := {place for folder in folders for place in matching(folder, "step-*")} - tried:
+        place = max(places, key=lambda p: p.name)
+        tried.add(place)
+        if checkpoint := _verified(place):
+            yield checkpoint
+
+
+def restore_newest(folders: list[Path], model: nn.Module, optimizer: torch.optim.Optimizer) -> Checkpoint | None:
+    """Restores the newest checkpoint that verifies, or, where that vanishes meanwhile, the next; which one it was."""
+    for checkpoint in newest_first(folders):
+        try:
+            checkpoint.restore(model, optimizer)
             return checkpoint
+        except (OSError, SafetensorError):
+            continue
     return None
 
 
 def _verified(place: Path) -> Checkpoint | None:
     try:
         hashes = json.loads((place / HASHES).read_text())
-        if all(_sha256(place / name) == hashes[name] for name in FILES):
+        if all(sha256(place / name) == hashes[name] for name in FILES):
             record = json.loads((place / "state.json").read_text())
             return Checkpoint(place, record["step"], record["state"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

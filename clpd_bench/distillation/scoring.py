@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,10 +12,11 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation.batches import micro_batches
+from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import cross_entropy
 from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.shards import Keep, Tensors, compute
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,41 @@ class Scores:
 
 
 @torch.inference_mode()
-def score(model: PreTrainedModel, split: Split, batch_tokens: int, pad_id: int) -> Scores:
-    """Scores every example of a split, teacher-forced."""
-    weight = head_weight(model)
+def score(
+    model: PreTrainedModel,
+    split: Split,
+    batch_tokens: int,
+    pad_id: int,
+    keep: Keep = compute,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Scores:
+    """Scores every example of a split, teacher-forced.
+
+    Args:
+        keep: where each batch's result is kept.
+        progress: told (examples done, of) after each batch.
+    """
+    device = head_weight(model).device
     was_training = model.training
     model.eval()
-    loss, wrong = np.zeros(len(split.ids)), np.zeros(len(split.ids))
-    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, weight.device):
-        hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
-        for part, make_logits in logits_in_chunks(hidden, weight):
-            logits, labels = make_logits(), batch.labels[part]
-            where = batch.places[batch.row[part].cpu().numpy()]
-            np.add.at(loss, where, cross_entropy(logits, labels).double().cpu().numpy())
-            np.add.at(wrong, where, (logits.argmax(-1) != labels).double().cpu().numpy())
+    loss, wrong, done = np.zeros(len(split.ids)), np.zeros(len(split.ids)), 0
+    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, device):
+        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch))
+        loss[batch.places], wrong[batch.places] = sums["loss"].numpy(), sums["wrong"].numpy()
+        done += len(batch.places)
+        progress(done, len(split.ids))
     model.train(was_training)
     return Scores(loss / split.responses.lengths, wrong == 0)
+
+
+def _sums(model: PreTrainedModel, batch: MicroBatch) -> Tensors:
+    """By row, shape [B]: the nats of its response, and how many of its tokens are not the likeliest."""
+    weight = head_weight(model)
+    hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
+    loss, wrong = np.zeros(len(batch.places)), np.zeros(len(batch.places))
+    for part, make_logits in logits_in_chunks(hidden, weight):
+        logits, labels = make_logits(), batch.labels[part]
+        where = batch.row[part].cpu().numpy()
+        np.add.at(loss, where, cross_entropy(logits, labels).double().cpu().numpy())
+        np.add.at(wrong, where, (logits.argmax(-1) != labels).double().cpu().numpy())
+    return {"loss": torch.from_numpy(loss), "wrong": torch.from_numpy(wrong)}

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,11 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation.batches import micro_batches
+from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import TargetRows
 from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.shards import Keep, Tensors, compute
 from clpd_bench.settings.loss import TargetsSettings
 
 
@@ -42,35 +44,50 @@ def write_targets(
     pad_id: int,
     folder: Path,
     progress: Callable[[int, int], None],
+    keep: Keep = compute,
 ) -> None:
-    """Runs the teacher over a split; rows stand in the order of the split's response tokens."""
+    """Runs the teacher over a split; rows stand in the order of the split's response tokens.
+
+    Args:
+        progress: told (examples done, of) after each batch.
+        keep: where each batch's rows are kept.
+    """
     weight = head_weight(model)
     vocabulary = weight.shape[0]
     k = min(settings.top_k or vocabulary, vocabulary)
-    total = int(split.responses.offsets[-1])
-    stored = {
-        "logits": torch.empty(total, k),
-        "log_z": torch.empty(total, len(settings.temperatures)),
-        "token_hash": torch.from_numpy(token_hashes(split)),
-    }
-    if k < vocabulary:
-        stored["ids"] = torch.empty(total, k, dtype=torch.int32)
+    stored = _empty_rows(int(split.responses.offsets[-1]), k, vocabulary, settings)
     done = 0
     for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, weight.device):
-        hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
-        for part, make_logits in logits_in_chunks(hidden, weight):
-            logits, rows = make_logits(), batch.token[part]
-            for t, temperature in enumerate(settings.temperatures):
-                stored["log_z"][rows, t] = torch.logsumexp(logits / temperature, dim=-1).cpu()
-            if k < vocabulary:
-                logits, ids = logits.topk(k, dim=-1)
-                stored["ids"][rows] = ids.to(torch.int32).cpu()
-            stored["logits"][rows] = logits.cpu()
+        rows = keep(f"targets/{batch.fingerprint}", partial(_rows, model, batch, k, settings))
+        for name, values in rows.items():
+            stored[name][batch.token] = values
         done += len(batch.places)
         progress(done, len(split.ids))
+    stored["token_hash"] = torch.from_numpy(token_hashes(split))
     save_file(stored, folder / "targets.safetensors")
     description = {"temperatures": list(settings.temperatures), "vocabulary_size": vocabulary, "top_k": k}
     (folder / "targets.json").write_text(json.dumps(description))
+
+
+def _empty_rows(rows: int, k: int, vocabulary: int, settings: TargetsSettings) -> Tensors:
+    made = {"logits": torch.empty(rows, k), "log_z": torch.empty(rows, len(settings.temperatures))}
+    return {**made, "ids": torch.empty(rows, k, dtype=torch.int32)} if k < vocabulary else made
+
+
+def _rows(model: PreTrainedModel, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
+    """The rows of a batch's R response tokens."""
+    weight = head_weight(model)
+    made = _empty_rows(len(batch.token), k, weight.shape[0], settings)
+    hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
+    for part, make_logits in logits_in_chunks(hidden, weight):
+        logits = make_logits()
+        for t, temperature in enumerate(settings.temperatures):
+            made["log_z"][part, t] = torch.logsumexp(logits / temperature, dim=-1).cpu()
+        if "ids" in made:
+            logits, ids = logits.topk(k, dim=-1)
+            made["ids"][part] = ids.to(torch.int32).cpu()
+        made["logits"][part] = logits.cpu()
+    return made
 
 
 @dataclass(frozen=True)

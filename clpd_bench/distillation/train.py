@@ -108,9 +108,8 @@ def train(
         parameters, lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
     )
     record, done = Record(), 0
-    found = checkpoints.newest([surroundings.checkpoints, *surroundings.earlier])
+    found = checkpoints.restore_newest([surroundings.checkpoints, *surroundings.earlier], model, optimizer)
     if found:
-        found.restore(model, optimizer)
         record, done = Record(**found.state), found.step
     model.train()
 

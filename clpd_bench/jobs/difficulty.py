@@ -37,17 +37,19 @@ Values = dict[str, NDArray[np.float64]]
 
 def run(spec: DifficultySpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
     splits = {name: read_split(inputs["corpus"], name) for name in SPLITS}
-    values, measured = DIFFICULTIES[spec.difficulty.name](spec.difficulty, splits, inputs)
+    values, measured = DIFFICULTIES[spec.difficulty.name](spec.difficulty, splits, inputs, context)
     for name, split in splits.items():
         pq.write_table(pa.table({"id": split.ids, "difficulty": values[name]}), out / f"{name}.parquet")
     return measured
 
 
-def _cot_tokens(metric: CotTokens, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _cot_tokens(
+    metric: CotTokens, splits: Splits, inputs: dict[str, Path], context: Context
+) -> tuple[Values, Measured]:
     return {name: split.numbers("rationale_tokens") for name, split in splits.items()}, Measured()
 
 
-def _column(metric: Column, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _column(metric: Column, splits: Splits, inputs: dict[str, Path], context: Context) -> tuple[Values, Measured]:
     return {name: split.numbers(f"column.{metric.column}") for name, split in splits.items()}, Measured()
 
 
@@ -56,37 +58,48 @@ def count_steps(rationale: str, splitter: str) -> int:
     return len(re.findall(STEPS[splitter], rationale, flags))
 
 
-def _cot_steps(metric: CotSteps, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _cot_steps(metric: CotSteps, splits: Splits, inputs: dict[str, Path], context: Context) -> tuple[Values, Measured]:
     return {
         name: np.array([count_steps(text, metric.splitter) for text in split.texts("rationale")], dtype=np.float64)
         for name, split in splits.items()
     }, Measured()
 
 
-def _model_loss(metric: StudentLoss | TeacherLoss, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _model_loss(
+    metric: StudentLoss | TeacherLoss, splits: Splits, inputs: dict[str, Path], context: Context
+) -> tuple[Values, Measured]:
     # Other difficulties are made while planning, which does without torch.
     from transformers import AutoTokenizer
 
     from clpd_bench.distillation.devices import device
     from clpd_bench.distillation.models import forward_flops, load_model
     from clpd_bench.distillation.scoring import score
+    from clpd_bench.distillation.shards import Shards
     from clpd_bench.distillation.vocabulary import require_same_vocabulary
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(inputs["model"])), "the scoring model")
     model = load_model(inputs["model"]).to(device()).eval()
-    values = {
-        name: score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id).response_loss
-        for name, split in splits.items()
-    }
+    shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
+    examples, before, values = sum(len(split.ids) for split in splits.values()), 0, {}
+    for name, split in splits.items():
+
+        def progress(done: int, of: int, before: int = before) -> None:
+            context.progress(before + done, examples)
+
+        scores = score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id, shards.keep, progress)
+        values[name] = scores.response_loss
+        before += len(split.ids)
     tokens = sum(int(split.tokens.sum()) for split in splits.values())
     responses = sum(int(split.responses.lengths.sum()) for split in splits.values())
     return values, Measured(tokens, forward_flops(model, tokens, responses))
 
 
-def _length_residual(metric: LengthResidual, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _length_residual(
+    metric: LengthResidual, splits: Splits, inputs: dict[str, Path], context: Context
+) -> tuple[Values, Measured]:
     inner = metric.difficulty
-    values, measured = DIFFICULTIES[inner.name](inner, splits, inputs)
+    values, measured = DIFFICULTIES[inner.name](inner, splits, inputs, context)
     lengths = {name: split.responses.lengths.astype(np.float64) for name, split in splits.items()}
     slope, intercept = least_squares(lengths["train"], values["train"])
     # Of a difficulty that is length nothing is left: ties, not an order made of rounding errors.
@@ -108,7 +121,7 @@ EXAMPLE = ("question", "prompt", "response", "rationale", "answer", "rationale_t
 """What a plug-in sees of an example, its `columns` besides."""
 
 
-def _own(metric: Plugin, splits: Splits, inputs: dict[str, Path]) -> tuple[Values, Measured]:
+def _own(metric: Plugin, splits: Splits, inputs: dict[str, Path], context: Context) -> tuple[Values, Measured]:
     function = load(metric)
 
     def value(row: dict[str, Any]) -> float:
@@ -124,7 +137,7 @@ def _own(metric: Plugin, splits: Splits, inputs: dict[str, Path]) -> tuple[Value
     }, Measured()
 
 
-DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path]], tuple[Values, Measured]]] = {
+DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path], Context], tuple[Values, Measured]]] = {
     "cot_tokens": _cot_tokens,
     "cot_steps": _cot_steps,
     "student_loss": _model_loss,
@@ -133,4 +146,4 @@ DIFFICULTIES: dict[str, Callable[[Any, Splits, dict[str, Path]], tuple[Values, M
     "length_residual": _length_residual,
     "plugin": _own,
 }
-"""(metric, splits by name, the job's inputs) -> difficulties by split, and what they cost."""
+"""(metric, splits by name, the job's inputs and context) -> difficulties by split, and what they cost."""

@@ -11,6 +11,7 @@ from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.models import forward_flops, load_model
 from clpd_bench.distillation.scoring import score
+from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import require_same_vocabulary
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.harness import run_harness
@@ -37,8 +38,18 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
             fix="Lower the benchmark's max_new_tokens, or raise max_position_embeddings of the models",
         )
     task = write_task(split, spec.benchmark, tokenizer.eos_token, out)
-    samples = run_harness(model, tokenizer, task, spec.batch_size)
-    scores = score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id)
+    shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
+    # Each item goes through the model twice, and counts each time.
+    items = len(split.ids)
+
+    def generated(done: int, of: int) -> None:
+        context.progress(done, 2 * items)
+
+    def scored(done: int, of: int) -> None:
+        context.progress(items + done, 2 * items)
+
+    samples = run_harness(model, tokenizer, task, spec.batch_size, shards.keep, generated)
+    scores = score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id, shards.keep, scored)
     difficulty = dict(zip(split.ids.tolist(), read_difficulty(inputs["difficulty"], "test").tolist(), strict=True))
     rows = [*exact_match_rows(samples), *response_loss_rows(split, scores.response_loss)]
     write_items(rows, difficulty, out / "items.parquet")

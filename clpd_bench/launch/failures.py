@@ -52,7 +52,7 @@ def _failure(status: JobStatus, store: Store) -> Failure:
         return Failure(key, label, state, str(damage), cause, fix, where=str(damage.file))
     last = store.last_attempt(key)
     record = last.failure if last else None
-    known = remedy(record)
+    known = remedy(record, last.ending if last else None)
     return Failure(
         key,
         label,

@@ -80,13 +80,18 @@ LOST = Remedy(
     "clpd run goes on from its checkpoints, and after five losses without one only once clpd retry says so. If it "
     "happens again, look into dmesg for an out-of-memory kill and lower training.micro_batch_tokens or --workers",
 )
+EVICTED = Remedy(
+    "its Slurm job was ended again and again (time limit, preemption, scancel), each time before it had added a "
+    "checkpoint",
+    "Raise the time in the profile of this job, then clpd retry",
+)
 UNKNOWN = Remedy(
     "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"
 )
 
 
-def remedy(failure: Mapping[str, Any] | None) -> Remedy:
-    """What fits a failure record; `LOST` where none was left."""
+def remedy(failure: Mapping[str, Any] | None, ending: str | None = None) -> Remedy:
+    """What fits a failure record; where none was left, `EVICTED` or `LOST`, by the attempt's ending."""
     if failure is None:
-        return LOST
+        return EVICTED if ending == "evicted" else LOST
     return next((known for known in REMEDIES if known.fits(failure)), UNKNOWN)

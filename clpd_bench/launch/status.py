@@ -8,8 +8,13 @@ from typing import Any
 
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.store import Store
+from clpd_bench.store.states import WITHOUT_PROGRESS
 
 STATES = ("done", "running", "pending", "failed", "lost", "blocked")
+EVICTED = (
+    f"its Slurm job ended {WITHOUT_PROGRESS} times before it could leave a checkpoint: "
+    "raise the profile's time, then clpd retry"
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ def _job_status(plan: Plan, store: Store, job: Job) -> JobStatus:
         return JobStatus(job, state, reason=str(damage))
     if last and last.failure:
         return JobStatus(job, state, reason=f"{last.failure['type']}: {last.failure['message']}", log=log)
+    if state == "lost" and last and last.ending == "evicted":
+        return JobStatus(job, state, reason=EVICTED, log=log)
     if state == "lost":
         return JobStatus(
             job, state, reason="the process ended without a word (killed, or the machine went away)", log=log

@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.bodies import Body, body
@@ -30,10 +31,17 @@ from clpd_bench.settings.specs import Kind
 from clpd_bench.store import Attempt, Store
 
 POLL_SECONDS = 0.2
+OnStop = Literal["released", "evicted"]
+"""By a person, who is not held against the job; by a scheduler, which is, where no checkpoint was added."""
 
 
 def work(
-    plan: Plan, store: Store, keys: list[str], should_stop: Callable[[], bool], bodies: Callable[[Kind], Body] = body
+    plan: Plan,
+    store: Store,
+    keys: list[str],
+    should_stop: Callable[[], bool],
+    bodies: Callable[[Kind], Body] = body,
+    on_stop: OnStop = "released",
 ) -> None:
     """Works through `keys` in the plan's order, until each is done, failed, or blocked.
 
@@ -42,12 +50,13 @@ def work(
 
     Args:
         bodies: what runs a job, by its kind.
+        on_stop: how an attempt ends that `should_stop` interrupts.
 
     Raises:
         UserError: the disk is full, which every other job would find, too. What was done is kept.
     """
     try:
-        _work(plan, store, keys, should_stop, bodies)
+        _work(plan, store, keys, should_stop, bodies, on_stop)
     except OSError as error:
         if is_disk_full(error):
             raise full_disk(store.root) from error
@@ -55,7 +64,12 @@ def work(
 
 
 def _work(
-    plan: Plan, store: Store, keys: list[str], should_stop: Callable[[], bool], bodies: Callable[[Kind], Body]
+    plan: Plan,
+    store: Store,
+    keys: list[str],
+    should_stop: Callable[[], bool],
+    bodies: Callable[[Kind], Body],
+    on_stop: OnStop,
 ) -> None:
     open_keys = [key for key in plan.jobs if key in set(keys)]
     damaged: set[str] = set()
@@ -63,7 +77,7 @@ def _work(
         open_keys = [key for key in open_keys if key not in damaged and not store.is_done(key)]
         attempt = _next_claim(plan, store, open_keys, damaged)
         if attempt:
-            run_job(plan.jobs[attempt.key], store, attempt, should_stop, bodies)
+            run_job(plan.jobs[attempt.key], store, attempt, should_stop, bodies, on_stop)
         elif not _may_go_on(plan, store, open_keys):
             break
         else:
@@ -113,6 +127,7 @@ def run_job(
     attempt: Attempt,
     should_stop: Callable[[], bool],
     bodies: Callable[[Kind], Body] = body,
+    on_stop: OnStop = "released",
 ) -> None:
     """Runs one claimed job; its outcome is in the store: published, failed, or given back.
 
@@ -150,7 +165,7 @@ def run_job(
             }
             attempt.publish(manifest)
         except Interrupted:
-            attempt.release()
+            attempt.evict() if on_stop == "evicted" else attempt.release()
         except Exception as error:  # whatever a body raises is the job's failure, not the worker's
             with contextlib.suppress(OSError), attempt.log.open("a") as log:  # its disk may be full
                 traceback.print_exception(error, file=log)

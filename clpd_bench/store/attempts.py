@@ -26,7 +26,7 @@ _SIGNALS = {int(number): number.name for number in signal.Signals}
 class Attempt:
     """A claim on a key, held by this process. As a context manager it keeps its heart beating.
 
-    Whoever claims ends it by `publish`, `fail` or `release`; if the context is left without one of
+    Whoever claims ends it by `publish`, `fail`, `release` or `evict`; if the context is left without one of
     these, the attempt counts as lost at once.
     """
 
@@ -141,6 +141,12 @@ class Attempt:
     def release(self) -> None:
         """Give the key back, for anyone to claim at once; not held against the job."""
         self._end("released")
+
+    def evict(self) -> None:
+        """Give the key back because a scheduler ends this process: for anyone to claim at once, but
+        it counts as an attempt without progress unless it added a checkpoint.
+        """
+        self._end("evicted")
 
     def _end(self, how: ledger.Ending, failure: dict[str, Any] | None = None) -> None:
         self._has_ended = True

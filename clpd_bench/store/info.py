@@ -13,6 +13,7 @@ from clpd_bench.store.owner import Owner
 @dataclasses.dataclass(frozen=True)
 class AttemptInfo:
     """Attributes:
+    ending: how it ended; None while it runs, and where it failed or was killed.
     failure: the failure record, or what a full disk left of one; None where nothing was left.
     """
 
@@ -20,6 +21,7 @@ class AttemptInfo:
     folder: Path
     owner: Owner | None
     progress: dict[str, Any]
+    ending: ledger.Ending | None
     failure: dict[str, Any] | None
     log: Path
 
@@ -30,6 +32,7 @@ class AttemptInfo:
             folder=entry.folder,
             owner=entry.owner,
             progress=entry.heartbeat.get("progress", {}),
+            ending=entry.ending,
             failure=entry.failure or entry.loss,
             log=entry.folder / ledger.LOG,
         )

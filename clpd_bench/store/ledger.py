@@ -17,7 +17,7 @@ from clpd_bench.store import durable
 from clpd_bench.store.clock import now
 from clpd_bench.store.owner import Owner
 
-Ending = Literal["published", "discarded", "released", "unfinished", "no_space"]
+Ending = Literal["published", "discarded", "released", "evicted", "unfinished", "no_space"]
 
 OUT = "out"
 CHECKPOINTS = "checkpoints"

@@ -8,7 +8,8 @@ from clpd_bench.store.ledger import Entry
 
 State = Literal["done", "running", "pending", "failed", "lost", "blocked"]
 
-_LOST_IN_A_ROW = 5
+WITHOUT_PROGRESS = 5
+"""Attempts in a row that were lost or evicted and added no checkpoint: nobody tries again by itself."""
 
 
 def recorded_state(entry: Entry) -> State | None:
@@ -26,11 +27,11 @@ def recorded_state(entry: Entry) -> State | None:
 
 
 def is_given_up(entries: list[Entry]) -> bool:
-    """Whether the newest attempts were lost too often in a row, and none added a checkpoint."""
-    lost = 0
+    """Whether the newest attempts were lost or evicted too often in a row, and none added a checkpoint."""
+    without_progress = 0
     for entry in entries:
         if entry.is_retry or entry.checkpointed or entry.ending == "published":
             break
-        if entry.is_attempt and entry.ending in (None, "unfinished"):
-            lost += 1
-    return lost >= _LOST_IN_A_ROW
+        if entry.is_attempt and entry.ending in (None, "unfinished", "evicted"):
+            without_progress += 1
+    return without_progress >= WITHOUT_PROGRESS

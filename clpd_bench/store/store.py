@@ -189,6 +189,9 @@ class Store:
         if self.damage(key):
             return "failed"
         state = self._state_by(entries[0]) if entries else "pending"
+        if state == "pending" and entries and entries[0].ending == "evicted" and is_given_up(entries):
+            # Nobody may claim it, and whoever waits for it would wait for ever.
+            state = "lost"
         # It may have been published between the two looks.
         return "done" if self.is_done(key) else state
 

@@ -105,7 +105,7 @@ def test_a_difficulty_that_is_length_leaves_ties_and_no_rounding_errors(
 ) -> None:
     """Buckets are then by id, and not by the last digits of a float."""
 
-    def length(metric: object, splits: difficulty.Splits, inputs: object) -> tuple[difficulty.Values, Measured]:
+    def length(metric: object, splits: difficulty.Splits, *rest: object) -> tuple[difficulty.Values, Measured]:
         return {name: 0.1 * split.responses.lengths + 0.3 for name, split in splits.items()}, Measured()
 
     monkeypatch.setitem(difficulty.DIFFICULTIES, "cot_tokens", length)

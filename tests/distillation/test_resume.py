@@ -182,14 +182,14 @@ def test_corrupt_checkpoint_falls_back_to_the_one_before(
         runner(fresh(), first, stop_at=5)
     assert sorted(place.name for place in first.iterdir()) == ["step-00000004", "step-00000005"]
     FAULTS[fault](first / "step-00000005")
-    found = checkpoints.newest([first])
+    found = next(checkpoints.newest_first([first]), None)
     assert found is not None
     assert found.step == 4
     record = runner(resumed, first if again else tmp_path / "second", earlier=[first])
     assert runner.first_steps[-1] == 5
     assert_same_run((resumed, record), (whole, reference))
     if again:
-        last = checkpoints.newest([first])
+        last = next(checkpoints.newest_first([first]), None)
         assert last is not None
         assert last.step == STEPS
 
@@ -206,11 +206,39 @@ def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, tmp_path: P
     assert_same_run((resumed, record), (whole, reference))
 
 
+@pytest.mark.parametrize(("left", "next_step"), [("older", 5), ("newer", 8), ("none", 1)])
+def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
+    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str, next_step: int
+) -> None:
+    """A slow attempt, taken for dead, goes on and drops what another one has just verified."""
+    whole, resumed = fresh(), fresh()
+    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
+    first, ahead = tmp_path / "first", tmp_path / "ahead"
+    for folder, step in ((first, 5), (ahead, 7)):
+        with pytest.raises(Interrupted):
+            runner(fresh(), folder, stop_at=step)
+    verified = checkpoints._verified
+
+    def prune(place: Path) -> checkpoints.Checkpoint | None:
+        found = verified(place)
+        if place == first / "step-00000005":
+            for old in [place] if left == "older" else first.glob("step-*"):
+                shutil.rmtree(old)
+            for newer in ahead.glob("step-*") if left == "newer" else ():
+                shutil.copytree(newer, first / newer.name)
+        return found
+
+    monkeypatch.setattr(checkpoints, "_verified", prune)
+    record = runner(resumed, tmp_path / "second", earlier=[first])
+    assert runner.first_steps[-1] == next_step
+    assert_same_run((resumed, record), (whole, reference))
+
+
 def test_newest_checkpoint_of_all_attempts_is_taken(runner: Runner, tmp_path: Path) -> None:
     for name, step in (("a", 3), ("b", 6), ("c", 2)):
         with pytest.raises(Interrupted):
             runner(fresh(), tmp_path / name, stop_at=step)
-    found = checkpoints.newest([tmp_path / name for name in "cab"])
+    found = next(checkpoints.newest_first([tmp_path / name for name in "cab"]), None)
     assert found is not None
     assert (found.step, found.folder.parent.name) == (6, "b")
 
@@ -221,7 +249,7 @@ def test_unfinished_checkpoint_is_not_seen(runner: Runner, tmp_path: Path) -> No
     with pytest.raises(Interrupted):
         runner(fresh(), folder, stop_at=3)
     shutil.copytree(folder / "step-00000003", folder / "making-4")
-    found = checkpoints.newest([folder])
+    found = next(checkpoints.newest_first([folder]), None)
     assert found is not None
     assert found.step == 3
     with pytest.raises(Interrupted):

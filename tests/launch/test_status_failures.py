@@ -10,6 +10,7 @@ from launch_run import TINY
 from typer.testing import CliRunner
 
 from clpd_bench.cli import app
+from clpd_bench.launch.status import status_of
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
 from clpd_bench.settings.load import load_ablation
@@ -65,6 +66,23 @@ def test_lost_full_and_damaged_jobs_are_listed_with_their_causes_and_others_are_
     assert "the disk is full" in found[1]["cause"]
     assert "No space left" in found[1]["reason"]
     assert "clpd store verify" in found[2]["what_to_do"]
+
+
+def test_job_evicted_until_given_up_is_said_to_want_more_time(tmp_path: Path) -> None:
+    store, plan = Store(tmp_path), build_plan(load_ablation(TINY, []), TINY)
+    given_up, waiting, *_ = plan.jobs
+    for key, times in ((given_up, 5), (waiting, 4)):
+        for _ in range(times):
+            with store.claim(key) as attempt:
+                attempt.evict()
+    states = {job.job.key: job for job in status_of(plan, store).jobs}
+    assert states[waiting].state == "pending"
+    assert states[given_up].state == "lost"
+    assert "ended 5 times before it could leave a checkpoint: raise the profile's time" in states[given_up].reason
+    (failure,) = _failures(tmp_path)
+    assert failure["key"] == given_up
+    assert "Slurm" in failure["cause"]
+    assert "clpd retry" in failure["what_to_do"]
 
 
 def test_without_failures_it_says_so(tmp_path: Path) -> None:

@@ -104,6 +104,54 @@ def test_released_may_be_claimed_at_once_and_is_not_counted(store):
         assert store.state("key") == "pending"
 
 
+def _evict(store: Store, *, checkpoint: bool = False) -> None:
+    with store.claim("key") as attempt:
+        if checkpoint:
+            attempt.checkpointed()
+        attempt.evict()
+
+
+def test_evicted_may_be_claimed_at_once(store):
+    _evict(store)
+    assert store.state("key") == "pending"
+    assert store.last_attempt("key").ending == "evicted"
+    assert store.claim("key").number == 2
+
+
+def test_evicted_five_times_without_a_checkpoint_is_given_up(store):
+    for _ in range(4):
+        _evict(store)
+        assert store.state("key") == "pending"
+    _evict(store)
+    # Not pending, or whoever waits for it would wait for ever.
+    assert store.state("key") == "lost"
+    assert store.claim("key") is None
+    store.record_blocked("key", ["parent"])
+    assert store.state("key") == "lost"
+    assert store.retry("key")
+    assert store.state("key") == "pending"
+    for _ in range(4):
+        _evict(store)
+    assert store.claim("key").number == 11
+
+
+def test_evictions_and_losses_count_together(store, die):
+    for _ in range(2):
+        _evict(store)
+        die(lambda: Store(store.root).claim("key"))
+    assert store.may_claim("key")
+    _evict(store)
+    assert not store.may_claim("key")
+    assert store.state("key") == "lost"
+
+
+def test_evictions_that_advance_are_not_bounded(store):
+    for number in range(1, 13):
+        _evict(store, checkpoint=number % 5 == 0)
+        assert store.state("key") == "pending"
+    assert store.claim("key").number == 13
+
+
 def test_attempt_left_without_a_word_is_lost_though_its_process_lives(store):
     with pytest.raises(ZeroDivisionError), store.claim("key"):
         raise ZeroDivisionError

@@ -51,7 +51,7 @@ def main() -> None:
     before = _advance(store, keys)
     one_thread()
     try:
-        work(plan, store, keys, should_stop)
+        work(plan, store, keys, should_stop, on_stop="evicted")
     except UserError as error:
         raise SystemExit(str(error)) from None
     if not should_stop.time_is_up or os.environ.get("SLURM_PROCID", "0") != "0":
