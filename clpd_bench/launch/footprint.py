@@ -8,7 +8,7 @@ from typing import Any
 from clpd_bench.corpus.reader import read_summary
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.model import Llama, Qwen3
-from clpd_bench.settings.specs import Kind, ModelSpec, TargetsSpec
+from clpd_bench.settings.specs import ModelSpec, TargetsSpec
 from clpd_bench.store import Store
 
 FLOAT = 4
@@ -21,8 +21,8 @@ BESIDES = 256 * 1024
 """Bytes of any job besides what is counted here: manifest, log, tokenizer, curves."""
 ITEM = 512
 """Bytes of an evaluation a test example, its texts compressed."""
-FILES: dict[Kind, int] = {"corpus": 15, "difficulty": 11, "model": 14, "targets": 9, "evaluation": 11}
-"""Files and folders of a job, with those of its attempt."""
+FILES = 20
+"""Files and folders of any job, at most, with those of its attempt."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ def footprint(plan: Plan, todo: set[str], store: Store, at_once: int | None = No
     sizes = _Sizes(plan, store)
     in_training: list[int] = []
     for job in (job for job in plan.jobs.values() if job.key in todo):
-        out.files += FILES[job.kind]
+        out.files += FILES
         written = sizes.written(job)
         if written is None:
             out.unknown.append(job.label)

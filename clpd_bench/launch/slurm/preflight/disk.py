@@ -16,9 +16,9 @@ _FREE = "Free some (clpd store size, clpd store gc FILE), or give a store with m
 
 def check_disk(needed: Footprint, store: Store) -> list[Finding]:
     free = os.statvfs(existing(store.root.absolute()))
-    found = _compare("GB", needed.bytes / 1e9, free.f_bavail * free.f_frsize / 1e9, store)
+    found = _compare("GB", ",.1f", needed.bytes / 1e9, free.f_bavail * free.f_frsize / 1e9, store)
     if free.f_files:  # 0 where files are not counted
-        found += _compare("files", needed.files, free.f_favail, store)
+        found += _compare("files", ",.0f", needed.files, free.f_favail, store)
     if needed.unknown:
         first, more = needed.unknown[0], len(needed.unknown) - 1
         what = (
@@ -28,8 +28,8 @@ def check_disk(needed: Footprint, store: Store) -> list[Finding]:
     return found
 
 
-def _compare(unit: str, needed: float, free: float, store: Store) -> list[Finding]:
+def _compare(unit: str, form: str, needed: float, free: float, store: Store) -> list[Finding]:
     if needed <= NEARLY * free:
         return []
-    what = f"about {needed:,.1f} {unit} are to be written to {store.root}, and {free:,.1f} are free"
-    return [Finding("fatal" if needed > free else "warning", what.replace(".0 files", " files"), _FREE)]
+    what = f"about {needed:{form}} {unit} are to be written to {store.root}, and {free:{form}} are free"
+    return [Finding("fatal" if needed > free else "warning", what, _FREE)]
