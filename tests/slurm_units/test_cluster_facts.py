@@ -19,7 +19,7 @@ NODE_20_11 = (
     "4.18.0-305.el8.x86_64 #1 SMP Thu Apr 29 08:54:30 EDT 2021 RealMemory=515000 AllocMem=98304 FreeMem=401234 "
     "Sockets=2 Boards=1 MemSpecLimit=3000 State=MIXED+DRAIN ThreadsPerCore=1 TmpDisk=0 Weight=1 Owner=N/A "
     "MCS_label=N/A Partitions=gpu,long BootTime=2021-06-01T10:00:00 CfgTRES=cpu=64,mem=515000M,billing=64,gres/gpu=4 "
-    "Reason=RealMemory=low again [root@2021-06-02T10:00:00]"
+    "Reason=low, says RealMemory=1 again [root@2021-06-02T10:00:00]"
 )
 NODE_24_05 = (
     "NodeName=h-001 Arch=x86_64 CoresPerSocket=56 CPUAlloc=0 CPUEfctv=220 CPUTot=224 CPULoad=0.02 "
