@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import grp
+import os
 from typing import Any
 
 from fabricated_cluster import a_cluster, a_config, a_partition, a_profile, a_qos, an_accounting, an_association
@@ -62,6 +64,13 @@ def test_a_partition_that_lets_an_account_or_qos_out_is_fatal() -> None:
     assert any("lets no job of account 'other' in" in what for what in told)
     assert any("lets no job of qos 'short' in" in what for what in told)
     assert found(an_accounting(), closed, account="proj", qos="normal") == []
+
+
+def test_a_partition_of_other_groups_is_a_warning() -> None:
+    mine = grp.getgrgid(os.getgid()).gr_name
+    assert found(None, {"partitions": (a_partition(groups=frozenset({"ops", mine})),)}) == []
+    level, what, _ = one(None, {"partitions": (a_partition(groups=frozenset({"ops", "ml"})),)})
+    assert (level, "partition gpu lets only groups ml, ops in" in what) == ("warning", True)
 
 
 SHORT = a_qos("short", max_wall=30)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import grp
+import os
+
 from clpd_bench.launch.slurm.accounting import Accounting
 from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight.finding import Finding, choice
@@ -34,6 +38,21 @@ def _let_in(name: str, profile: Profile, cluster: Cluster) -> list[Finding]:
             if mine and allowed is not None and mine not in allowed:
                 what = f"profile {name}: partition {partition.name} lets no job of {key} {mine!r} in"
                 found.append(Finding("fatal", what, f"Correct profiles.{name}.{key}. {choice(mine, allowed)}"))
+        if partition.groups is not None and not partition.groups & _groups():
+            what = (
+                f"profile {name}: partition {partition.name} lets only groups {', '.join(sorted(partition.groups))} in"
+            )
+            fix = f"Choose another profiles.{name}.partition, unless the cluster counts you among them (groups)"
+            found.append(Finding("warning", what, fix))
+    return found
+
+
+def _groups() -> set[str]:
+    """This user's, as this machine knows them."""
+    found = set()
+    for number in {os.getgid(), *os.getgroups()}:
+        with contextlib.suppress(KeyError):  # it has no name here
+            found.add(grp.getgrgid(number).gr_name)
     return found
 
 
