@@ -66,9 +66,9 @@ def test_models_and_targets_are_as_large_as_estimated(tmp_path: Path, top_k: str
     make_data(plan, store)
     estimated = {key: footprint(plan, {key}, store, at_once=0).bytes - BESIDES for key in (teacher, targets)}
     work(plan, store, [teacher, targets], lambda: False)
-    for key, name in ((teacher, "model.safetensors"), (targets, "targets.safetensors")):
+    for key, name, header in ((teacher, "model.safetensors", HEADERS), (targets, "targets.safetensors", 400)):
         written = (store.artifact(key) / name).stat().st_size
-        assert 0 <= written - estimated[key] <= HEADERS, name
+        assert 0 <= written - estimated[key] <= header, name
         everything = sum(file.stat().st_size for file in store.artifact(key).rglob("*"))
         assert everything <= estimated[key] + BESIDES
         folders = (store.artifact(key), store.root / "attempts" / key)

@@ -43,7 +43,7 @@ def test_a_partitions_own_qos_binds() -> None:
 
 
 def test_another_account_of_the_user_does_not_bind() -> None:
-    known = an_accounting(an_association(), an_association("other", is_default=False, max_submit=3))
+    known = an_accounting(an_association("other", is_default=False, max_submit=3), an_association())
     assert limits({}, accounting=known)[0] == 10000
     assert limits({"profile": {"account": "other"}}, accounting=known) == (3, "account other")
 

@@ -65,7 +65,7 @@ def test_a_qos_may_lift_the_partitions_time() -> None:
 
 TOO_MUCH = {
     "CPUs": ({"cpus": 17}, "17 CPUs are asked for on one node, and the largest has 16"),
-    "CPUs of all tasks": ({"cpus": 6, "tasks": 3}, "18 CPUs"),
+    "CPUs of all tasks": ({"cpus": 6, "tasks": 3}, "18 CPUs are asked for on one node"),
     "memory": ({"memory": "63G"}, "63 GB of memory are asked for on one node, and the largest has 62.5 GB"),
     "GPUs": ({"gpus": 5}, "5 GPUs are asked for on one node, and the largest has 4"),
     "GPUs of a type": ({"gpus": 5, "gpu_type": "a100"}, "5 a100 GPUs"),
@@ -109,7 +109,7 @@ def test_only_nodes_of_the_partition_count() -> None:
 
 def test_a_partitions_own_limits_on_a_node_count() -> None:
     assert fatal(a_cluster(partitions=(a_partition(max_cpus=8),)), cpus=9)
-    assert fatal(a_cluster(partitions=(a_partition(max_memory=1024),)), memory="2G")
+    assert "the largest has 1 GB" in fatal(a_cluster(partitions=(a_partition(max_memory=1024),)), memory="2G").what
     assert fatal(a_cluster(partitions=(a_partition(max_nodes=1),)), nodes=2)
 
 

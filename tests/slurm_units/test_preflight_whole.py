@@ -31,7 +31,9 @@ def found(tmp_path: Path, cluster: Cluster | None = None, seeds: int = 8, **othe
     todo = {key for key, job in plan.jobs.items() if job.kind != "corpus"}
     given: dict[str, Any] = {"ask": lambda: cluster or a_cluster(), "environ": {}, **other}
     site = given.pop("site", a_site(profile={"gpus": 1}))
-    return preflight(site, lambda key: "gpu", plan, todo, Store(tmp_path / "store"), **given)
+    return preflight(
+        site, lambda key: "gpu" if key in todo else "unused", plan, todo, Store(tmp_path / "store"), **given
+    )
 
 
 def test_a_cluster_that_can_run_it_all_is_no_finding_but_the_unmade_corpora(tmp_path: Path) -> None:
