@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError, model_validator
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.slurm.times import minutes
@@ -64,6 +64,19 @@ def _scalar(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
+def _value(value: Any) -> str | bool:
+    """An option's; told here rather than by a union of types, whose members pydantic puts into the key."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (str, int, float)):
+        return _one_line(str(value))
+    raise ValueError(f"wants text, a number or true, and {value!r} is none")
+
+
+def _by_kind(value: Any) -> Any:
+    return dict.fromkeys(get_args(Kind), value) if isinstance(value, str) else value
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
 Text = Annotated[str, BeforeValidator(_scalar), AfterValidator(_one_line)]
 
@@ -89,7 +102,9 @@ class Profile(Settings):
     """Workers side by side on each node, which share the batch's jobs among them."""
     array_parallelism: int | None = Field(default=None, ge=1)
     """Batches of one array that may run at a time."""
-    extra: dict[Annotated[str, AfterValidator(_option)], Text | bool] = Field(default_factory=dict)
+    extra: dict[Annotated[str, AfterValidator(_option)], Annotated[str | bool, PlainValidator(_value)]] = Field(
+        default_factory=dict
+    )
     """Any other option of sbatch, by its long name; true for one without a value."""
 
     @model_validator(mode="after")
@@ -108,16 +123,13 @@ class Use(Settings):
 
     default: str
     kinds: dict[Kind, str] = Field(default_factory=dict)
-    models: dict[str, str | dict[Kind, str]] = Field(default_factory=dict)
+    models: dict[str, Annotated[dict[Kind, str], BeforeValidator(_by_kind)]] = Field(default_factory=dict)
 
     def profile(self, kind: Kind, models: list[str]) -> str:
         """The profile of a job of this kind at a model that has these names."""
         for name in models:
-            rule = self.models.get(name)
-            if isinstance(rule, str):
-                return rule
-            if rule and kind in rule:
-                return rule[kind]
+            if kind in self.models.get(name, {}):
+                return self.models[name][kind]
         return self.kinds.get(kind, self.default)
 
 
@@ -141,8 +153,10 @@ class Site(Settings):
         named = {"use.default": self.use.default}
         named |= {f"use.kinds.{kind}": name for kind, name in self.use.kinds.items()}
         for model, rule in self.use.models.items():
-            rules = {"": rule} if isinstance(rule, str) else {f".{kind}": name for kind, name in rule.items()}
-            named |= {f"use.models.{model}{suffix}": name for suffix, name in rules.items()}
+            if rule == _by_kind(next(iter(rule.values()), None)):
+                named[f"use.models.{model}"] = rule["model"]  # most often written as one name
+            else:
+                named |= {f"use.models.{model}.{kind}": name for kind, name in rule.items()}
         for key, name in named.items():
             if name not in self.profiles:
                 raise UserError("there is no such profile", key=key, found=name, allowed=self.profiles)
