@@ -155,7 +155,8 @@ def test_every_stage_of_a_drawn_pacing_ends_within_one_example_of_its_border(cas
     """And none shows a bucket before its stage has come."""
     shown = case.schedule(case.supervision("easy_to_hard", pacing=pacing)).examples
     reached = np.cumsum(case.tokens[shown])
-    for bucket in range(2, case.stages + 1):
+    # Of a few examples, chance may draw none of a bucket.
+    for bucket in sorted(set(case.buckets[shown].tolist()) - {1}):
         first = int(np.flatnonzero(case.buckets[shown] == bucket)[0])
         assert reached[first] - case.tokens[shown[first]] >= (bucket - 1) * case.total / case.stages - 1e-6
 

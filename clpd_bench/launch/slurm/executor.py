@@ -49,6 +49,11 @@ class ArrayExecutor(SlurmExecutor):  # type: ignore[misc]
         text: str = self._make_submission_file_text(self._submitit_command_str, "")
         return text
 
+    def options(self) -> list[str]:
+        """What sbatch is asked for, as it stands in the script."""
+        mark = "#SBATCH "
+        return [line.removeprefix(mark) for line in self.script().splitlines() if line.startswith(mark)]
+
     def submit_after(self, dependency: str | None) -> str:
         """Slurm's number of the array, which waits for the `dependency`.
 

@@ -41,6 +41,14 @@ def print_prepared(plan: Plan, prepared: Prepared, site: Site, jobs: list[str], 
         )
 
 
+def print_options(options: dict[str, list[str]], console: Console) -> None:
+    """What sbatch would be asked for, by profile."""
+    for profile, asked in options.items():
+        console.print(f"\nsbatch of profile {profile}, with --array and --dependency by array", markup=False)
+        for option in asked:
+            console.print(f"  {option}", markup=False, highlight=False)
+
+
 def what(plan: Plan, made: list[Batch]) -> str:
     """`20 model, 20 evaluation`, or the label of a single job."""
     keys = [key for batch in made for key in batch.keys]

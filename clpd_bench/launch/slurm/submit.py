@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.estimates import Estimates
@@ -36,6 +37,20 @@ class Prepared:
     held: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
+    def to_json(self, jobs: list[str]) -> dict[str, Any]:
+        """Arrays with their batches; `job` is Slurm's number, where there is one."""
+        arrays = [
+            {
+                "job": jobs[a] if jobs else None,
+                "profile": self.batches[members[0]].profile,
+                "batches": [
+                    {"keys": list(self.batches[n].keys), "estimated_seconds": self.batches[n].seconds} for n in members
+                ],
+            }
+            for a, members in enumerate(self.arrays)
+        ]
+        return {"arrays": arrays, "failed": self.failed, "held": self.held}
+
 
 @dataclass(frozen=True)
 class Submitted:
@@ -46,6 +61,9 @@ class Submitted:
     launch: Launch
     prepared: Prepared
     jobs: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"launch": self.launch.id, **self.prepared.to_json(self.jobs)}
 
 
 def prepare(plan: Plan, site: Site, limits: Limits, store: Store, waiting: list[Queued]) -> Prepared:
@@ -68,12 +86,8 @@ def prepare(plan: Plan, site: Site, limits: Limits, store: Store, waiting: list[
     busy = {key for key, state in states.items() if state == "running"} - leaving
     alive = (set(ids) - leaving) | busy
     todo = set(plan.jobs) - done - failed - held - alive
-    names = names_of_models(plan)
+    profile = profiles(plan, site)
     seconds = Estimates(plan, store).seconds
-
-    def profile(key: str) -> str:
-        job = plan.jobs[key]
-        return site.use.profile(job.kind, names.get(key if job.kind == "model" else job.parents.get("model", ""), []))
 
     def make(full: Callable[[str], float], unknown: int) -> list[Batch]:
         return batches(plan, todo, set(ids), profile, seconds, full, unknown)
@@ -84,7 +98,18 @@ def prepare(plan: Plan, site: Site, limits: Limits, store: Store, waiting: list[
     return Prepared(made, arrays(made, limits.array), needed, *in_order)
 
 
-def names_of_models(plan: Plan) -> dict[str, list[str]]:
+def profiles(plan: Plan, site: Site) -> Callable[[str], str]:
+    """The name of the profile of a key."""
+    names = _names_of_models(plan)
+
+    def profile(key: str) -> str:
+        job = plan.jobs[key]
+        return site.use.profile(job.kind, names.get(key if job.kind == "model" else job.parents.get("model", ""), []))
+
+    return profile
+
+
+def _names_of_models(plan: Plan) -> dict[str, list[str]]:
     """{key of a model: the names by which rules of a site may call it}."""
     names = {key: list(own) for key, own in plan.models.items()}
     for cell in plan.cells:
@@ -125,6 +150,17 @@ def submit(
         records.write(store.root, launch, prepared.batches, prepared.arrays)
         jobs = submitted_arrays(store.root, launch, site, prepared, progress)
     return Submitted(launch, prepared, jobs)
+
+
+def options_by_profile(
+    plan: Plan, site: Site, site_file: Path, store: Store, prepared: Prepared
+) -> dict[str, list[str]]:
+    """What sbatch would be asked for; nothing is written."""
+    from clpd_bench.launch.slurm.executor import ArrayExecutor
+
+    launch = Launch.new(plan.name, Path(plan.file), site_file)
+    names = dict.fromkeys(prepared.batches[members[0]].profile for members in prepared.arrays)
+    return {name: ArrayExecutor(store.root, launch, site, name, 0, 1).options() for name in names}
 
 
 def submitted_arrays(
