@@ -10,7 +10,6 @@ from typing import Any
 from clpd_bench.settings.base import NotInKey, Settings
 from clpd_bench.settings.specs import Kind, Spec
 
-
 _REQUIRED = object()
 
 
