@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from clpd_bench.launch.remedies import remedy
+from clpd_bench.launch.remedies import LOST_IN_SLURM, remedy
+from clpd_bench.launch.slurm.endings import Ending, ending_of, endings
 from clpd_bench.launch.status import JobStatus, Status
+from clpd_bench.launch.tail import last_lines
 from clpd_bench.store import Store
 
 LINES = 8
@@ -41,11 +41,12 @@ class Failure:
 
 
 def failures_of(status: Status, store: Store) -> list[Failure]:
-    """Of each failed or lost job, in the plan's order."""
-    return [_failure(job, store) for job in status.in_state("failed", "lost")]
+    """Of each failed or lost job, in the plan's order; why Slurm jobs ended, Slurm's accounts are asked once."""
+    found = endings(name for job in status.in_state("lost") for name in job.slurm_ids)
+    return [_failure(job, store, ending_of(job.slurm_ids, found)) for job in status.in_state("failed", "lost")]
 
 
-def _failure(status: JobStatus, store: Store) -> Failure:
+def _failure(status: JobStatus, store: Store, ending: Ending | None) -> Failure:
     key, label, state = status.job.key, status.job.label, status.state
     if damage := store.damage(key):
         cause, fix = "something stands in the place of its artifact", f"{damage.fix}; then clpd run"
@@ -53,18 +54,20 @@ def _failure(status: JobStatus, store: Store) -> Failure:
     last = store.last_attempt(key)
     record = last.failure if last else None
     known = remedy(record)
+    if state == "lost" and record is None and status.slurm_ids:
+        known = ending.remedy if ending else LOST_IN_SLURM
     return Failure(
         key,
         label,
         state,
-        status.reason,
+        ending.reason if ending and record is None else status.reason,
         known.cause,
         known.what_to_do,
         last.number if last else None,
         last.owner.host if last and last.owner else None,
         _where(str(record["traceback"])) if record else None,
         str(last.log) if last else None,
-        _last_lines(last.log) if last else (),
+        last_lines(last.log, LINES) if last else (),
     )
 
 
@@ -74,14 +77,6 @@ def _where(traceback: str) -> str | None:
     for file, line, function in reversed(ours or frames):
         return f"{file}:{line} in {function}"
     return None
-
-
-def _last_lines(log: Path) -> tuple[str, ...]:
-    try:
-        with log.open(errors="replace") as file:
-            return tuple(line.rstrip() for line in deque(file, LINES))
-    except OSError as error:
-        return (f"(the log can't be read: {error.strerror})",)
 
 
 def print_failures(failures: list[Failure], console: Console) -> None:

@@ -80,6 +80,11 @@ LOST = Remedy(
     "clpd run goes on from its checkpoints, and after five losses without one only once clpd retry says so. If it "
     "happens again, look into dmesg for an out-of-memory kill and lower training.micro_batch_tokens or --workers",
 )
+LOST_IN_SLURM = Remedy(
+    "its Slurm job ended under it: killed for want of memory, by scancel or by hand, or its node went away",
+    "clpd launch again goes on from its checkpoints. If it happens again, raise memory of its profile in the site "
+    "file; clpd show KEY --logs has the Slurm job's own output",
+)
 UNKNOWN = Remedy(
     "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"
 )
