@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench import cli_launch, cli_store
+from clpd_bench import cli_launch, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
 from clpd_bench.settings.load import load_origins
@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(cli_store.app, name="store")
 app.command()(cli_launch.launch)
+app.command()(cli_slurm.cancel)
 
 
 @app.command()

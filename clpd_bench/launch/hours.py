@@ -51,7 +51,11 @@ class Hours:
 
 
 def _written(seconds: float, gpu_seconds: float) -> str:
-    return written(seconds / 60) + (f" ({gpu_seconds / 3600:.1f} GPU-hours)" if gpu_seconds else "")
+    return written(seconds / 60) + (f" ({_gpu_hours(gpu_seconds)} GPU-hours)" if gpu_seconds else "")
+
+
+def _gpu_hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f}" if seconds >= 360 else "under 0.1"
 
 
 def hours_of(status: Status) -> Hours:
