@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from clpd_bench.launch.remedies import LOST_IN_SLURM, remedy
 from clpd_bench.launch.slurm.endings import Ending, ending_of, endings
+from clpd_bench.launch.slurm.outputs import outputs
 from clpd_bench.launch.status import JobStatus, Status
 from clpd_bench.launch.tail import last_lines
 from clpd_bench.store import Store
@@ -25,6 +27,7 @@ class Failure:
     node: where it ran.
     where: file, line and function of this package in which the error arose, or of another's.
     last_lines: of the log.
+    slurm_output: files of the Slurm job that the newest attempt was in.
     """
 
     key: str
@@ -38,6 +41,7 @@ class Failure:
     where: str | None = None
     log: str | None = None
     last_lines: tuple[str, ...] = ()
+    slurm_output: tuple[str, ...] = ()
 
 
 def failures_of(status: Status, store: Store) -> list[Failure]:
@@ -68,6 +72,7 @@ def _failure(status: JobStatus, store: Store, ending: Ending | None) -> Failure:
         _where(str(record["traceback"])) if record else None,
         str(last.log) if last else None,
         last_lines(last.log, LINES) if last else (),
+        tuple(str(file) for file in outputs(store.root, status.slurm_ids)),
     )
 
 
@@ -94,6 +99,10 @@ def print_failures(failures: list[Failure], console: Console) -> None:
             _say(console, f"  log         {failure.log}")
         for line in failure.last_lines:
             _say(console, f"    | {line}")
+        for file in failure.slurm_output:
+            _say(console, f"  Slurm says  {file}")
+            for line in last_lines(Path(file), LINES):
+                _say(console, f"    | {line}")
     if not failures:
         _say(console, "nothing failed, nothing is lost")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clpd_bench.launch.slurm import records
+from clpd_bench.launch.slurm.outputs import outputs
 from clpd_bench.launch.slurm.view import look
 from clpd_bench.launch.status_text import waiting_for
 from clpd_bench.launch.tail import last_lines
@@ -56,7 +56,7 @@ def logs_of(job: Job, store: Store) -> Logs:
     task = view.tasks.get(job.key) if view else None
     ids = last.owner.slurm_ids if last and last.owner else ()
     logs = [Log(f"attempt {last.number}", last.log, last_lines(last.log, LINES))] if last and last.log.exists() else []
-    for file in _outputs(store.root, ids or ((task.id,) if task else ())):
+    for file in outputs(store.root, ids or ((task.id,) if task else ())):
         logs.append(Log("Slurm job", file, last_lines(file, LINES)))
     said = f"attempt {last.number}, {store.state(job.key)}" if last else "no attempt yet"
     if task and not {task.id, task.raw_id} & set(ids):
@@ -66,16 +66,3 @@ def logs_of(job: Job, store: Store) -> Logs:
     elif view and not last:
         said += "; in no Slurm job"
     return Logs(job.label, said, logs)
-
-
-def _outputs(store: Path, ids: tuple[str, ...]) -> list[Path]:
-    """Files `<id>_<process>_log.out` of a job that has one of these names, in the newest launch that has any."""
-    for launch in records.launches(store):
-        folder = records.logs(records.folder(store, launch.id))
-        # A plain job 120 is not an array's element 120_3, whose file begins alike.
-        patterns = [f"{name}_[0-9]*_log.out" for name in ids]
-        found = {file for pattern in patterns for file in folder.glob(pattern)}
-        exact = [file for file in found if file.name.removesuffix("_log.out").rpartition("_")[0] in ids]
-        if exact:
-            return sorted(exact)
-    return []

@@ -82,8 +82,8 @@ LOST = Remedy(
 )
 LOST_IN_SLURM = Remedy(
     "its Slurm job ended under it: killed for want of memory, by scancel or by hand, or its node went away",
-    "clpd launch again goes on from its checkpoints. If it happens again, raise memory of its profile in the site "
-    "file; clpd show KEY --logs has the Slurm job's own output",
+    "Read the Slurm job's output; clpd launch again goes on from its checkpoints. If it happens again, raise memory "
+    "of its profile in the site file",
 )
 UNKNOWN = Remedy(
     "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"

@@ -37,7 +37,7 @@ class Ending:
     @property
     def remedy(self) -> Remedy:
         state = self.state.split()[0]
-        if state == "FAILED" and self.exit_code in ("0:9", "137:0"):
+        if state == "FAILED" and self.exit_code in ("0:9", "9:0", "137:0"):
             return KILLED
         return REMEDIES.get(state, OTHER)
 
@@ -81,7 +81,7 @@ KILLED = Remedy(
     "its process was killed by SIGKILL: by the kernel for want of memory, or by hand",
     f"If nobody did it by hand, raise memory of its profile in the site file; {AGAIN}",
 )
-OTHER = Remedy("its Slurm job ended under it", f"Read the Slurm job's output (clpd show KEY --logs); {AGAIN}")
+OTHER = Remedy("its Slurm job ended under it", f"Read the Slurm job's output; {AGAIN}")
 _GONE = Remedy("its node failed, or went away", f"{AGAIN}; if that node fails again, leave it out (extra: exclude)")
 REMEDIES = {
     "OUT_OF_MEMORY": Remedy(
@@ -100,6 +100,6 @@ REMEDIES = {
     "PREEMPTED": Remedy("its Slurm job had to make room for another", AGAIN[0].upper() + AGAIN[1:]),
     "FAILED": Remedy(
         "its Slurm job ended in an error",
-        f"Read the Slurm job's output (clpd show KEY --logs); once the cause is gone, {AGAIN}",
+        f"Read the Slurm job's output; once the cause is gone, {AGAIN}",
     ),
 }
