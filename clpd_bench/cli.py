@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from clpd_bench import cli_launch, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
@@ -148,7 +149,7 @@ def status(
     if watch:
         from clpd_bench.launch.watch import watch as look_on
 
-        print_status(look_on(observer.look, every, console()), console())
+        look_on(observer.look, every, Console() if sys.stdout.isatty() else console())
         return
     found = observer.look()
     if failures:

@@ -13,15 +13,18 @@ from clpd_bench.launch.status import STATES, Status
 from clpd_bench.launch.status_text import slurm_lines, status_text
 
 
-def watch(look: Callable[[], Status], seconds: float, console: Console) -> Status:
-    """Looks every so many seconds until nothing is left to wait for; the last look.
+def watch(look: Callable[[], Status], seconds: float, console: Console) -> None:
+    """Looks every so many seconds until nothing is left to wait for.
 
     Somebody is between two jobs at times, and a queue may not answer: so it takes two looks in a row at
-    nobody at work, where there is work left.
+    nobody at work, where there is work left. The last picture stays on the terminal.
+
+    Args:
+        console: one that wraps lines, where it is a terminal: what redraws has to know how many there are.
     """
     idle = 0
     before = ""
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with Live(console=console, auto_refresh=False) as live:
         while True:
             status = look()
             if console.is_terminal:
@@ -31,7 +34,7 @@ def watch(look: Callable[[], Status], seconds: float, console: Console) -> Statu
                 before = line
             idle = 0 if _is_at_work(status) else idle + 1
             if idle == 2 or (idle and not _may_run(status)):
-                return status
+                return
             time.sleep(seconds)
 
 
