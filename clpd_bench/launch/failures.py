@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from clpd_bench.launch.remedies import LOST_IN_SLURM, remedy
-from clpd_bench.launch.slurm.endings import Ending, ending_of, endings
+from clpd_bench.launch.slurm.endings import Ending, endings
 from clpd_bench.launch.slurm.outputs import outputs
 from clpd_bench.launch.status import JobStatus, Status
 from clpd_bench.launch.tail import last_lines
@@ -46,8 +46,12 @@ class Failure:
 
 def failures_of(status: Status, store: Store) -> list[Failure]:
     """Of each failed or lost job, in the plan's order; why Slurm jobs ended, Slurm's accounts are asked once."""
-    found = endings(name for job in status.in_state("lost") for name in job.slurm_ids)
-    return [_failure(job, store, ending_of(job.slurm_ids, found)) for job in status.in_state("failed", "lost")]
+    # The last of a job's names is its own, see `outputs`.
+    found = endings(job.slurm_ids[-1] for job in status.in_state("lost") if job.slurm_ids)
+    return [
+        _failure(job, store, found.get(job.slurm_ids[-1]) if job.slurm_ids else None)
+        for job in status.in_state("failed", "lost")
+    ]
 
 
 def _failure(status: JobStatus, store: Store, ending: Ending | None) -> Failure:

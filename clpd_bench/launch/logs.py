@@ -59,7 +59,7 @@ def logs_of(job: Job, store: Store) -> Logs:
     for file in outputs(store.root, ids or ((task.id,) if task else ())):
         logs.append(Log("Slurm job", file, last_lines(file, LINES)))
     said = f"attempt {last.number}, {store.state(job.key)}" if last else "no attempt yet"
-    if task and not {task.id, task.raw_id} & set(ids):
+    if task and task.id not in ids:
         said += f"; waits in Slurm job {task.id}: {waiting_for(task)}"
     elif view and view.error:
         said += f"; Slurm's queue is not known, since {view.error}"

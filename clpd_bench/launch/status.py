@@ -111,7 +111,7 @@ def _in_slurm(status: JobStatus, tasks: dict[str, Task], held: set[str]) -> JobS
         return status
     # A running job may be run by somebody else, too, who is not in the queue.
     if status.state == "running":
-        return replace(status, task=task) if {task.id, task.raw_id} & set(status.slurm_ids) else status
+        return replace(status, task=task) if task.id in status.slurm_ids else status
     return JobStatus(status.job, "queued", task=task)
 
 

@@ -1,7 +1,7 @@
 """A store with a launch on disk, and answers of Slurm's commands as a real 22.05 gave them, played back.
 
 What is played back: `squeue -h -r -t all -u ... -o '%i|%A|%T|%r|%k'`, `sacct -X -n -P -j ... -o
-JobIDRaw,JobID,State,ExitCode,Elapsed` and the line of `scontrol show config` that names the cluster.
+JobID,State,ExitCode,Elapsed` and the line of `scontrol show config` that names the cluster.
 """
 
 from __future__ import annotations

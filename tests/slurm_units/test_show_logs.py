@@ -22,13 +22,13 @@ def text(slurm: CannedSlurm, label: str) -> str:
 
 def test_the_end_of_the_attempts_log_and_of_its_own_slurm_jobs_are_shown(slurm: CannedSlurm) -> None:
     launch = slurm.launch([["model small"]])
-    slurm.lose("model small", "121", "120_3")
+    slurm.lose("model small", "120", "120_3")
     last = slurm.store.last_attempt(slurm.key("model small"))
     last.log.write_text("".join(f"line {i}\n" for i in range(40)))
     logs = records.logs(records.folder(slurm.store.root, launch.id))
     logs.mkdir()
     (logs / "120_3_0_log.out").write_text("its own\n")
-    for name in ("120_30_0_log.out", "120_3_submission.sh", "12_0_log.out"):
+    for name in ("120_30_0_log.out", "120_3_submission.sh", "120_2_0_log.out"):
         (logs / name).write_text("another's\n")
     shown = text(slurm, "model small")
     assert str(last.log) in shown

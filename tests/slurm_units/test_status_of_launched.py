@@ -101,7 +101,8 @@ def test_attempt_whose_slurm_job_is_gone_is_lost_at_once_by_a_canned_squeue(
     owner.write_text(json.dumps({**json.loads(owner.read_text()), "host": "elsewhere"}))
     slurm.squeue = ["13908_0|13925|RUNNING|None|clpd:LAUNCH/0"]
     assert found(slurm)["by_label"]["model small"]["state"] == "running"
-    slurm.squeue = ["13908_0|13925|CANCELLED|None|clpd:LAUNCH/0"]
+    # What pends of an array has the number that the element that ran last has, too.
+    slurm.squeue = ["13908_0|13925|CANCELLED|None|clpd:LAUNCH/0", "13908_1|13925|PENDING|Priority|clpd:LAUNCH/0"]
     assert found(slurm)["by_label"]["model small"]["state"] == "lost"
     # Of another user's jobs, and of another cluster's, this squeue knows nothing.
     monkeypatch.setattr(os, "getuid", lambda: owner.stat().st_uid + 1)
@@ -129,9 +130,9 @@ def test_lost_jobs_are_explained_by_a_canned_sacct(slurm: CannedSlurm) -> None:
     slurm.lose("model large", "12109", "12092_0")
     slurm.lose("initial weights/0", "12111")
     slurm.sacct = [
-        "12109|12092_0|CANCELLED by 0|0:0|00:00:39",
-        "12110|12092_1|OUT_OF_MEMORY|0:125|00:00:39",
-        "12111|12111|FAILED|9:0|00:00:05",
+        "12092_0|CANCELLED by 0|0:0|00:00:39",
+        "12092_1|OUT_OF_MEMORY|0:125|00:00:39",
+        "12111|FAILED|9:0|00:00:05",
     ]
     slurm.calls.clear()
     why = {one["label"]: one for one in json.loads(status(slurm, "--failures", "--json"))}

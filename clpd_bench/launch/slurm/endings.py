@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pwd import getpwuid
 
@@ -11,7 +11,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.launch.remedies import Remedy
 from clpd_bench.launch.slurm import queue
 
-FIELDS = "JobIDRaw,JobID,State,ExitCode,Elapsed"
+FIELDS = "JobID,State,ExitCode,Elapsed"
 AGAIN = "clpd launch again goes on from its checkpoints"
 
 
@@ -43,8 +43,8 @@ class Ending:
 
 
 def endings(ids: Iterable[str]) -> dict[str, Ending]:
-    """{name of a job: how it ended}, by both names of each, of those that Slurm's accounts know of: none where
-    it keeps no accounts."""
+    """{name of a job: how it ended}, of those that ended and that Slurm's accounts know of: none where it keeps
+    no accounts."""
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -54,16 +54,10 @@ def endings(ids: Iterable[str]) -> dict[str, Ending]:
         return {}
     found: dict[str, Ending] = {}
     for line in printed.splitlines():
-        raw, name, *rest = line.split("|")
-        if len(rest) == 3:
-            found |= dict.fromkeys((raw, name), Ending(name, *rest))
+        name, *rest = line.split("|")
+        if len(rest) == 3 and rest[0].split()[0] in queue.ENDED:
+            found[name] = Ending(name, *rest)
     return found
-
-
-def ending_of(ids: Iterable[str], found: Mapping[str, Ending]) -> Ending | None:
-    """Of the job that has one of these names, unless it is alive."""
-    known = next((found[name] for name in ids if name in found), None)
-    return known if known and known.state.split()[0] in queue.ENDED else None
 
 
 def _with_name(state: str) -> str:

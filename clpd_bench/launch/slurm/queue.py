@@ -107,8 +107,11 @@ def cluster() -> str | None:
 
 
 def living(tasks: Iterable[Task]) -> set[str]:
-    """All names of those that run, or will."""
-    return {name for task in tasks if task.is_alive for name in (task.id, task.raw_id)}
+    """Names of those that run, or will.
+
+    Not their numbers: all that pend of an array have the array's own, and so has the element that ran last.
+    """
+    return {task.id for task in tasks if task.is_alive}
 
 
 def alive_ids() -> Callable[[str], set[str] | None]:

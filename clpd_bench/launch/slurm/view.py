@@ -21,7 +21,7 @@ class View:
         launches: those that took jobs of the plan, newest first; never empty.
         gpus: {key: GPUs while it is worked on}, of the newest launch that took it.
         tasks: {key: the living task that works through it}, a running one where several do.
-        alive: all names of living jobs; None where Slurm could not be asked.
+        alive: names of living jobs; None where Slurm could not be asked.
         error: why not.
     """
 
