@@ -1,7 +1,9 @@
-"""A store with a launch on disk, and answers of Slurm's commands as a real 22.05 gave them, played back.
+"""A store with a launch on disk, and answers of Slurm's commands in the form in which a real 22.05 gave them.
 
 What is played back: `squeue -h -r -t all -u ... -o '%i|%A|%T|%r|%k'`, `sacct -X -n -P -j ... -o
 JobID,State,ExitCode,Elapsed` and the line of `scontrol show config` that names the cluster.
+
+Job numbers are made up, and so is OUT_OF_MEMORY: the cluster that was asked limits no memory.
 """
 
 from __future__ import annotations
