@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from clpd_bench import cli_launch, cli_store
+from clpd_bench import cli_launch, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
 from clpd_bench.settings.load import load_origins
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.add_typer(cli_store.app, name="store")
 app.command()(cli_launch.launch)
+app.command()(cli_slurm.cancel)
 
 
 @app.command()
@@ -123,25 +125,41 @@ def status(
     failures: Annotated[
         bool, typer.Option("--failures", help="Why jobs failed or were lost, where, and what to do.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until nothing is left to wait for.")
+    ] = False,
+    every: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How often --watch looks.")] = 10,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show what is done, running, pending, failed, lost or blocked."""
+    """Show what is done, running, waiting in Slurm, pending, failed, lost or blocked; hours used and left.
+
+    --watch looks every 10 seconds: on a terminal it redraws, elsewhere it prints a line whenever something
+    has changed. Ctrl-C ends it, with exit code 130.
+    """
     from clpd_bench.launch.failures import failures_of, print_failures
-    from clpd_bench.launch.status import status_of
+    from clpd_bench.launch.hours import hours_of
+    from clpd_bench.launch.slurm.observer import Observer
     from clpd_bench.launch.status_text import print_status
 
-    here = Store(store)
-    found = status_of(open_plan(file, sets)[1], here)
+    if watch and (failures or as_json):
+        raise UserError("--watch goes with neither --failures nor --json")
+    observer = Observer(open_plan(file, sets)[1], store)
+    if watch:
+        from clpd_bench.launch.watch import watch as look_on
+
+        look_on(observer.look, every, Console() if sys.stdout.isatty() else console())
+        return
+    found = observer.look()
     if failures:
-        why = failures_of(found, here)
+        why = failures_of(found, observer.store)
         if as_json:
             print(json.dumps([vars(failure) for failure in why], indent=2))
         else:
             print_failures(why, console())
     elif as_json:
-        print(json.dumps(found.to_json(), indent=2))
+        print(json.dumps({**found.to_json(), "hours": hours_of(found).to_json()}, indent=2))
     else:
         print_status(found, console())
 
@@ -198,16 +216,21 @@ def show(
     cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a key.")],
     example: Annotated[bool, typer.Option("--example", help="One example, with what the loss leaves out.")] = False,
     why: Annotated[bool, typer.Option("--why", help="What is new since its last artifact, what runs again.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="What its newest attempt and its Slurm job said.")] = False,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
     """Show settings, parents, provenance and files of a cell's student or of any artifact."""
+    from clpd_bench.launch.logs import logs_of
     from clpd_bench.launch.show import describe, example_text, find_job
     from clpd_bench.launch.why import explain
 
     here = Store(store)
     planned, job = find_job(cell, here)
-    if why:
+    if logs:
+        said = logs_of(job, here)
+        print(json.dumps(said.to_json(), indent=2) if as_json else said.text())
+    elif why:
         found = explain(cell, planned, job, here)
         print(json.dumps(found.to_json(), indent=2) if as_json else found.text())
     else:

@@ -44,6 +44,7 @@ def launch(
     and goes on from its checkpoints. First it says what would fail (--check does no more).
     """
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
+    from clpd_bench.launch.slurm import queue
     from clpd_bench.launch.slurm.launch_text import print_prepared
     from clpd_bench.launch.slurm.site import load_site
     from clpd_bench.launch.slurm.submit import submit
@@ -51,7 +52,7 @@ def launch(
 
     wanted = load_site(site)
     points, planned = open_plan(file, sets)
-    here = Store(store.resolve())
+    here = Store(store.resolve(), alive_slurm_jobs=queue.alive_ids())
     plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
     will_make_data = not (check or dry_run or data_exists(planned, here))
     cluster = _checked(wanted, planned, here, check, as_json, warn=not will_make_data)

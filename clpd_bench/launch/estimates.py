@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Mapping
 from typing import Any
 
 from clpd_bench.plan.plan import Plan
@@ -13,6 +14,12 @@ UNTRAINED_SECONDS = 10.0
 """For a model that is only initialised, before one has been."""
 
 
+def measured(plan: Plan, store: Store) -> dict[str, float]:
+    """Seconds of the plan's finished jobs, by key."""
+    manifests = {key: store.manifest(key) for key in plan.jobs}
+    return {key: float(found.get("seconds", 0.0)) for key, found in manifests.items() if found is not None}
+
+
 class Estimates:
     """Seconds of a plan's jobs: measured where they are done, else the median of those alike.
 
@@ -20,16 +27,13 @@ class Estimates:
     corpus, whose models are alike in turn.
     """
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, measured: Mapping[str, float]) -> None:
         self._plan = plan
         self._alike: dict[str, str] = {}
-        self.measured: dict[str, float] = {}
+        self.measured = measured
         by_likeness: dict[str, list[float]] = {}
-        for key in plan.jobs:
-            manifest = store.manifest(key)
-            if manifest is not None:
-                self.measured[key] = float(manifest.get("seconds", 0.0))
-                by_likeness.setdefault(self._likeness(key), []).append(self.measured[key])
+        for key, seconds in measured.items():
+            by_likeness.setdefault(self._likeness(key), []).append(seconds)
         self._median = {likeness: statistics.median(values) for likeness, values in by_likeness.items()}
 
     def seconds(self, key: str) -> float | None:

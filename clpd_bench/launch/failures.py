@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from clpd_bench.launch.remedies import remedy
+from clpd_bench.launch.remedies import EVICTED, LOST_IN_SLURM, remedy
+from clpd_bench.launch.slurm.endings import Ending, endings
+from clpd_bench.launch.slurm.outputs import outputs
 from clpd_bench.launch.status import JobStatus, Status
+from clpd_bench.launch.tail import last_lines
 from clpd_bench.store import Store
 
 LINES = 8
@@ -25,6 +27,7 @@ class Failure:
     node: where it ran.
     where: file, line and function of this package in which the error arose, or of another's.
     last_lines: of the log.
+    slurm_output: files of the Slurm job that the newest attempt was in.
     """
 
     key: str
@@ -38,14 +41,20 @@ class Failure:
     where: str | None = None
     log: str | None = None
     last_lines: tuple[str, ...] = ()
+    slurm_output: tuple[str, ...] = ()
 
 
 def failures_of(status: Status, store: Store) -> list[Failure]:
-    """Of each failed or lost job, in the plan's order."""
-    return [_failure(job, store) for job in status.in_state("failed", "lost")]
+    """Of each failed or lost job, in the plan's order; why Slurm jobs ended, Slurm's accounts are asked once."""
+    # The last of a job's names is its own, see `outputs`.
+    found = endings(job.slurm_ids[-1] for job in status.in_state("lost") if job.slurm_ids)
+    return [
+        _failure(job, store, found.get(job.slurm_ids[-1]) if job.slurm_ids else None)
+        for job in status.in_state("failed", "lost")
+    ]
 
 
-def _failure(status: JobStatus, store: Store) -> Failure:
+def _failure(status: JobStatus, store: Store, ending: Ending | None) -> Failure:
     key, label, state = status.job.key, status.job.label, status.state
     if damage := store.damage(key):
         cause, fix = "something stands in the place of its artifact", f"{damage.fix}; then clpd run"
@@ -53,18 +62,21 @@ def _failure(status: JobStatus, store: Store) -> Failure:
     last = store.last_attempt(key)
     record = last.failure if last else None
     known = remedy(record, last.ending if last else None)
+    if state == "lost" and record is None and status.slurm_ids and known is not EVICTED:
+        known = ending.remedy if ending else LOST_IN_SLURM
     return Failure(
         key,
         label,
         state,
-        status.reason,
+        ending.reason if ending and record is None else status.reason,
         known.cause,
         known.what_to_do,
         last.number if last else None,
         last.owner.host if last and last.owner else None,
         _where(str(record["traceback"])) if record else None,
         str(last.log) if last else None,
-        _last_lines(last.log) if last else (),
+        last_lines(last.log, LINES) if last else (),
+        tuple(str(file) for file in outputs(store.root, status.slurm_ids)),
     )
 
 
@@ -74,14 +86,6 @@ def _where(traceback: str) -> str | None:
     for file, line, function in reversed(ours or frames):
         return f"{file}:{line} in {function}"
     return None
-
-
-def _last_lines(log: Path) -> tuple[str, ...]:
-    try:
-        with log.open(errors="replace") as file:
-            return tuple(line.rstrip() for line in deque(file, LINES))
-    except OSError as error:
-        return (f"(the log can't be read: {error.strerror})",)
 
 
 def print_failures(failures: list[Failure], console: Console) -> None:
@@ -99,6 +103,10 @@ def print_failures(failures: list[Failure], console: Console) -> None:
             _say(console, f"  log         {failure.log}")
         for line in failure.last_lines:
             _say(console, f"    | {line}")
+        for file in failure.slurm_output:
+            _say(console, f"  Slurm says  {file}")
+            for line in last_lines(Path(file), LINES):
+                _say(console, f"    | {line}")
     if not failures:
         _say(console, "nothing failed, nothing is lost")
 

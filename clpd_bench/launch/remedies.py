@@ -85,6 +85,11 @@ EVICTED = Remedy(
     "checkpoint",
     "Raise the time in the profile of this job, then clpd retry",
 )
+LOST_IN_SLURM = Remedy(
+    "its Slurm job ended under it: killed for want of memory, by scancel or by hand, or its node went away",
+    "Read the Slurm job's output; clpd launch again goes on from its checkpoints. If it happens again, raise memory "
+    "of its profile in the site file",
+)
 UNKNOWN = Remedy(
     "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"
 )

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
+from collections import Counter
+from collections.abc import Iterator
 
-from clpd_bench.launch.status import STATES, Status
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from clpd_bench.launch.hours import hours_of
+from clpd_bench.launch.slurm.queue import Task
+from clpd_bench.launch.status import STATES, JobStatus, Status
 
 SHOWN = 5
 
 
 def print_status(status: Status, console: Console) -> None:
-    """A line a kind of job, then those that failed with their reasons."""
+    console.print(status_text(status))
+
+
+def status_text(status: Status) -> RenderableType:
+    """A line a kind of job; what is in Slurm; hours; what runs, waits, failed, with reasons; what to type now."""
+    return Group(_counts(status), *(Text(line, overflow="fold") for line in _lines(status)))
+
+
+def _counts(status: Status) -> Table:
     used = [state for state in STATES if status.in_state(state)]
     table = Table(box=None, pad_edge=False)
     table.add_column("kind")
@@ -19,28 +33,79 @@ def print_status(status: Status, console: Console) -> None:
         table.add_column(state, justify="right")
     for kind, counts in status.counts.items():
         table.add_row(kind, *(str(counts.get(state, "")) for state in used))
-    console.print(table)
-    for state in ("running", "failed", "lost", "blocked"):
+    return table
+
+
+def _lines(status: Status) -> Iterator[str]:
+    yield from slurm_lines(status)
+    if hours := hours_of(status).text():
+        yield hours
+    for state in ("running", "queued", "failed", "lost", "blocked"):
         jobs = status.in_state(state)
         for job in jobs[:SHOWN]:
-            step = f" {job.progress['done']}/{job.progress['of']}" if job.progress.get("of") else ""
-            console.print(f"{state}: {job.job.label}{step}{': ' + job.reason if job.reason else ''}", markup=False)
+            yield _line(job)
             if job.log and state != "running":
-                console.print(f"  log: {job.log}", markup=False)
+                yield f"  log: {job.log}"
         if len(jobs) > SHOWN:
-            console.print(f"{state}: {len(jobs) - SHOWN} more")
+            yield f"{state}: {len(jobs) - SHOWN} more"
     if status.in_state("failed", "lost"):
-        console.print(f"Causes, and what to do: clpd status {status.plan.file} --failures", markup=False)
-    console.print(next_step(status), markup=False)
+        yield f"Causes, and what to do: clpd status {status.plan.file} --failures"
+    yield next_step(status)
+
+
+def _line(job: JobStatus) -> str:
+    step = f" {job.progress['done']}/{job.progress['of']}" if job.progress.get("of") else ""
+    where = f", Slurm job {job.task.id}" if job.task else ""
+    why = f": {waiting_for(job.task)}" if job.task and job.state == "queued" else ""
+    return f"{job.state}: {job.job.label}{step}{where}{why}{': ' + job.reason if job.reason else ''}"
+
+
+def waiting_for(task: Task) -> str:
+    """Why a Slurm task has not come to a job: `Dependency`, or `behind others in a running job`."""
+    if task.state == "RUNNING":
+        return "behind others in a running job"
+    return task.reason if task.state == "PENDING" else task.state.lower()
+
+
+def slurm_lines(status: Status) -> Iterator[str]:
+    """What waits in Slurm and for what, what nobody will come to, or that Slurm could not be asked."""
+    if status.slurm is None:
+        return
+    if status.slurm.error:
+        yield f"Slurm's queue is not known, since {status.slurm.error}: all this is from disk"
+    reasons = Counter(waiting_for(job.task) for job in status.in_state("queued") if job.task)
+    if reasons:
+        what = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+        yield f"{reasons.total()} pending {_jobs(reasons.total())} in Slurm: {what}"
+    if left := status.in_no_slurm_job():
+        yield f"{len(left)} {_jobs(len(left))} in no Slurm job: {go_on(status)}"
+
+
+def _jobs(number: int) -> str:
+    return "job is" if number == 1 else "jobs are"
+
+
+def go_on(status: Status) -> str:
+    """The command that sees to what is left, in the way in which the plan was run before."""
+    file = status.plan.file
+    return f"clpd launch {file} --site {status.slurm.launches[0].site}" if status.slurm else f"clpd run {file}"
 
 
 def next_step(status: Status) -> str:
     """What to type now."""
     file = status.plan.file
     if status.in_state("failed"):
-        return f"Next: clpd retry {file}, once the cause is gone, then clpd run {file}"
-    if status.in_state("running"):
-        return f"Next: clpd status {file}"
+        return f"Next: clpd retry {file}, once the cause is gone, then {go_on(status)}"
+    if status.slurm and status.slurm.error and status.in_state("pending", "lost", "blocked", "running"):
+        return f"Next: clpd status {file}, once Slurm answers"
+    # Who runs it without Slurm's knowledge runs all of it.
+    by_hand = any(job.task is None for job in status.in_state("running"))
+    if status.in_no_slurm_job() and not by_hand:
+        return f"Next: {go_on(status)}"
+    if status.in_state("running", "queued"):
+        return f"Next: clpd status {file} --watch"
+    if any(job.job.key in status.held for job in status.jobs):
+        return f"Next: clpd retry {file}, once the cause is gone, then {go_on(status)}"
     if status.in_state("pending", "lost", "blocked"):
-        return f"Next: clpd run {file}"
+        return f"Next: {go_on(status)}"
     return f"Next: clpd report {file}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections import Counter
 from importlib.metadata import version
@@ -74,15 +75,23 @@ class _Builder:
     def __init__(self, ablation: Ablation, file: Path, hashes: dict[Path, str]) -> None:
         self.ablation, self.file, self.hashes = ablation, file, hashes
         self.jobs: dict[str, Job] = {}
+        # Most cells need the same ones: each key is worked out once.
+        self.corpus = functools.cache(self._corpus)
+        self.model = functools.cache(self._model)
+        self.targets = functools.cache(self._targets)
+
+    @functools.cached_property
+    def _lm_eval(self) -> str:
+        return version("lm_eval")
 
     def _add(self, kind: Kind, label: str, spec: Spec, parents: dict[str, str]) -> str:
-        libraries = {"lm_eval": version("lm_eval")} if kind == "evaluation" else {}
+        libraries = {"lm_eval": self._lm_eval} if kind == "evaluation" else {}
         code = code_version(kind)
         key = job_key(kind, spec, parents, code, libraries)
         self.jobs.setdefault(key, Job(key, kind, label, spec, parents, code, libraries))
         return key
 
-    def corpus(self, name: str) -> str:
+    def _corpus(self, name: str) -> str:
         settings = self.ablation.corpora[name]
         tokenizer = settings.tokenizer
         parents: dict[str, str] = {}
@@ -118,7 +127,7 @@ class _Builder:
         corpus = cell.student.corpus
         return {"corpus": self.corpus(corpus), "difficulty": self.difficulty(cell.curriculum.difficulty, corpus)}
 
-    def model(self, name: str) -> str:
+    def _model(self, name: str) -> str:
         settings = self.ablation.models[name]
         initial = settings.initial
         parents = {"corpus": self.corpus(settings.corpus)}
@@ -140,7 +149,7 @@ class _Builder:
         spec = ModelSpec(architecture=architecture, seed=seed)
         return self._add("model", f"initial weights/{seed}", spec, {"corpus": self.corpus(settings.corpus)})
 
-    def targets(self, teacher: str, corpus: str) -> str:
+    def _targets(self, teacher: str, corpus: str) -> str:
         parents = {"model": self.model(teacher), "corpus": self.corpus(corpus)}
         spec = TargetsSpec(targets=self.ablation.targets)
         return self._add("targets", f"targets of {teacher} on {corpus}", spec, parents)

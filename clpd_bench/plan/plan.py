@@ -87,14 +87,18 @@ class Plan:
         return out
 
     def cell_keys(self, name: str) -> set[str]:
-        """Keys of all jobs that a cell needs, by its id (`smoke/clpd/0` or `clpd/0`).
+        """Keys of all jobs that a cell needs, by its id; raises as `cell`."""
+        return {key for last in self.cell(name).evaluations.values() for key in self.ancestors(last)}
+
+    def cell(self, name: str) -> Evaluated:
+        """A cell by its id (`smoke/clpd/0` or `clpd/0`).
 
         Raises:
             UserError: there is no such cell.
         """
         for cell in self.cells:
             if name in (cell.id, cell.id.split("/", 1)[1]):
-                return {key for last in cell.evaluations.values() for key in self.ancestors(last)}
+                return cell
         allowed = [cell.id.split("/", 1)[1] for cell in self.cells]
         raise UserError("there is no such cell", found=name, allowed=allowed)
 

@@ -21,7 +21,8 @@ class Owner:
     """A process that claimed something, told apart from every other by its `token`.
 
     `process` is the start of the process, which a later process of the same pid does not share;
-    `pid_space` says among whose pids the pid counts (two containers may have one host name).
+    `pid_space` says among whose pids the pid counts (two containers may have one host name),
+    `slurm_cluster` in which cluster the Slurm ids do; None outside Slurm and in files older than this field.
     """
 
     token: str
@@ -32,6 +33,7 @@ class Owner:
     slurm_ids: tuple[str, ...]
     slurm_restarts: int
     since: str
+    slurm_cluster: str | None = None
 
     @classmethod
     def this_process(cls) -> Owner:
@@ -46,15 +48,16 @@ class Owner:
             slurm_ids=slurm_ids(os.environ),
             slurm_restarts=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
             since=now(),
+            slurm_cluster=os.environ.get("SLURM_CLUSTER_NAME"),
         )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | None) -> Owner | None:
         """The owner in an owner file, None if something is missing there."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        if data is None or any(name not in data for name in names):
+        fields = dataclasses.fields(cls)
+        if data is None or any(f.name not in data for f in fields if f.default is dataclasses.MISSING):
             return None
-        values = {name: data[name] for name in names}
+        values = {f.name: data[f.name] for f in fields if f.name in data}
         return cls(**{**values, "slurm_ids": tuple(values["slurm_ids"])})
 
     def to_json(self) -> dict[str, Any]:
@@ -76,7 +79,8 @@ class Owner:
         """Whether the calling process is a later run of the very Slurm job that the owner was."""
         restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
         same = set(self.slurm_ids) & set(slurm_ids(os.environ))
-        return bool(same) and self.slurm_restarts < restarts
+        same_cluster = self.slurm_cluster == os.environ.get("SLURM_CLUSTER_NAME")
+        return bool(same) and same_cluster and self.slurm_restarts < restarts
 
 
 def slurm_ids(environment: Mapping[str, str]) -> tuple[str, ...]:

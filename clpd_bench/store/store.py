@@ -33,8 +33,9 @@ class Store:
         dead_after: the seconds for which a heartbeat is watched standing still before its owner
             counts as dead, where nothing tells earlier. Longer than NFS keeps attributes.
         heartbeat_every: the seconds between two beats of this process's own attempts.
-        alive_slurm_jobs: the ids that squeue lists, those of pending jobs included (`123` or
-            `120_3`), or None if it could not be asked. An answer may be a few seconds old.
+        alive_slurm_jobs: given a cluster's name, the ids that its squeue lists of this user's jobs,
+            those of pending ones included (`123` or `120_3`), or None if it could not be asked. An
+            answer may be a few seconds old.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Store:
         *,
         dead_after: float = 300.0,
         heartbeat_every: float = 30.0,
-        alive_slurm_jobs: Callable[[], set[str] | None] | None = None,
+        alive_slurm_jobs: Callable[[str], set[str] | None] | None = None,
     ) -> None:
         self.root = root
         self._heartbeat_every = heartbeat_every

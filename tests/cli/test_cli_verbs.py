@@ -27,7 +27,7 @@ def summary(*arguments: str | Path, **environment: str) -> Any:
     return json.loads(clpd("plan", *arguments, "--json", **environment))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["plan"], ["status"]], ids=lambda a: a[0])
+@pytest.mark.parametrize("arguments", [["--help"], ["plan"], ["status"], ["cancel"]], ids=lambda a: a[0])
 def test_planning_imports_nothing_that_is_slow_to_load(arguments: list[str], tmp_path: Path) -> None:
     if arguments != ["--help"]:
         arguments = [*arguments, str(SMOKE), "--store", str(tmp_path / "store")]
@@ -135,7 +135,7 @@ def test_show_finds_a_planned_cell_by_its_short_name_and_by_its_key(small: Path,
         assert (shown["key"], shown["label"]) == (student, "student clpd/0")
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "retry", "show"])
+@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "retry", "show", "cancel"])
 def test_every_verb_explains_itself(verb: str) -> None:
     text = clpd(verb, "--help")
     assert "--store" in text

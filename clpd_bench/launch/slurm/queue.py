@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
+import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -39,6 +42,11 @@ class Task:
     def is_alive(self) -> bool:
         """Whether it runs, or will; a job that Slurm requeues is alive."""
         return self.state not in ENDED
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it is at its jobs, or will be: what completes is alive and does nothing more."""
+        return self.is_alive and self.state != "COMPLETING"
 
     @property
     def index(self) -> int:
@@ -86,17 +94,41 @@ def cancel(ids: Iterable[str]) -> None:
         run("scancel", *wanted)
 
 
-def alive_ids() -> Callable[[], set[str] | None]:
-    """For a store: the ids of this user's living jobs, asked every half minute at most; None where Slurm
-    could not be asked."""
+def cluster() -> str | None:
+    """The name of the cluster whose Slurm answers here; None if it could not be asked."""
+    if name := os.environ.get("SLURM_CLUSTER_NAME"):
+        return name
+    try:
+        printed = run("scontrol", "show", "config")
+    except UserError:
+        return None
+    found = re.search(r"^ClusterName\s*=\s*(\S+)", printed, re.MULTILINE)
+    return found[1] if found else None
+
+
+def living(tasks: Iterable[Task]) -> set[str]:
+    """Names of those that run, or will.
+
+    Not their numbers: all that pend of an array have the array's own, and so has the element that ran last.
+    """
+    return {task.id for task in tasks if task.is_alive}
+
+
+def alive_ids() -> Callable[[str], set[str] | None]:
+    """For a store: the ids of this user's living jobs, asked every half minute at most; None of another
+    cluster, and where Slurm could not be asked."""
     answer: set[str] | None = None
     asked = -float("inf")
 
-    def ids() -> set[str] | None:
+    here = functools.cache(cluster)
+
+    def ids(of: str) -> set[str] | None:
         nonlocal answer, asked
+        if of != here():
+            return None
         if time.monotonic() - asked >= 30:
             try:
-                answer = {task.id for task in tasks() if task.is_alive}
+                answer = living(tasks())
             except UserError:
                 answer = None
             asked = time.monotonic()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +45,7 @@ class Array:
     """Batches that are submitted in one go.
 
     Attributes:
+        gpus: of one worker, so while one of its jobs runs; 0 in records older than this field.
         job: Slurm's number; None where none came back: not submitted, or the launcher died over it.
     """
 
@@ -52,6 +53,7 @@ class Array:
     profile: str
     batches: tuple[tuple[str, ...], ...]
     job: str | None = None
+    gpus: float = 0.0
 
 
 def folder(store: Path, launch: str) -> Path:
@@ -74,12 +76,17 @@ def comment(launch: str, array: int) -> str:
     return f"{MARK}:{launch}/{array}"
 
 
-def write(store: Path, launch: Launch, made: list[Batch], arrays: list[list[int]]) -> None:
-    """All that is to be known of a launch, before its first job is submitted."""
+def write(store: Path, launch: Launch, made: list[Batch], arrays: list[list[int]], gpus: Mapping[str, float]) -> None:
+    """All that is to be known of a launch, before its first job is submitted.
+
+    Args:
+        gpus: of one worker, by profile.
+    """
     place = folder(store, launch.id)
     durable.make_folder(place / "arrays")
     for number, members in enumerate(arrays):
-        content = {"profile": made[members[0]].profile, "batches": [list(made[i].keys) for i in members]}
+        profile = made[members[0]].profile
+        content = {"profile": profile, "gpus": gpus[profile], "batches": [list(made[i].keys) for i in members]}
         durable.write_json(place / "arrays" / f"{number}.json", content)
     durable.write_json(place / "launch.json", asdict(launch))
 
@@ -102,7 +109,9 @@ def array(launch_folder: Path, number: int) -> Array | None:
     if content is None:
         return None
     job = (durable.read_json(launch_folder / "arrays" / f"{number}.job.json") or {}).get("job")
-    return Array(number, content["profile"], tuple(tuple(keys) for keys in content["batches"]), job)
+    return Array(
+        number, content["profile"], tuple(tuple(keys) for keys in content["batches"]), job, content.get("gpus", 0.0)
+    )
 
 
 def arrays(launch_folder: Path) -> list[Array]:

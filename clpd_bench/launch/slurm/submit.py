@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.estimates import Estimates
+from clpd_bench.launch.estimates import Estimates, measured
 from clpd_bench.launch.prepare import data_keys
 from clpd_bench.launch.slurm import queue, records, snapshot
 from clpd_bench.launch.slurm.batches import Batch, batches
@@ -87,7 +87,7 @@ def prepare(plan: Plan, site: Site, limits: Limits, store: Store, waiting: list[
     alive = (set(ids) - leaving) | busy
     todo = set(plan.jobs) - done - failed - held - alive
     profile = profiles(plan, site)
-    seconds = Estimates(plan, store).seconds
+    seconds = Estimates(plan, measured(plan, store)).seconds
 
     def make(full: Callable[[str], float], unknown: int) -> list[Batch]:
         return batches(plan, todo, set(ids), profile, seconds, full, unknown)
@@ -147,7 +147,8 @@ def submit(
         place = records.folder(store.root, launch.id)
         durable.make_folder(records.logs(place))
         durable.write_json(records.plan_file(place), snapshot.take(plan, records.snapshot(place)))
-        records.write(store.root, launch, prepared.batches, prepared.arrays)
+        gpus = {name: profile.gpus / profile.tasks for name, profile in site.profiles.items()}
+        records.write(store.root, launch, prepared.batches, prepared.arrays, gpus)
         jobs = submitted_arrays(store.root, launch, site, prepared, progress)
     return Submitted(launch, prepared, jobs)
 
