@@ -16,7 +16,7 @@ from typing import Any
 from clpd_bench.errors import UserError
 from clpd_bench.launch.process import StopFlag
 from clpd_bench.launch.slurm import records
-from clpd_bench.launch.slurm.queue import alive_ids
+from clpd_bench.launch.slurm.queue import alive_ids, run
 from clpd_bench.launch.worker import one_thread, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, durable
@@ -54,15 +54,26 @@ def main() -> None:
         work(plan, store, keys, should_stop, on_stop="evicted")
     except UserError as error:
         raise SystemExit(str(error)) from None
-    if not should_stop.time_is_up or os.environ.get("SLURM_PROCID", "0") != "0":
+    if not should_stop.asked or os.environ.get("SLURM_PROCID", "0") != "0":
         return
+    if not should_stop.time_is_up and not _is_running():
+        return  # cancelled, or preempted and requeued by Slurm
     runs = 0 if _advance(store, keys) != before else _idle_runs(idle) + 1
     durable.make_folder(idle.parent)
     durable.write_json(idle, {"runs": runs})
     if runs >= IDLE_RUNS:
-        print(f"{runs} runs in a row got nowhere before their time was up: not requeued", flush=True)
+        print(f"{runs} runs in a row got nowhere before they had to leave: not requeued", flush=True)
     elif any(store.may_claim(key) or store.state(key) == "running" for key in keys):
         _requeue()
+
+
+def _is_running() -> bool:
+    """Whether Slurm only gave notice, as it does with a grace time before preemption: it would take a job
+    that leaves by itself now for one that is complete."""
+    try:
+        return run("squeue", "-h", "-j", slurm_ids(os.environ)[0], "-o", "%T").strip() in ("RUNNING", "SIGNALING")
+    except UserError:
+        return False
 
 
 def _advance(store: Store, keys: list[str]) -> list[object]:
@@ -78,7 +89,7 @@ def _requeue() -> None:
     """Back into the queue, in the same place: what waits for this job goes on waiting."""
     # Of an array's elements one has the array's own number, by which all of them would be requeued.
     job = slurm_ids(os.environ)[0]
-    print(f"time is up; requeueing {job}", flush=True)
+    print(f"asked to leave; requeueing {job}", flush=True)
     done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         print(f"not requeued: {done.stderr.strip()}; clpd launch again goes on", flush=True)
