@@ -76,11 +76,13 @@ def launch(
         done = submit(planned, wanted, site, here, lambda: _limits(wanted, planned, cluster), waits, progress)
     if as_json:
         print(json.dumps(done.to_json() if done else {"launch": None}, indent=2))
-    elif done is None:
-        print("nothing to submit: all that is left is done, or in Slurm's queue")
+    elif all(here.is_done(key) for key in planned.jobs):
+        print(f"nothing to submit: everything is done\nNext: clpd report {shlex.quote(str(file))}")
     else:
-        print_prepared(planned, done.prepared, wanted, done.jobs, console())
-    if not as_json:
+        if done is None:
+            print("nothing to submit: what is not done is in Slurm's queue, or somebody is at it")
+        else:
+            print_prepared(planned, done.prepared, wanted, done.jobs, console())
         print(f"Next: clpd status {shlex.quote(str(file))} --watch")
 
 

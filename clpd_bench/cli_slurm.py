@@ -45,8 +45,9 @@ def cancel(
     states = ", ".join(f"{n} {state.lower()}" for state, n in Counter(one.task.state for one in found.tasks).items())
     print(f"{len(found.tasks)} Slurm jobs ({states}) with {len(found.labels)} jobs that are not done:")
     for one in found.tasks[:SHOWN]:
-        what = ", ".join(found.labels[key] for key in found.open_keys(one))
-        print(f"  {one.task.id} {one.task.state.lower()}: {what or 'all done'}")
+        what = [found.labels[key] for key in found.open_keys(one)]
+        more = f" and {len(what) - SHOWN} more" if len(what) > SHOWN else ""
+        print(f"  {one.task.id} {one.task.state.lower()}: {', '.join(what[:SHOWN]) or 'all done'}{more}")
     if len(found.tasks) > SHOWN:
         print(f"  and {len(found.tasks) - SHOWN} more")
     if found.waiting:

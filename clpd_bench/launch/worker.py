@@ -29,6 +29,7 @@ from clpd_bench.plan.code import code_hash
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.specs import Kind
 from clpd_bench.store import Attempt, Store
+from clpd_bench.store.clock import now
 
 POLL_SECONDS = 0.2
 OnStop = Literal["released", "evicted"]
@@ -42,6 +43,7 @@ def work(
     should_stop: Callable[[], bool],
     bodies: Callable[[Kind], Body] = body,
     on_stop: OnStop = "released",
+    say: Callable[[str], None] = lambda what: None,
 ) -> None:
     """Works through `keys` in the plan's order, until each is done, failed, or blocked.
 
@@ -51,12 +53,13 @@ def work(
     Args:
         bodies: what runs a job, by its kind.
         on_stop: how an attempt ends that `should_stop` interrupts.
+        say: told of each attempt and its outcome.
 
     Raises:
         UserError: the disk is full, which every other job would find, too. What was done is kept.
     """
     try:
-        _work(plan, store, keys, should_stop, bodies, on_stop)
+        _work(plan, store, keys, should_stop, bodies, on_stop, say)
     except OSError as error:
         if is_disk_full(error):
             raise full_disk(store.root) from error
@@ -70,6 +73,7 @@ def _work(
     should_stop: Callable[[], bool],
     bodies: Callable[[Kind], Body],
     on_stop: OnStop,
+    say: Callable[[str], None],
 ) -> None:
     open_keys = [key for key in plan.jobs if key in set(keys)]
     damaged: set[str] = set()
@@ -77,7 +81,10 @@ def _work(
         open_keys = [key for key in open_keys if key not in damaged and not store.is_done(key)]
         attempt = _next_claim(plan, store, open_keys, damaged)
         if attempt:
-            run_job(plan.jobs[attempt.key], store, attempt, should_stop, bodies, on_stop)
+            job = plan.jobs[attempt.key]
+            say(f"{job.label}: attempt {attempt.number}")
+            run_job(job, store, attempt, should_stop, bodies, on_stop)
+            say(f"{job.label}: {store.state(job.key)}")
         elif not _may_go_on(plan, store, open_keys):
             break
         else:
@@ -87,6 +94,12 @@ def _work(
             missing = [parent for parent in plan.jobs[key].parents.values() if not store.is_done(parent)]
             if missing and key not in damaged:
                 store.record_blocked(key, missing)
+
+
+def into_own_log(what: str) -> None:
+    """A line in the worker's own log, whose disk may be full."""
+    with contextlib.suppress(OSError):
+        print(f"{now()} {what}", flush=True)
 
 
 def _next_claim(plan: Plan, store: Store, keys: list[str], damaged: set[str]) -> Attempt | None:
@@ -193,7 +206,7 @@ def main() -> None:
     one_thread()
     plan = Plan.from_json(json.loads(arguments.plan.read_text()))
     try:
-        work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop)
+        work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop, say=into_own_log)
     except UserError as error:
         raise SystemExit(str(error)) from None
 

@@ -153,10 +153,10 @@ start() {
   }
 }
 
-# A daemon that fails early may have no pid file, as one has that is just starting.
+# A daemon that fails early may have no pid file, as one has that is just starting, on a busy machine for seconds.
 has_died() {
   local name=$1 since=$2
-  ! running "$name" && { [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 5)); }
+  ! running "$name" && { [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 20)); }
 }
 
 # wait_for NAME COMMAND...: until COMMAND succeeds; at once an error if daemon NAME is seen to have died.

@@ -17,7 +17,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.launch.process import StopFlag
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.queue import alive_ids, run
-from clpd_bench.launch.worker import one_thread, work
+from clpd_bench.launch.worker import into_own_log, one_thread, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, durable
 from clpd_bench.store.owner import slurm_ids
@@ -51,7 +51,7 @@ def main() -> None:
     before = _advance(store, keys)
     one_thread()
     try:
-        work(plan, store, keys, should_stop, on_stop="evicted")
+        work(plan, store, keys, should_stop, on_stop="evicted", say=into_own_log)
     except UserError as error:
         raise SystemExit(str(error)) from None
     if not should_stop.asked or os.environ.get("SLURM_PROCID", "0") != "0":
