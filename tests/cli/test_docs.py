@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -21,3 +22,11 @@ def test_the_plan_in_equal_md_is_what_its_command_prints(tmp_path: Path, monkeyp
     result = CliRunner().invoke(app, arguments, env={"CLPD_STORE": str(tmp_path / "store")})
     assert result.exit_code == 0, result.output
     assert [line.rstrip() for line in result.stdout.split("\n")] == expected.split("\n")
+
+
+@pytest.mark.parametrize("file", ["slurm.md", "reliability.md"])
+def test_tests_that_a_document_names_exist(file: str) -> None:
+    code = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / file).read_text())
+    assert named
+    assert [name for name in named if f"def {name}(" not in code] == []
