@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from clpd_bench.launch.slurm.site import Site
 
 SiteFile = Annotated[
-    Path, typer.Option("--site", metavar="SITE", help="What your cluster wants (YAML); examples lie in slurm/.")
+    Path,
+    typer.Option(
+        "--site", envvar="CLPD_SITE", metavar="SITE", help="What your cluster wants (YAML); examples lie in slurm/."
+    ),
 ]
 
 

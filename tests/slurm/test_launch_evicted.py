@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from slurm_cluster import Cluster, MakeCluster
 from slurm_launch import Launch
 
@@ -43,6 +44,7 @@ def test_a_preempted_student_is_requeued_and_resumes(
     assert launch.attempts(STUDENT) == 2
 
 
+@pytest.mark.soak
 def test_with_grace_a_preempted_student_leaves_a_checkpoint_first(make_cluster: MakeCluster, tmp_path: Path) -> None:
     cluster = make_cluster(grace=20, requeue_delay=10)
     launch = Launch(cluster, tmp_path, sets=["student.training.checkpoint_seconds=3600"])
