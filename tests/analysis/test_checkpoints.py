@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as theirs
@@ -30,6 +30,7 @@ def test_has_the_p_values_of_vassar_college(only_a: int, only_b: int, p: float) 
     assert (test.only_a, test.only_b) == (only_a, only_b)
 
 
+@settings(deadline=None)
 @given(*[st.integers(0, 40)] * 4)
 def test_equals_statsmodels_and_the_binomial_test(both: int, only_a: int, only_b: int, neither: int) -> None:
     y_a, y_b = outcomes_of(both + 1, only_a, only_b, neither)

@@ -16,6 +16,7 @@ from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.analysis.metrics import MACRO_AVERAGE
 from clpd_bench.analysis.moments import moments
 from clpd_bench.analysis.outcomes import FloatArray, by_benchmark
+from clpd_bench.analysis.summary import summary, summary_of_benchmarks
 from clpd_bench.analysis.two_way import two_way
 from clpd_bench.errors import UserError
 
@@ -203,6 +204,8 @@ def test_one_benchmark_at_a_time_is_the_same_table(items: pd.DataFrame) -> None:
     backwards = reversed([(name, iter(list(found))) for name, found in by_benchmark(items)])
     streamed = compare_benchmarks(backwards, DECLARATION, FACTORIAL)
     pd.testing.assert_frame_equal(streamed, compare(items, DECLARATION, FACTORIAL), check_exact=True)
+    backwards = reversed([(name, iter(list(found))) for name, found in by_benchmark(items)])
+    pd.testing.assert_frame_equal(summary_of_benchmarks(backwards), summary(items), check_exact=True)
     twice = [(name, list(found)) for name, found in by_benchmark(items)][:1] * 2
     with pytest.raises(UserError, match="twice"):
         compare_benchmarks(twice, DECLARATION, FACTORIAL)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ttost_paired
 
 from clpd_bench.analysis.equivalence import equivalence_p
 
 
+@settings(deadline=None)
 @given(st.integers(2, 8), st.floats(0.001, 0.5), st.floats(-0.3, 0.3), st.integers(0, 10**6))
 def test_equals_statsmodels(seeds: int, margin: float, shift: float, seed: int) -> None:
     arm, baseline = np.random.default_rng(seed).normal(0.5, 0.05, (2, seeds))

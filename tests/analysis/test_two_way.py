@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import statsmodels.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
@@ -94,6 +94,7 @@ def test_it_never_claims_more_than_the_paired_test(sd: tuple[float, float, float
 arrays = st.builds(panel, st.integers(2, 6), st.integers(2, 12), st.integers(0, 10**6))
 
 
+@settings(deadline=None)
 @given(arrays, st.integers(0, 10**6))
 def test_permuting_seeds_or_items_changes_nothing(d: FloatArray, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -101,17 +102,20 @@ def test_permuting_seeds_or_items_changes_nothing(d: FloatArray, seed: int) -> N
     assert numbers(permuted) == pytest.approx(numbers(d), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(arrays)
 def test_swapping_the_arms_flips_the_signs(d: FloatArray) -> None:
     difference, low, high, p = numbers(d)
     assert numbers(-d) == pytest.approx((-difference, -high, -low, p), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(arrays, st.floats(-2, 2))
 def test_shifting_an_arm_shifts_its_difference(d: FloatArray, shift: float) -> None:
     assert numbers(d + shift)[:3] == pytest.approx([value + shift for value in numbers(d)[:3]], abs=1e-9)
 
 
+@settings(deadline=None)
 @given(arrays, st.floats(0.01, 100))
 def test_scaling_scales_and_leaves_p(d: FloatArray, factor: float) -> None:
     difference, low, high, p = numbers(d)
