@@ -2,80 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from clpd_bench.analysis.corrections import holm
+from clpd_bench.analysis.comparison import Comparison, compared
+from clpd_bench.analysis.contrasts import Block, blocks, four
+from clpd_bench.analysis.corrections import CORRECTIONS, benjamini_hochberg
 from clpd_bench.analysis.declaration import INTERACTION, Declaration, Factorial
-from clpd_bench.analysis.interaction import interaction
-from clpd_bench.analysis.items import REFERENCE, check_columns
-from clpd_bench.analysis.metrics import Series, metric_series
-from clpd_bench.analysis.outcomes import (
-    FloatArray,
-    Outcomes,
-    complete_seeds,
-    outcome_array,
-    outcomes,
-)
-from clpd_bench.analysis.paired import paired_t, seed_differences
+from clpd_bench.analysis.items import check_columns
+from clpd_bench.analysis.metrics import MACRO_AVERAGE, named_series
+from clpd_bench.analysis.outcomes import Evaluation, Run, by_benchmark
 from clpd_bench.errors import UserError
 
-METHOD = "paired t over seeds, these items"
-NAN = float("nan")
+__all__ = ["Comparison", "compare", "compare_benchmarks"]
+
+NOBODY: frozenset[Run] = frozenset()
 
 
-class Comparison(NamedTuple):
-    """One row of what `compare` returns; see there."""
-
-    benchmark: str
-    metric: str
-    arm: str
-    baseline: str
-    seeds: int
-    items: int
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_adjusted: float
-    method: str
-
-
-def compare(items: pd.DataFrame, declaration: Declaration, factorial: Factorial | None) -> pd.DataFrame:
+def compare(
+    items: pd.DataFrame, declaration: Declaration, factorial: Factorial | None, diverged: frozenset[Run] = NOBODY
+) -> pd.DataFrame:
     """Paired tests over seeds of every arm against the baseline, and of the interaction.
 
     Args:
         items: the long table (ITEM_COLUMNS); rows of kind REFERENCE are left out.
-        declaration: baseline, family, correction.
+        declaration: baseline, family, correction, and what the p-values claim.
         factorial: the arms that make up the 2 x 2, if there is one.
+        diverged: (arm, seed) whose pairs are to be dropped; give them only where that is the declared policy.
 
     Returns:
         The fields of Comparison, one row for each benchmark, metric and arm but the baseline: the
         family in its order, also where it has no outcomes, then the other arms by name, then, given
-        a factorial, `interaction` with baseline "". `difference`, `low` and `high` are raw, arm -
-        baseline, in the metric's own unit; the interval is 95%, unadjusted. `seeds` counts the
-        complete pairs. `p_adjusted` is nan outside the family. Where there is no test, `method`
-        says why.
+        a factorial, `interaction` with baseline "". Last the same rows for the benchmark MACRO_AVERAGE, for
+        each metric that two benchmarks or more have.
 
     Raises:
         UserError: a family that can't be tested as declared, or items that can't be paired (see
-            `outcomes`).
+            `benchmark_outcomes`).
     """
     check_columns(items)
-    arms = set(items.loc[items["kind"] != REFERENCE, "arm"].tolist())
+    return compare_benchmarks(by_benchmark(items), declaration, factorial, diverged)
+
+
+def compare_benchmarks(
+    benchmarks: Iterable[tuple[str, Iterable[Evaluation]]],
+    declaration: Declaration,
+    factorial: Factorial | None,
+    diverged: frozenset[Run] = NOBODY,
+) -> pd.DataFrame:
+    """`compare` for outcomes that need not fit into memory: the scores of one benchmark are held at a time,
+    and the rows of one evaluation.
+
+    Args:
+        benchmarks: (name, its evaluations), each once and in any order; iterators will do.
+    """
+    found: dict[tuple[str, str, str], Block] = {}
+    names: set[str] = set()
+    for name, evaluations in benchmarks:
+        if name in names:
+            raise UserError("a benchmark is there twice", found=name)
+        names.add(name)
+        for block in blocks(name, evaluations, declaration.baseline, factorial, diverged):
+            found[block.benchmark, block.metric, block.filter] = block
+    arms = set().union(*(block.arms for block in found.values()))
     _check(declaration, factorial, arms)
-    compared = [arm for arm in declaration.family if arm != INTERACTION]
-    compared += sorted(arms - {declaration.baseline, *compared})
+
+    by_series = {(one.benchmark, one.name): [found[one[:3]]] for one in named_series(found)}
+    metrics: dict[str, list[Block]] = {}
+    for (_, metric), (block,) in by_series.items():
+        metrics.setdefault(metric, []).append(block)
+    macro = {(MACRO_AVERAGE, metric): several for metric, several in metrics.items() if len(several) > 1}
     rows: list[Comparison] = []
-    for series in metric_series(items):
-        checked = outcomes(items, series)
-        block = [_against_baseline(checked, series, arm, declaration.baseline) for arm in compared]
-        if factorial is not None:
-            block.append(_interaction(checked, series, factorial))
-        rows += _corrected(block, declaration.family)
-    return pd.DataFrame(rows, columns=Comparison._fields)
+    for (benchmark, metric), those in {**by_series, **macro}.items():
+        tests = [
+            compared(those, benchmark, metric, name, pair, declaration, diverged)
+            for name, pair in _contrasts(declaration, factorial, arms).items()
+        ]
+        rows += _corrected(tests, declaration)
+    return pd.DataFrame(_exploratory(rows), columns=Comparison._fields)
+
+
+def _contrasts(declaration: Declaration, factorial: Factorial | None, arms: set[str]) -> dict[str, tuple[str, ...]]:
+    """The arms that each row is made of, in the order of rows."""
+    names = [arm for arm in declaration.family if arm != INTERACTION]
+    names += sorted(arms - {declaration.baseline, *names})
+    contrasts: dict[str, tuple[str, ...]] = {arm: (arm, declaration.baseline) for arm in names}
+    return contrasts if factorial is None else {**contrasts, INTERACTION: four(factorial)}
 
 
 def _check(declaration: Declaration, factorial: Factorial | None, arms: set[str]) -> None:
@@ -88,45 +101,22 @@ def _check(declaration: Declaration, factorial: Factorial | None, arms: set[str]
         raise UserError("the family lists an arm twice", found=list(family))
     if INTERACTION in family and factorial is None:
         raise UserError(f"the family lists {INTERACTION!r}, but these arms are no complete 2 x 2 factorial")
+    if declaration.margin is not None and not declaration.margin > 0:
+        raise UserError("an equivalence margin has to be above 0", found=declaration.margin)
 
 
-def _against_baseline(checked: Outcomes, series: Series, arm: str, baseline: str) -> Comparison:
-    test = _test(checked, (arm, baseline), seed_differences, "fewer than two complete pairs")
-    return Comparison(series.benchmark, series.name, arm, baseline, **test)
-
-
-def _interaction(checked: Outcomes, series: Series, factorial: Factorial) -> Comparison:
-    four = (
-        factorial.clpd,
-        factorial.data_ordering,
-        factorial.teacher_scheduling,
-        factorial.standard,
-    )
-    too_few = "fewer than two seeds that all four arms have"
-    test = _test(checked, four, lambda *y: interaction(*y).mean(axis=1), too_few)
-    return Comparison(series.benchmark, series.name, INTERACTION, "", **test)
-
-
-def _test(checked: Outcomes, arms: Sequence[str], per_seed: Callable[..., FloatArray], too_few: str) -> dict[str, Any]:
-    """The paired t of `per_seed(y of each arm)`, over the seeds that all `arms` have."""
-    seeds = complete_seeds(checked, arms)
-    row = {"seeds": len(seeds), "items": len(checked.items), "p_adjusted": NAN}
-    if len(seeds) < 2:
-        return {**row, "difference": NAN, "low": NAN, "high": NAN, "p": NAN, "method": too_few}
-    test = paired_t(per_seed(*(outcome_array(checked, arm, seeds) for arm in arms)))
-    return {
-        **row,
-        "difference": test.difference,
-        "low": test.low,
-        "high": test.high,
-        "p": test.p,
-        "method": f"{METHOD}: {test.note}" if test.note else METHOD,
-    }
-
-
-def _corrected(block: list[Comparison], family: Sequence[str]) -> list[Comparison]:
+def _corrected(block: list[Comparison], declaration: Declaration) -> list[Comparison]:
     """The rows of one benchmark and metric, with `p_adjusted` for those in the family."""
     p_values = {row.arm: row.p for row in block}
-    adjusted = holm([p_values[arm] for arm in family])
-    by_arm = dict(zip(family, adjusted.tolist(), strict=True))
-    return [row._replace(p_adjusted=by_arm.get(row.arm, NAN)) for row in block]
+    adjusted = CORRECTIONS[declaration.correction]([p_values[arm] for arm in declaration.family])
+    by_arm = dict(zip(declaration.family, adjusted.tolist(), strict=True))
+    return [row._replace(p_adjusted=by_arm[row.arm]) if row.arm in by_arm else row for row in block]
+
+
+def _exploratory(rows: Sequence[Comparison]) -> list[Comparison]:
+    """All rows, with `q` over those of the same metric."""
+    q: dict[int, float] = {}
+    for metric in {row.metric for row in rows}:
+        places = [i for i, row in enumerate(rows) if row.metric == metric]
+        q.update(zip(places, benjamini_hochberg([rows[i].p for i in places]).tolist(), strict=True))
+    return [row._replace(q=q[i]) for i, row in enumerate(rows)]

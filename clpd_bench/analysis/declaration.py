@@ -20,14 +20,20 @@ class Declaration:
         alpha: what a corrected p must not exceed to count.
         primary_benchmark, primary_metric: the one pair that the verdict is about; the metric under
             its display name (see `metric_series`).
+        margin: arms that differ by less than this count as equivalent; in the primary metric's raw unit,
+            and tested on the primary result alone. None: no such test.
+        generalise_to: what p-values and intervals claim: `these items` (paired t over seeds) or
+            `new items` like these (two-way, over seeds and items).
     """
 
     baseline: str
     family: tuple[str, ...]
-    correction: Literal["holm"]
+    correction: Literal["holm", "bonferroni", "none"]
     alpha: float
     primary_benchmark: str
     primary_metric: str
+    margin: float | None = None
+    generalise_to: Literal["these items", "new items"] = "these items"
 
 
 @dataclass(frozen=True)

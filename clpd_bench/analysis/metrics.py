@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -13,6 +14,11 @@ METRICS: dict[str, Literal["higher", "lower"]] = {
     "exact_match": "higher",  # 0 or 1
     "response_loss": "lower",  # mean nats a token
 }
+BINARY = frozenset({"exact_match"})
+"""The metrics that are 0 or 1."""
+
+MACRO_AVERAGE = "macro average"
+"""Where a table has the names of benchmarks: the unweighted mean over all that have the metric."""
 
 
 class Series(NamedTuple):
@@ -34,16 +40,24 @@ def metric_series(items: pd.DataFrame) -> list[Series]:
     `metric (filter)` on every benchmark, so that one name never means two things in one table.
 
     Raises:
-        UserError: a missing column; a metric that is not in METRICS.
+        UserError: a missing column; a metric that is not in METRICS; a benchmark called MACRO_AVERAGE.
     """
     check_columns(items)
     present = items[["benchmark", "metric", "filter"]].drop_duplicates()
+    return named_series(present.itertuples(index=False, name=None))
+
+
+def named_series(present: Iterable[tuple[str, str, str]]) -> list[Series]:
+    """`metric_series` of (benchmark, metric, filter), each there once."""
+    found = sorted(present)
     filters: dict[str, set[str]] = {}
-    for metric, name in zip(present["metric"], present["filter"], strict=True):
+    for benchmark, metric, name in found:
         if metric not in METRICS:
             raise UserError("unknown metric", found=metric, allowed=METRICS)
+        if benchmark == MACRO_AVERAGE:
+            raise UserError(f"no benchmark may be called {MACRO_AVERAGE!r}: it is the mean over benchmarks")
         filters.setdefault(metric, set()).add(name)
-    return sorted(
+    return [
         Series(benchmark, metric, name, metric if len(filters[metric]) == 1 else f"{metric} ({name})")
-        for benchmark, metric, name in present.itertuples(index=False)
-    )
+        for benchmark, metric, name in found
+    ]

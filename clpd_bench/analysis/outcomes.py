@@ -1,19 +1,37 @@
-"""From the long items table to one checked array a metric series."""
+"""From items to one checked array a metric series, one evaluation at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from clpd_bench.analysis.items import REFERENCE
+from clpd_bench.analysis.layout import Identity, Key, Layout, check_once, check_same
 from clpd_bench.analysis.metrics import Series
 from clpd_bench.errors import UserError
 
 FloatArray = npt.NDArray[np.float64]
+Run = tuple[str, int]
+"""Arm and seed."""
+
+
+class Evaluation(NamedTuple):
+    """The outcomes of one run on one benchmark, as its items.parquet has them.
+
+    Attributes:
+        kind: `arm`, or REFERENCE.
+        items: columns item, metric, filter, score, prompt_hash, target_hash, and any others.
+    """
+
+    kind: str
+    arm: str
+    seed: int
+    items: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -27,7 +45,7 @@ class Outcomes:
         scores: [run, item].
     """
 
-    runs: tuple[tuple[str, int], ...]
+    runs: tuple[Run, ...]
     items: tuple[str, ...]
     scores: FloatArray
     references: frozenset[str]
@@ -37,50 +55,85 @@ class Outcomes:
         return [seed for name, seed in self.runs if name == arm and arm not in self.references]
 
 
+def by_benchmark(items: pd.DataFrame) -> Iterator[tuple[str, Iterator[Evaluation]]]:
+    """The long table (ITEM_COLUMNS) as evaluations, ordered by benchmark, arm and seed."""
+    for benchmark, rows in items.groupby("benchmark", observed=True):
+        yield str(benchmark), _evaluations(rows)
+
+
+def _evaluations(rows: pd.DataFrame) -> Iterator[Evaluation]:
+    for key, mine in rows.groupby(["arm", "seed", "kind"], observed=True):
+        arm, seed, kind = cast(tuple[str, int, str], key)
+        yield Evaluation(kind, arm, int(seed), mine)
+
+
 def outcomes(items: pd.DataFrame, series: Series) -> Outcomes:
-    """Take one series out of `items` and check that its runs may be paired item by item.
+    """One series of the long table; see `benchmark_outcomes`."""
+    mine = (
+        (items["benchmark"] == series.benchmark)
+        & (items["metric"] == series.metric)
+        & (items["filter"] == series.filter)
+    )
+    return benchmark_outcomes(series.benchmark, _evaluations(items[mine]))[series.metric, series.filter]
+
+
+def benchmark_outcomes(benchmark: str, evaluations: Iterable[Evaluation]) -> dict[Key, Outcomes]:
+    """The series of one benchmark, by metric and filter, checked that their runs may be paired item by item.
+
+    Of an evaluation only the scores are kept. One whose rows stand in the order of the one before it (as
+    evaluations write them) is compared with it column by column and not sorted again.
 
     Raises:
         UserError: an outcome that is there twice; an item that one run has and another doesn't, or
             whose prompt or target differs between runs; a non-finite score. The message names the
             first such item.
     """
-    mine = (
-        (items["benchmark"] == series.benchmark)
-        & (items["metric"] == series.metric)
-        & (items["filter"] == series.filter)
-    )
-    rows = items[mine].sort_values(["arm", "seed", "item"], kind="stable")
-    runs = list(dict.fromkeys(zip(rows["arm"].tolist(), rows["seed"].tolist(), strict=True)))
-    ids = sorted(set(rows["item"].tolist()))
+    collected: dict[Key, _Collected] = {}
+    layout: Layout | None = None
+    for kind, arm, seed, frame in evaluations:
+        known = layout is not None and layout.fits(frame)
+        if layout is None or not known:
+            layout = Layout(frame)
+        scores = frame["score"].to_numpy(dtype=np.float64)
+        for key, rows in layout.rows.items():
+            identity = layout.identities[key]
+            if key not in collected:
+                collected[key] = _Collected(f"{benchmark} {layout.title(key)}", (arm, seed), identity)
+            collected[key].add(kind, (arm, seed), scores[rows], None if known else identity)
+    return {key: one.outcomes() for key, one in collected.items()}
 
-    twice = rows[rows.duplicated(["arm", "seed", "item"])]
-    if len(twice):
-        arm, seed, item = twice[["arm", "seed", "item"]].iloc[0]
-        raise UserError(f"{series}: item {item!r} is there twice for {_run(arm, seed)}")
-    if len(rows) != len(runs) * len(ids):
-        raise _missing_item(rows, runs, ids, series)
 
-    shape = (len(runs), len(ids))
-    for column, what in (("prompt_hash", "prompt"), ("target_hash", "target")):
-        hashes = rows[column].to_numpy(dtype=object).reshape(shape)
-        differing = (hashes != hashes[:1]).T  # [item, run]: the first item, then its first run
-        if differing.any():
-            which, run = np.argwhere(differing)[0]
+class _Collected:
+    """One series while its runs come in."""
+
+    def __init__(self, what: str, first: Run, identity: Identity) -> None:
+        self._what = what
+        self._first = first
+        self._identity = identity
+        self._scores: dict[Run, FloatArray] = {}
+        self._references: set[str] = set()
+
+    def add(self, kind: str, run: Run, scores: FloatArray, identity: Identity | None) -> None:
+        """`identity`: to be checked; None where it is the one of the run before."""
+        if identity is not None:
+            check_once(identity, self._what, _named(*run))
+            check_same(self._identity, identity, self._what, _named(*self._first), _named(*run))
+        if run in self._scores:
+            raise UserError(f"{self._what}: item {self._identity.items[0]!r} is there twice for {_named(*run)}")
+        bad = ~np.isfinite(scores)
+        if bad.any():
             raise UserError(
-                f"{series}: the {what} of item {ids[which]!r} differs between {_run(*runs[0])} and {_run(*runs[run])}",
-                fix="Evaluate every run with the same prompts and targets",
+                f"{self._what}: the score of item {self._identity.items[bad.argmax()]!r} for {_named(*run)} "
+                f"is {scores[bad.argmax()]}, not a finite number"
             )
-    scores = rows["score"].to_numpy(dtype=np.float64).reshape(shape)
-    bad = ~np.isfinite(scores)
-    if bad.any():
-        run, which = np.argwhere(bad)[0]
-        raise UserError(
-            f"{series}: the score of item {ids[which]!r} for {_run(*runs[run])} "
-            f"is {scores[run, which]}, not a finite number"
-        )
-    references = frozenset(rows.loc[rows["kind"] == REFERENCE, "arm"].tolist())
-    return Outcomes(tuple(runs), tuple(ids), scores, references)
+        self._scores[run] = scores
+        if kind == REFERENCE:
+            self._references.add(run[0])
+
+    def outcomes(self) -> Outcomes:
+        runs = sorted(self._scores)
+        scores = np.stack([self._scores.pop(run) for run in runs])
+        return Outcomes(tuple(runs), tuple(self._identity.items.tolist()), scores, frozenset(self._references))
 
 
 def outcome_array(outcomes: Outcomes, arm: str, seeds: Sequence[int]) -> FloatArray:
@@ -96,19 +149,11 @@ def outcome_array(outcomes: Outcomes, arm: str, seeds: Sequence[int]) -> FloatAr
     return outcomes.scores[[position[arm, seed] for seed in seeds]]
 
 
-def complete_seeds(outcomes: Outcomes, arms: Sequence[str]) -> list[int]:
-    """The seeds at which every one of `arms` has outcomes, ascending."""
-    return sorted(set.intersection(*(set(outcomes.seeds(arm)) for arm in arms)))
+def complete_seeds(outcomes: Outcomes, arms: Sequence[str], left_out: frozenset[Run] = frozenset()) -> list[int]:
+    """The seeds at which every one of `arms` has outcomes and none of them is left out, ascending."""
+    complete = set.intersection(*(set(outcomes.seeds(arm)) for arm in arms))
+    return sorted(seed for seed in complete if not any((arm, seed) in left_out for arm in arms))
 
 
-def _run(arm: str, seed: int) -> str:
+def _named(arm: str, seed: int) -> str:
     return f"{arm} at seed {seed}" if seed >= 0 else arm
-
-
-def _missing_item(rows: pd.DataFrame, runs: list[tuple[str, int]], ids: list[str], series: Series) -> UserError:
-    present = set(zip(rows["arm"], rows["seed"], rows["item"], strict=True))
-    item, (arm, seed) = next((item, run) for item in ids for run in runs if (*run, item) not in present)
-    return UserError(
-        f"{series}: {_run(arm, seed)} has no item {item!r}, which other runs have",
-        fix="Evaluate every run on the same items",
-    )

@@ -10,21 +10,18 @@ from scipy import stats
 from clpd_bench.analysis.outcomes import FloatArray
 from clpd_bench.errors import UserError
 
-_NO_SPREAD = 1e-9
+NO_SPREAD = 1e-9
 """Differences that agree to this share of their size have only rounding for a spread."""
 
 
 @dataclass(frozen=True)
-class PairedTest:
-    """A paired t test, in the raw units of the outcomes.
+class MeanTest:
+    """A t test of a mean difference, in the raw units of the outcomes.
 
     Attributes:
         difference: mean over seeds of D_s.
         low, high: 95% interval, unadjusted.
         p: two-sided, unadjusted; nan if there is no test.
-        n: seeds.
-        sd: of D_s over seeds.
-        d_z: difference / sd, the effect size of a paired design; nan without spread.
         note: what a reader has to know about this test, or "".
     """
 
@@ -32,10 +29,22 @@ class PairedTest:
     low: float
     high: float
     p: float
-    n: int
-    sd: float
-    d_z: float
     note: str = ""
+
+
+@dataclass(frozen=True)
+class PairedTest(MeanTest):
+    """A paired t test.
+
+    Attributes:
+        n: seeds.
+        sd: of D_s over seeds.
+        d_z: difference / sd, the effect size of a paired design; nan without spread.
+    """
+
+    n: int = 0
+    sd: float = 0.0
+    d_z: float = float("nan")
 
 
 def seed_differences(y_a: FloatArray, y_b: FloatArray) -> FloatArray:
@@ -68,13 +77,19 @@ def paired_t(differences_by_seed: FloatArray) -> PairedTest:
         raise UserError("a difference between two runs is not finite", found=d.tolist())
 
     mean, sd = float(d.mean()), float(d.std(ddof=1))
-    if sd <= _NO_SPREAD * float(np.abs(d).max()):
+    no_spread = sd <= NO_SPREAD * float(np.abs(d).max())
+    test = t_test(mean, sd / float(np.sqrt(n)), n - 1, no_spread)
+    sd, d_z = (0.0, float("nan")) if no_spread else (sd, mean / sd)
+    return PairedTest(test.difference, test.low, test.high, test.p, test.note, n, sd, d_z)
+
+
+def t_test(mean: float, error: float, freedom: int, no_spread: bool) -> MeanTest:
+    """Of a mean with this standard error; `no_spread`: the error is none (see `paired_t`)."""
+    if no_spread:
         p, note = float("nan"), "no p-value, the differences are identical at every seed"
         if mean == 0:
             p, note = 1.0, "no difference at any seed"
-        return PairedTest(mean, mean, mean, p, n, 0.0, float("nan"), note)
-
-    error = sd / np.sqrt(n)
-    half = float(stats.t.ppf(0.975, n - 1) * error)
-    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
-    return PairedTest(mean, mean - half, mean + half, p, n, sd, mean / sd)
+        return MeanTest(mean, mean, mean, p, note)
+    half = float(stats.t.ppf(0.975, freedom) * error)
+    p = float(2 * stats.t.sf(abs(mean) / error, freedom))
+    return MeanTest(mean, mean - half, mean + half, p)

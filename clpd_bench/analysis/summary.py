@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from clpd_bench.analysis.metrics import metric_series
-from clpd_bench.analysis.outcomes import outcomes
+from clpd_bench.analysis.items import check_columns
+from clpd_bench.analysis.metrics import named_series
+from clpd_bench.analysis.outcomes import Evaluation, Outcomes, benchmark_outcomes, by_benchmark
 
 
 class Summary(NamedTuple):
@@ -34,18 +36,31 @@ def summary(items: pd.DataFrame) -> pd.DataFrame:
         own unit.
 
     Raises:
-        UserError: see `outcomes` and `metric_series`.
+        UserError: see `benchmark_outcomes` and `metric_series`.
     """
+    check_columns(items)
+    return summary_of_benchmarks(by_benchmark(items))
+
+
+def summary_of_benchmarks(benchmarks: Iterable[tuple[str, Iterable[Evaluation]]]) -> pd.DataFrame:
+    """`summary` for outcomes that need not fit into memory; see `compare_benchmarks`."""
+    rows = {
+        (benchmark, *key): _rows(benchmark, checked)
+        for benchmark, evaluations in benchmarks
+        for key, checked in benchmark_outcomes(benchmark, evaluations).items()
+    }
+    named = [row._replace(metric=series.name) for series in named_series(rows) for row in rows[series[:3]]]
+    return pd.DataFrame(named, columns=Summary._fields)
+
+
+def _rows(benchmark: str, checked: Outcomes) -> list[Summary]:
+    """Of one series, which is named later."""
+    means: dict[tuple[str, str], list[float]] = {}
+    for (arm, _), mean in zip(checked.runs, checked.scores.mean(axis=1).tolist(), strict=True):
+        kind = "reference" if arm in checked.references else "arm"
+        means.setdefault((kind, arm), []).append(mean)
     rows = []
-    for series in metric_series(items):
-        checked = outcomes(items, series)
-        means: dict[tuple[str, str], list[float]] = {}
-        for (arm, _), mean in zip(checked.runs, checked.scores.mean(axis=1).tolist(), strict=True):
-            kind = "reference" if arm in checked.references else "arm"
-            means.setdefault((kind, arm), []).append(mean)
-        for (kind, arm), values in sorted(means.items()):
-            mean = float(np.mean(values))
-            sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
-            shape = (len(values), len(checked.items))
-            rows.append(Summary(arm, kind, series.benchmark, series.name, mean, sd, *shape))
-    return pd.DataFrame(rows, columns=Summary._fields)
+    for (kind, arm), values in sorted(means.items()):
+        sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+        rows.append(Summary(arm, kind, benchmark, "", float(np.mean(values)), sd, len(values), len(checked.items)))
+    return rows

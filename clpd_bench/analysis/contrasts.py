@@ -1,0 +1,86 @@
+"""The contrasts of one benchmark: every arm against the baseline, and the interaction, as moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from clpd_bench.analysis.declaration import INTERACTION, Factorial
+from clpd_bench.analysis.interaction import interaction
+from clpd_bench.analysis.moments import Moments, moments
+from clpd_bench.analysis.outcomes import Evaluation, Outcomes, Run, benchmark_outcomes, complete_seeds, outcome_array
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is kept of one metric series.
+
+    Attributes:
+        items: how many.
+        means: over items, of every arm's runs.
+        contrasts: by arm, and INTERACTION, over the seeds that are complete.
+    """
+
+    benchmark: str
+    metric: str
+    filter: str
+    items: int
+    means: dict[Run, float]
+    contrasts: dict[str, Moments]
+
+    @property
+    def arms(self) -> set[str]:
+        return {arm for arm, _ in self.means}
+
+    def contrast(self, name: str) -> Moments:
+        """Without any seed where the arm has no outcomes here."""
+        nothing = Moments((), np.empty(0), np.empty((0, 0)), self.items)
+        return self.contrasts.get(name, nothing)
+
+
+def four(factorial: Factorial) -> tuple[str, str, str, str]:
+    """The arms in the order in which `interaction` takes them."""
+    return factorial.clpd, factorial.data_ordering, factorial.teacher_scheduling, factorial.standard
+
+
+def blocks(
+    benchmark: str,
+    evaluations: Iterable[Evaluation],
+    baseline: str,
+    factorial: Factorial | None,
+    diverged: frozenset[Run],
+) -> list[Block]:
+    """One for each metric and filter; all items are let go.
+
+    Raises:
+        UserError: see `benchmark_outcomes`.
+    """
+    return [
+        _block((benchmark, *key), checked, baseline, factorial, diverged)
+        for key, checked in benchmark_outcomes(benchmark, evaluations).items()
+    ]
+
+
+def _block(
+    name: tuple[str, str, str],
+    checked: Outcomes,
+    baseline: str,
+    factorial: Factorial | None,
+    diverged: frozenset[Run],
+) -> Block:
+    averages = zip(checked.runs, checked.scores.mean(axis=1).tolist(), strict=True)
+    means = {run: mean for run, mean in averages if run[0] not in checked.references}
+    contrasts: dict[str, Moments] = {}
+    for arm in sorted({arm for arm, _ in means} - {baseline}):
+        seeds = complete_seeds(checked, (arm, baseline), diverged)
+        if seeds:
+            y_arm, y_baseline = (outcome_array(checked, one, seeds) for one in (arm, baseline))
+            contrasts[arm] = moments(y_arm - y_baseline, seeds)
+    if factorial is not None:
+        seeds = complete_seeds(checked, four(factorial), diverged)
+        if seeds:
+            y = [outcome_array(checked, arm, seeds) for arm in four(factorial)]
+            contrasts[INTERACTION] = moments(interaction(*y), seeds)
+    return Block(*name, len(checked.items), means, contrasts)
