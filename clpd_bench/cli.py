@@ -44,13 +44,16 @@ def plan(
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
+    """Show cells, jobs, what is shared, what arms differ in, what the seeds can find. Trains nothing."""
     if origins:
         _print_origins(load_origins(file, sets), as_json)
         return
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
+    from clpd_bench.launch.seed_cost import seed_cost
     from clpd_bench.reporting.plan_summary import plan_summary
     from clpd_bench.reporting.plan_text import print_plan
+    from clpd_bench.reporting.power import power_of
+    from clpd_bench.reporting.power_text import print_power
     from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
     points, planned = open_plan(file, sets)
@@ -65,13 +68,17 @@ def plan(
     here.write_plan(planned.to_json())
     exposures = [check_data(p.point.ablation, p.plan, here) for p in points] if data_exists(planned, here) else None
     done = {key for key in planned.jobs if here.is_done(key)}
-    summary = plan_summary(points, planned, done, exposures)
     if schedule:
         print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
-    elif as_json:
+        return
+    cost = seed_cost(planned, here)
+    power = [power_of(one.point.ablation, one.plan, here, vars(cost) if cost else None) for one in points]
+    summary = plan_summary(points, planned, done, exposures, power)
+    if as_json:
         print(json.dumps(summary, indent=2))
-    else:
-        print_plan(points, summary, exposures, console())
+        return
+    print_plan(points, summary, exposures, console())
+    print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
 
 
 def _print_origins(found: list[Origin], as_json: bool) -> None:
