@@ -83,9 +83,7 @@ def _effect(effect: float, sd: float | None) -> dict[str, float | None]:
     return {"d_z": effect, "difference": None if sd is None else effect * sd}
 
 
-def _row(
-    effect: float, sd: float | None, seeds: int, alphas: Mapping[str, float], cost: Cost | None
-) -> dict[str, Any]:
+def _row(effect: float, sd: float | None, seeds: int, alphas: Mapping[str, float], cost: Cost | None) -> dict[str, Any]:
     needed = {name: seeds_needed(effect, level) for name, level in alphas.items()}
     added = {name: None if n is None else max(0, n - seeds) for name, n in needed.items()}
     return {

@@ -48,7 +48,7 @@ def _effects(power: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     known, levels = power["spread"] is not None, words.levels(power)
     strictest = list(levels)[-1]
-    headings = ["true difference, sd", *([words.unit(power["metric"])] if known else [])]
+    headings = ["true difference: sd", *([words.unit(power["metric"])] if known else [])]
     headings += [f"power, {heading}" for heading in levels.values()]
     headings += [f"seeds for {power['power'] * 100:.0f} %, {heading}" for heading in levels.values()]
     headings += ["seeds to add", *(["at a cost of"] if power["one_more_seed"] else [])]

@@ -16,7 +16,7 @@ NO_COST = "unknown until a cell has finished"
 def claim(power: Mapping[str, Any]) -> str:
     """What is computed, with its correction."""
     family, alpha = power["comparisons"], power["alpha"]
-    corrected = f"Holm over {family} comparisons" if family > 1 else "one comparison"
+    corrected = f"alpha / {family} as the worst of {family} under Holm" if family > 1 else "one comparison"
     return f"two-sided paired t over seeds on {power['benchmark']} {power['metric']}, alpha {alpha:g}, {corrected}"
 
 
@@ -24,15 +24,13 @@ def spread_text(power: Mapping[str, Any]) -> str:
     """The standard deviation of a paired difference, and where it is from."""
     spread = power["spread"]
     if spread is None:
-        return (
-            "unknown, so that effects are in units of it (sd): declare analysis.spread, or let two arms finish two seeds"
-        )
+        return "unknown, so that effects are in units of it (sd): declare analysis.spread, or let two arms finish two seeds"
     known = f"{amount(spread['sd'], power['metric'])} {unit(power['metric'])}"
     if spread["source"] == "declared":
         return f"{known}, declared as analysis.spread"
     low, high = (amount(spread[end], power["metric"], spread["sd"]) for end in ("low", "high"))
     return (
-        f"{known}, 95% interval {low} to {high}, blinded: {spread['arms']} arms x {spread['seeds']} seeds together, "
+        f"{known}, 95% interval {low} to {high}, blinded: of {spread['arms']} arms x {spread['seeds']} seeds together, "
         "no difference looked at"
     )
 
@@ -44,9 +42,9 @@ def finds_text(power: Mapping[str, Any]) -> str:
         return "nothing: a paired test needs 2 seeds or more"
     said = f"with {seeds} seeds, in {power['power'] * 100:.0f} % of cases, {effect_text(least['alone'], power)}"
     if power["comparisons"] > 1:
-        said += f" alone, {effect_text(least['worst'], power)} as {worst(power)}"
+        said += f" alone, {effect_text(least['worst'], power)} as the {worst(power)}"
     if power["interaction"]:
-        said += f"; of an interaction, whose sd is {INTERACTION_SPREAD:.2f} times as large, so many times as much"
+        said += f"; the sd of an interaction, and so what is found of it, is {INTERACTION_SPREAD:.2f} times as large"
     return said
 
 
@@ -57,7 +55,7 @@ def cost_text(power: Mapping[str, Any]) -> str:
 
 
 def worst(power: Mapping[str, Any]) -> str:
-    return f"worst of {power['comparisons']} under Holm"
+    return f"worst of {power['comparisons']}"
 
 
 def levels(power: Mapping[str, Any]) -> dict[str, str]:
