@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clpd_bench.reporting import power_words as words
+from clpd_bench.reporting.figures.power import caption
 
 NOTES = (
     "No power is told at a difference that was observed: it is the p-value in other words, and can neither excuse "
@@ -24,6 +25,7 @@ def power_markdown(title: str, power: Mapping[str, Any], pairs: Sequence[Mapping
         f"# Power: {title}",
         "",
         f"What the test can find: {words.claim(power)}.",
+        *_levels(power),
         "",
         "## Each comparison, by its own differences",
         "",
@@ -39,10 +41,25 @@ def power_markdown(title: str, power: Mapping[str, Any], pairs: Sequence[Mapping
         "",
         "![Power against seeds](figures/power.png)",
         "",
+        caption(power),
+        "",
     ]
     if power["warning"]:
         lines += [f"Warning: {power['warning']}.", ""]
     return "\n".join([*lines, *(line for note in NOTES for line in (note, ""))])
+
+
+def _levels(power: Mapping[str, Any]) -> list[str]:
+    """What the two columns of a family mean."""
+    family = power["comparisons"]
+    if family == 1:
+        return []
+    return [
+        "",
+        "- alone: p is held against alpha, as Holm does where every other of the family has been found.",
+        f"- {words.worst(power)}: p is held against alpha / {family}, as Holm does where no other has been found, "
+        "so that the first of the family to be found needs it. More than this power a comparison may have, not less.",
+    ]
 
 
 def _pairs(power: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> list[str]:

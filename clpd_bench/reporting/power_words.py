@@ -24,7 +24,7 @@ def spread_text(power: Mapping[str, Any]) -> str:
     """The standard deviation of a paired difference, and where it is from."""
     spread = power["spread"]
     if spread is None:
-        return "unknown, so that effects are in units of it (sd): declare analysis.spread, or let two arms finish two seeds"
+        return "unknown, effects are in units of it (sd): declare analysis.spread, or let two arms finish two seeds"
     known = f"{amount(spread['sd'], power['metric'])} {unit(power['metric'])}"
     if spread["source"] == "declared":
         return f"{known}, declared as analysis.spread"

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from clpd_bench.analysis.power import found
@@ -43,11 +44,11 @@ def power_figure(power: Mapping[str, Any]) -> Figure:
         color = colors(0.25 + 0.7 * i / max(1, len(power["effects"]) - 1))
         if strict != "alone":
             axes.plot(*zip(*lenient[row["d_z"]], strict=True), color=color, linewidth=0.5)
-        (line,) = axes.plot(*zip(*drawn[row["d_z"]], strict=True), color=color, linewidth=1.4, label=_label(row, power))
+        (line,) = axes.plot(*zip(*drawn[row["d_z"]], strict=True), ".-", color=color, linewidth=1.3, markersize=3)
+        line.set_label(_label(row, power))
         line.set_gid(f"effect:{row['d_z']:g}")
     last = drawn[power["effects"][0]["d_z"]][-1][0]
     axes.axhline(power["power"], color=RULE, linewidth=0.7, zorder=0)
-    axes.text(last, power["power"] + 0.012, f"{power['power'] * 100:.0f} %", ha="right", size=SMALL, color=FAINT)
     if power["seeds"] >= FEWEST:
         axes.axvline(power["seeds"], color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)), zorder=0)
         axes.text(power["seeds"] + 0.15, 1.03, "declared", size=SMALL, color=FAINT)
@@ -59,10 +60,18 @@ def power_figure(power: Mapping[str, Any]) -> Figure:
     axes.set_ylabel("power, %")
     axes.set_title(shortened(f"{power['benchmark']} {power['metric']}", 40))
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="outside right upper", title="true difference", title_fontsize=SMALL)
+    title = f"true difference{_unit(power)}"
+    if strict != "alone":
+        handles = [Line2D([], [], color=FAINT, linewidth=0.5), Line2D([], [], color=FAINT, linewidth=1.3), *handles]
+        labels = ["alone", words.worst(power), *labels]
+    figure.legend(handles[::-1], labels[::-1], loc="outside right upper", title=title, title_fontsize=SMALL)
     return figure
 
 
 def _label(row: Mapping[str, Any], power: Mapping[str, Any]) -> str:
     said = f"{row['d_z']:g} sd"
     return said if row["difference"] is None else f"{said} = {words.amount(row['difference'], power['metric'])}"
+
+
+def _unit(power: Mapping[str, Any]) -> str:
+    return "" if power["spread"] is None else f"\n({words.unit(power['metric'])})"
