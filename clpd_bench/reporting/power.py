@@ -42,17 +42,16 @@ def power_summary(ablation: Ablation, spread: dict[str, Any] | None, cost: Cost 
     alphas = {"alone": alpha, "worst": alpha / family}
     few = too_few_seeds(seeds, family, alpha)
     sd = spread["sd"] if spread else None
-    least = {name: detectable_effect(seeds, level) if seeds > 1 else None for name, level in alphas.items()}
     return {
         "benchmark": analysis.primary.benchmark,
         "metric": analysis.primary.metric,
         "seeds": seeds,
         "comparisons": family,
-        "interaction": "interaction" in analysis.family,  # told apart: its spread is another
+        "interaction": "interaction" in analysis.family,
         "alpha": alpha,
         "power": POWER,
         "spread": spread,
-        "detectable": {name: _effect(effect, sd) for name, effect in least.items() if effect is not None},
+        "detectable": {name: _effect(detectable_effect(seeds, level), sd) for name, level in alphas.items()},
         "effects": [_row(effect, sd, seeds, alphas, cost) for effect in EFFECTS],
         "one_more_seed": dict(cost) if cost else None,
         "warning": f"{few.what}. {few.fix}" if few else None,
@@ -88,7 +87,7 @@ def _row(effect: float, sd: float | None, seeds: int, alphas: Mapping[str, float
     added = {name: None if n is None else max(0, n - seeds) for name, n in needed.items()}
     return {
         **_effect(effect, sd),
-        "power": {name: found(effect, seeds, level) if seeds > 1 else None for name, level in alphas.items()},
+        "power": {name: found(effect, seeds, level) for name, level in alphas.items()},
         "seeds_needed": needed,
         "added_seeds": added,
         "added_seconds": {

@@ -59,7 +59,7 @@ def _differences(signs: Mapping[str, int], means: SeedMeans) -> Sequence[float]:
 def _found(differences: Sequence[float], analysis: AnalysisSettings, seeds: int) -> dict[str, Any]:
     """`seeds_for_half`: what it takes to find half as much."""
     spread = of_differences(np.array(differences))
-    if spread is None or spread.sd <= 0 or seeds < 2:
+    if spread is None or spread.sd <= 0:
         return {"spread": None, "detectable": None, "seeds_for_half": None}
     strict = analysis.alpha / len(analysis.family)
     alone, worst = detectable_effect(seeds, analysis.alpha), detectable_effect(seeds, strict)

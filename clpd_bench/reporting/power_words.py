@@ -38,8 +38,6 @@ def spread_text(power: Mapping[str, Any]) -> str:
 def finds_text(power: Mapping[str, Any]) -> str:
     """The smallest difference that the declared seeds find."""
     seeds, least = power["seeds"], power["detectable"]
-    if not least:
-        return "nothing: a paired test needs 2 seeds or more"
     said = f"with {seeds} seeds, in {power['power'] * 100:.0f} % of cases, {effect_text(least['alone'], power)}"
     if power["comparisons"] > 1:
         said += f" alone, {effect_text(least['worst'], power)} as the {worst(power)}"
@@ -80,10 +78,8 @@ def unit(metric: str) -> str:
     return UNITS[metric].difference
 
 
-def percent(power: float | None) -> str:
+def percent(power: float) -> str:
     """`81 %`; never 100, which no test has."""
-    if power is None:
-        return "-"
     return "> 99 %" if power > 0.99 else f"{power * 100:.0f} %"
 
 

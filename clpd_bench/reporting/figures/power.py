@@ -49,9 +49,8 @@ def power_figure(power: Mapping[str, Any]) -> Figure:
         line.set_gid(f"effect:{row['d_z']:g}")
     last = drawn[power["effects"][0]["d_z"]][-1][0]
     axes.axhline(power["power"], color=RULE, linewidth=0.7, zorder=0)
-    if power["seeds"] >= FEWEST:
-        axes.axvline(power["seeds"], color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)), zorder=0)
-        axes.text(power["seeds"] + 0.15, 1.03, "declared", size=SMALL, color=FAINT)
+    axes.axvline(power["seeds"], color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)), zorder=0)
+    axes.text(power["seeds"] + 0.15, 1.03, "declared", size=SMALL, color=FAINT)
     axes.set_xlim(FEWEST, last)
     axes.set_ylim(0, 1.1)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
