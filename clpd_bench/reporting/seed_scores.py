@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -32,8 +33,20 @@ def primary_means(plan: Plan, store: Store, primary: Primary) -> dict[tuple[str,
 def _mean(file: Path, metric: str) -> float:
     """nan where there is none, or where several filters make several metrics of one."""
     try:
-        table = pq.read_table(file, columns=["score", "filter"], filters=[("metric", "=", metric)])
+        with pq.ParquetFile(file) as opened:  # `pq.read_table` would import pandas
+            table = opened.read(columns=["metric", "filter", "score"]).combine_chunks()
     except (OSError, pa.ArrowInvalid):
         return math.nan
-    scores = table["score"].to_numpy()
-    return float(np.mean(scores)) if len(table["filter"].unique()) == 1 else math.nan
+    if not len(table):
+        return math.nan
+    mine = _is(table["metric"], metric)
+    filters = {name for name in table["filter"].unique().to_pylist() if (mine & _is(table["filter"], name)).any()}
+    scores = np.from_dlpack(table["score"].chunk(0))[mine]
+    return float(np.mean(scores)) if len(filters) == 1 else math.nan
+
+
+def _is(column: pa.ChunkedArray, name: str) -> npt.NDArray[np.bool_]:
+    """Where a column of text has this name, without pandas, which Arrow's own comparison would import."""
+    encoded = column.chunk(0).dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    return np.asarray(np.from_dlpack(encoded.indices) == (names.index(name) if name in names else -1))
