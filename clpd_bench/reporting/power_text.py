@@ -39,6 +39,7 @@ def print_one(power: Mapping[str, Any], at: str, console: Console) -> None:
     lines.add_row("smallest found", words.finds_text(power))
     lines.add_row("one more seed, all arms", words.cost_text(power))
     console.print(lines)
+    console.print()
     console.print(_effects(power))
     if power["warning"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(power['warning'])}.")
