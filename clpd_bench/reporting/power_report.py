@@ -32,7 +32,8 @@ def write_power(point: PointPlan, store: Store, out: Path, cost: Cost | None) ->
     ablation, plan = point.point.ablation, point.plan
     means = primary_means(plan, store, ablation.analysis.primary)
     if not means:
-        raise UserError("nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}")
+        what = f"nothing has been evaluated on the primary benchmark yet, {ablation.analysis.primary.benchmark}"
+        raise UserError(what, file=plan.file, fix=f"Run it first: clpd run {plan.file}")
     power = power_summary(ablation, declared_spread(ablation) or blinded_spread(means), cost)
     pairs = comparisons_power(ablation.analysis, factorial(ablation), means, len(ablation.seeds))
     with styled():
