@@ -16,6 +16,8 @@ from rich.console import Console
 from clpd_bench import cli_launch, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
+from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.settings.load import load_origins
 from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
@@ -44,13 +46,16 @@ def plan(
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show cells, jobs, what is shared and what arms differ in. Trains nothing."""
+    """Show cells, jobs, what is shared, what arms differ in, what the seeds can find. Trains nothing."""
     if origins:
         _print_origins(load_origins(file, sets), as_json)
         return
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
+    from clpd_bench.launch.seed_cost import seed_cost
     from clpd_bench.reporting.plan_summary import plan_summary
     from clpd_bench.reporting.plan_text import print_plan
+    from clpd_bench.reporting.power import power_of
+    from clpd_bench.reporting.power_text import print_power
     from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
     points, planned = open_plan(file, sets)
@@ -65,13 +70,17 @@ def plan(
     here.write_plan(planned.to_json())
     exposures = [check_data(p.point.ablation, p.plan, here) for p in points] if data_exists(planned, here) else None
     done = {key for key in planned.jobs if here.is_done(key)}
-    summary = plan_summary(points, planned, done, exposures)
     if schedule:
         print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
-    elif as_json:
+        return
+    cost = seed_cost(planned, here)
+    power = [power_of(one.point.ablation, one.plan, here, vars(cost) if cost else None) for one in points]
+    summary = plan_summary(points, planned, done, exposures, power)
+    if as_json:
         print(json.dumps(summary, indent=2))
-    else:
-        print_plan(points, summary, exposures, console())
+        return
+    print_plan(points, summary, exposures, console())
+    print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
 
 
 def _print_origins(found: list[Origin], as_json: bool) -> None:
@@ -170,6 +179,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
     ] = None,
+    power: Annotated[
+        bool, typer.Option("--power", help="Also what the seeds can find, and what more would cost: power.md.")
+    ] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
@@ -181,17 +193,33 @@ def report(
     points, planned = open_plan(file, sets)
     folder = out or Path("reports") / planned.name
     if any(one.point.coordinates for one in points):
-        from clpd_bench.reporting.points import write_reports
+        from clpd_bench.reporting.points import folder_name, write_reports
 
+        by_folder = {folder / folder_name(one.point.label): one for one in points}
         table, pages = write_reports(points, Store(store), folder)
         print(table.read_text())
+        _write_power(planned, Store(store), {page.parent: by_folder[page.parent] for page in pages}, power)
         print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
         return
     from clpd_bench.reporting.report import write_report
 
     written = write_report(points[0].point.ablation, planned, Store(store), folder)
     print(written.files[0].read_text())
+    _write_power(planned, Store(store), {folder: points[0]}, power)
     print(f"{len(written.files)} files in {folder}; the page to open is {written.page}")
+
+
+def _write_power(planned: Plan, store: Store, points: dict[Path, PointPlan], wanted: bool) -> None:
+    """Into the folders of reports; where it is not wanted, an older report's is removed."""
+    from clpd_bench.launch.seed_cost import seed_cost
+    from clpd_bench.reporting.power_report import remove_power, write_power
+
+    cost = seed_cost(planned, store) if wanted else None
+    for folder, one in points.items():
+        if wanted:
+            print(write_power(one, store, folder, vars(cost) if cost else None)[0].read_text())
+        else:
+            remove_power(folder)
 
 
 @app.command()

@@ -13,20 +13,27 @@ from clpd_bench.plan.whole import PointPlan
 
 
 def plan_summary(
-    points: list[PointPlan], plan: Plan, done: set[str], exposures: list[dict[str, Exposure]] | None
+    points: list[PointPlan],
+    plan: Plan,
+    done: set[str],
+    exposures: list[dict[str, Exposure]] | None,
+    power: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The plan of all points as plain JSON.
 
-    Where the file has axes, what is within a point (`differences`, `exposure`) stands under `points`.
+    Where the file has axes, what is within a point (`differences`, `exposure`, `power`) stands under `points`.
 
     Args:
         exposures: by arm, for each point; None while the corpus does not exist.
+        power: of each point, see `power_of`; None where nobody asks.
 
     Raises:
         UserError: two arms differ in something that neither declares.
     """
     uses = Counter(parent for job in plan.jobs.values() for parent in job.parents.values())
     within = [_within(one, exposures[i] if exposures is not None else None) for i, one in enumerate(points)]
+    if power is not None:
+        within = [{**inner, "power": found} for inner, found in zip(within, power, strict=True)]
     return {
         "ablation": plan.name,
         "question": points[0].point.ablation.question,

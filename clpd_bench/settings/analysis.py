@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from clpd_bench.settings.base import Settings, distinct
+from clpd_bench.settings.base import NotInKey, Settings, distinct
 
 
 class Primary(Settings):
@@ -24,6 +24,10 @@ class AnalysisSettings(Settings):
     primary: Primary
     correction: Literal["holm"] = "holm"
     alpha: float = Field(default=0.05, gt=0, lt=1)
+    spread: Annotated[float | None, NotInKey()] = Field(default=None, gt=0)
+    """A note to the planner, in no declaration and no key: the standard deviation over seeds of the paired
+    difference between two arms, expected in the primary metric's own unit (accuracy is a share of 1). `clpd plan`
+    works out with it what the declared seeds can find."""
 
     @field_validator("family")
     @classmethod

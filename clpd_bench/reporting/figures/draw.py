@@ -90,7 +90,7 @@ def draw(
         try:
             with styled():
                 figure = make()
-                svg, pdf, png = _saved(figure)
+                svg, pdf, png = saved(figure)
         except NothingToDraw as reason:
             out.absent.append(str(reason))
             continue
@@ -100,7 +100,7 @@ def draw(
     return out
 
 
-def _saved(figure: Figure) -> tuple[bytes, bytes, bytes]:
+def saved(figure: Figure) -> tuple[bytes, bytes, bytes]:
     """SVG, PDF, PNG; without the time, so that equal figures are equal bytes."""
     out = []
     for kind, metadata in (("svg", {"Date": None}), ("pdf", {"CreationDate": None}), ("png", {})):
