@@ -41,9 +41,26 @@ class Comparison(NamedTuple):
     p: float
     p_adjusted: float
     method: str
+    sd_arm: float = NAN
+    sd_baseline: float = NAN
+    correlation: float = NAN
+    d_z: float = NAN
+    welch_p: float = NAN
+    two_way_low: float = NAN
+    two_way_high: float = NAN
+    two_way_p: float = NAN
+    equivalence_p: float = NAN
+    q: float = NAN
+    dropped: int = 0
 
 
-def compare(items: pd.DataFrame, declaration: Declaration, factorial: Factorial | None) -> pd.DataFrame:
+def compare(
+    items: pd.DataFrame,
+    declaration: Declaration,
+    factorial: Factorial | None,
+    *,
+    diverged: frozenset[tuple[str, int]] = frozenset(),
+) -> pd.DataFrame:
     """Paired tests over seeds of every arm against the baseline, and of the interaction.
 
     Args:
@@ -64,6 +81,9 @@ def compare(items: pd.DataFrame, declaration: Declaration, factorial: Factorial 
             `outcomes`).
     """
     check_columns(items)
+    if diverged:
+        runs = zip(items["arm"], items["seed"], strict=True)
+        items = items[[run not in diverged for run in runs]]
     arms = set(items.loc[items["kind"] != REFERENCE, "arm"].tolist())
     _check(declaration, factorial, arms)
     compared = [arm for arm in declaration.family if arm != INTERACTION]

@@ -24,10 +24,12 @@ class Declaration:
 
     baseline: str
     family: tuple[str, ...]
-    correction: Literal["holm"]
+    correction: Literal["holm", "bonferroni", "none"]
     alpha: float
     primary_benchmark: str
     primary_metric: str
+    margin: float | None = None
+    generalise_to: Literal["these items", "new items"] = "these items"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from clpd_bench.settings.ablation import Ablation
 
 
 def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
-    """Baseline, family, correction, alpha and primary result, and which evaluations they are about.
+    """What the file's `analysis:` says, and which evaluations it is about.
 
-    Plain JSON; the store keeps it under its hash with the time when it was first run.
+    Plain JSON; the store keeps it under its hash with the time when it was first run. A setting of the
+    analysis that has its default is left out (correction and alpha, which were there from the first, are
+    not), so that a new one leaves declarations as they are.
     """
     analysis = ablation.analysis
     compared = {analysis.baseline, *analysis.family}

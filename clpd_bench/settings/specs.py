@@ -61,6 +61,8 @@ class ModelSpec(Settings):
     training: Training | None = None
     supervision: Supervision | None = None
     seed: int
+    on_divergence: Literal["fail", "keep_last"] = "fail"
+    """Where the loss or its gradient is no finite number: nothing is left, or the weights before that step."""
 
 
 class TargetsSpec(Settings):
