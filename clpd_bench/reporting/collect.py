@@ -34,7 +34,16 @@ def _title(evaluated: Evaluated) -> str:
 
 def declared(ablation: Ablation) -> Declaration:
     a = ablation.analysis
-    return Declaration(a.baseline, a.family, a.correction, a.alpha, a.primary.benchmark, a.primary.metric)
+    return Declaration(
+        a.baseline,
+        a.family,
+        a.correction,
+        a.alpha,
+        a.primary.benchmark,
+        a.primary.metric,
+        a.margin,
+        "new items" if a.generalise_to == "new_items" else "these items",
+    )
 
 
 def factorial(ablation: Ablation) -> Factorial | None:

@@ -27,7 +27,7 @@ from clpd_bench.reporting.rounding import UNITS
 from clpd_bench.reporting.verdict import comparison_rows
 
 CAPTION = (
-    "Seed-paired differences to the baseline with unadjusted 95% intervals, the primary result on top: a bar across "
+    "Seed-paired differences to the baseline with unadjusted 95% intervals: a bar across "
     "the zero line leaves open that there is no difference, and hollow markers stand outside the declared family."
 )
 
