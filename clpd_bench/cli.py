@@ -170,10 +170,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print secondary results, too.")] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
+
+    The primary result is in table.md, which is printed, and the others are in secondary.md.
 
     With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md and
     axes.csv, in which they stand together.
@@ -191,7 +194,10 @@ def report(
 
     written = write_report(points[0].point.ablation, planned, Store(store), folder)
     print(written.files[0].read_text())
-    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}")
+    if everything and written.secondary:
+        print(written.secondary.read_text())
+    rest = "" if everything or not written.secondary else f" Secondary results: --all, or {written.secondary}."
+    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}.{rest}")
 
 
 @app.command()

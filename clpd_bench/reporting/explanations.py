@@ -12,8 +12,8 @@ from clpd_bench.reporting.rows import Rows, primary_name
 from clpd_bench.reporting.verdict import CORRECTED, CORRECTION
 
 SECONDARY = (
-    "Secondary results: not what the verdict is about. Many are looked at here, so some differ by chance: q is the p of "
-    "a test after Benjamini-Hochberg over all of them, for exploratory reading."
+    "Secondary results: not what the verdict is about. Many are looked at here, so some differ by chance: q is the p "
+    "of a test after Benjamini-Hochberg over all of them, for exploratory reading."
 )
 _CLAIMS = {
     "these items": "The test is a seed-paired t on these items: it claims nothing about other items.",
@@ -63,8 +63,8 @@ def tests_explained(declaration: Declaration) -> list[str]:
     ]
     if declaration.generalise_to == "these items":
         sentences.append(
-            "Were the items a sample of others like them: a two-way cluster-robust interval over seeds and items. It is "
-            "not the declared claim."
+            "Were the items a sample of others like them: a two-way cluster-robust interval over seeds and items. It "
+            "is not the declared claim."
         )
     if declaration.margin is not None:
         sentences.append("Equivalence: two one-sided tests (TOST) against the margin that the file declares.")

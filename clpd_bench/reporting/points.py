@@ -14,7 +14,7 @@ from clpd_bench.reporting.report import Report, write_report
 from clpd_bench.reporting.write import write_files
 from clpd_bench.store import Store
 
-COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted"]
+COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted", "standing"]
 WHICH = ["arm", "benchmark", "metric"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,10 @@ from clpd_bench.settings.model import Trained
 from clpd_bench.store import Store
 
 PAGE = "report.html"
+UNRECORDED = (
+    "The store cannot be written, so this report has left no word in it: seeds added from now on would not be known "
+    "to have been added after a look."
+)
 SECONDARY = ("secondary.md", "secondary.tex")
 
 
@@ -42,6 +47,7 @@ class Report:
     """Attributes:
     files: all that was written, table.md first.
     page: report.html, one of them.
+    secondary: secondary.md, None where there is nothing but the primary result.
     """
 
     files: list[Path]
@@ -49,6 +55,10 @@ class Report:
     means: pd.DataFrame
     comparisons: pd.DataFrame
     missing: list[str]
+
+    @property
+    def secondary(self) -> Path | None:
+        return next((file for file in self.files if file.name == "secondary.md"), None)
 
 
 def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Report:
@@ -69,6 +79,9 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     drops = ablation.analysis.diverged == "drop_pair"
     dropped = frozenset((one.arm, one.seed) for one in diverged if drops)
     comparisons = compare(items, declaration, factors, diverged=dropped)
+    # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
+    # one that was seen would be unknown.
+    unrecorded = [] if _leave_word(plan, store) else [UNRECORDED]
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -84,6 +97,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
             *divergences_explained(diverged, ablation.analysis.diverged),
             *_conditions(ablation),
             *_unequal(ablation),
+            *unrecorded,
         ],
     )
     kept = without(items, dropped)
@@ -109,18 +123,20 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         )
     )
     files = {**table_files(items, comparisons, context, dropped), **figures.files, PAGE: page.encode()}
-    # First the word, then the look: a report that nobody could write was perhaps not seen, and the other way
-    # round one that was seen would be unknown.
-    store.record_report(_shown(plan, store))
     written = write_files(files, out, stale=[*FILES, *SECONDARY])
     return Report(written, out / PAGE, means, with_standing(comparisons, context), missing)
 
 
-def _shown(plan: Plan, store: Store) -> dict[str, str]:
-    """{evaluation: its student} of all that a report has outcomes of, the references apart."""
-    return {
-        key: cell.model for cell in plan.cells for key in cell.evaluations.values() if store.is_done(key)
-    }
+def _leave_word(plan: Plan, store: Store) -> bool:
+    """Record what a report shows (the references apart); whether that could be written."""
+    shown = {key: cell.model for cell in plan.cells for key in cell.evaluations.values() if store.is_done(key)}
+    try:
+        store.record_report(shown)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return False
+    return True
 
 
 def _as_yaml(ablation: Ablation) -> str:

@@ -75,7 +75,8 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
     means = {(row.kind, row.arm, row.benchmark, row.metric): row for row in found}
     tested = comparison_rows(comparisons)
     tests = {(row.arm, row.benchmark, row.metric): row for row in tested}
-    items = {(row.benchmark, row.metric): row.items for row in [*tested, *found]}
+    items = {(row.benchmark, row.metric): row.items for row in tested}
+    items |= {(row.benchmark, row.metric): row.items for row in found}
     metric = {one.name: one.metric for one in series}
     averages = dict.fromkeys(row.metric for row in tested if row.benchmark == MACRO)
     every = [*_primary_first(series, context), *(Series(MACRO, metric[name], "", name) for name in averages)]

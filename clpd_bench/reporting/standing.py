@@ -73,7 +73,7 @@ def standings(plan: Plan, store: Store, declaration: Declaration, factorial: Fac
     for name, its_arms in compared.items():
         for benchmark in [*benchmarks, MACRO]:
             if name not in declaration.family:
-                out[name, benchmark] = Standing("exploratory", "It is not in the declared family.")
+                out[name, benchmark] = Standing("exploratory", "Not in the declared family.")
                 continue
             used = [
                 Used(cell.name, cell.seed, key, cell.model)
@@ -116,14 +116,14 @@ def _standing(
 ) -> Standing:
     """Of one comparison; `planned` is its number of seeds, `reports` come with the oldest first."""
     if not used:
-        return Standing("exploratory", "Nothing that it compares has been evaluated.")
+        return Standing("exploratory", "Nothing of it has been evaluated.")
     if any(one.key not in declared for one in used):
-        return Standing("exploratory", "Nothing in the store shows that it was declared beforehand.")
+        return Standing("exploratory", "Nothing in the store shows that this was declared beforehand.")
     for one in used:
         if _at(declared[one.key]) >= _at(created[one.key]):
             return Standing(
                 "exploratory",
-                f"It was declared at {date(declared[one.key])}, which is not before the evaluation of {one.arm} at "
+                f"Declared at {date(declared[one.key])}, which is not before the evaluation of {one.arm} at "
                 f"seed {one.seed}, made at {date(created[one.key])}.",
             )
     looks = [(time, seen) for time, shown in reports if (seen := _seen(used, arms, shown))]
@@ -140,7 +140,7 @@ def _standing(
         if done < planned
     ]
     first, made = min(declared[one.key] for one in used), min(created[one.key] for one in used)
-    why = f"It was declared at {date(first)}, before the first evaluation that it uses ({date(made)})."
+    why = f"Declared at {date(first)}, before the first evaluation used ({date(made)})."
     return Standing("confirmatory", why, tuple(notes))
 
 
@@ -163,7 +163,7 @@ def _added(late: list[Used], cells: set[tuple[str, int]], time: str) -> str:
     if added:
         word, verb = ("seed", "was") if len(added) == 1 else ("seeds", "were")
         return f"{word.capitalize()} {ranges(added)} {verb} added after a report of {date(time)} had shown {_of(seen)}."
-    return f"It was declared only after a report of {date(time)} had shown these students ({_of(seen)})."
+    return f"Declared only after a report of {date(time)} had shown these students ({_of(seen)})."
 
 
 def _of(seeds: set[int]) -> str:

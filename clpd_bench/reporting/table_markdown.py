@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clpd_bench.reporting.cells import about, cells, columns
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
 from clpd_bench.reporting.rows import Rows, primary_name
-from clpd_bench.reporting.tests_made import tests_header, tests_line
+from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import verdict
 
 
@@ -53,27 +52,20 @@ def secondary_markdown(secondary: Rows, context: ReportContext) -> str:
 def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
     """Of each series: its arms, its references, and how its tests were made."""
     blocks = []
-    for place, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
-        title = f"{one} ({about(one, items)})"
-        head, *tail = columns(context, secondary=secondary)
-        arms = [[row.name, *cells(row, place, rows, context, secondary=secondary)] for row in rows.compared]
-        blocks += [f"## {title}", markdown_table(["arm", head, *tail], arms)]
-        references = [
-            [row.name, cells(row, place, rows, context, secondary=secondary)[0]]
-            for row in rows.references
-            if row.means[place] is not None or not secondary
-        ]
-        if references:
-            blocks += [
-                "Models that no arm trained, on the same items:",
-                markdown_table(["reference", head], references),
-            ]
-        tests = [test for row in rows.compared if (test := row.tests[place]) is not None]
+    for table in series_tables(rows, context, secondary=secondary):
         blocks += [
-            "How the tests were made:",
-            markdown_table(
-                tests_header(one, context.declaration), [tests_line(test, one, context.declaration) for test in tests]
+            f"## {table.series} ({table.about})",
+            markdown_table(["arm", *table.columns], table.arms),
+            *(
+                [
+                    "Models that no arm trained, on the same items:",
+                    markdown_table(["reference", table.columns[0]], table.references),
+                ]
+                if table.references
+                else []
             ),
+            "How the tests were made:",
+            markdown_table(table.tests_columns, table.tests),
         ]
     return blocks
 

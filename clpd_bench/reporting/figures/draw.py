@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.curves import Curves
 from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
 from clpd_bench.reporting.figures.style import NothingToDraw, styled
-from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
 from clpd_bench.reporting.standing import MACRO
