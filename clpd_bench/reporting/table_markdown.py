@@ -8,23 +8,24 @@ import pandas as pd
 
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
-from clpd_bench.reporting.rows import Rows, primary_name
+from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import verdict
 
 
-def table_markdown(comparisons: pd.DataFrame, primary: Rows, context: ReportContext) -> str:
+def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext) -> str:
     """The text of table.md.
 
     Args:
         comparisons: of `compare`.
-        primary: the first part of `split`.
+        rows: on all series, of which the primary one is shown.
     """
+    primary, _ = split(rows, context)
     blocks = [
         f"# {context.title}",
         context.question,
         f"## Primary result: {primary_name(context)}",
-        bullets(verdict(comparisons, primary.series, context.declaration, context.standings)),
+        bullets(verdict(comparisons, rows.series, context.declaration, context.standings)),
         *_series_blocks(primary, context, secondary=False),
         "## How to read this",
         bullets(
@@ -41,8 +42,9 @@ def table_markdown(comparisons: pd.DataFrame, primary: Rows, context: ReportCont
     return "\n\n".join(blocks) + "\n"
 
 
-def secondary_markdown(secondary: Rows, context: ReportContext) -> str:
-    """The text of secondary.md; `secondary` is the second part of `split`."""
+def secondary_markdown(rows: Rows, context: ReportContext) -> str:
+    """The text of secondary.md: all series but the primary one."""
+    _, secondary = split(rows, context)
     blocks = [f"# {context.title}: secondary results", SECONDARY, *_series_blocks(secondary, context, secondary=True)]
     reasons = standings_explained(all_tests(secondary), context)
     blocks += ["## How to read this", bullets([*reasons, "The rest is said in table.md."])]

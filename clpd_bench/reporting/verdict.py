@@ -104,7 +104,7 @@ def _sentence(row: Comparison, metric: str, declaration: Declaration) -> str:
         f", 95% interval {shown.low} to {shown.high} (unadjusted), {row.seeds} seeds, "
         f"{p_value(row.p_adjusted)} {CORRECTED[declaration.correction]}"
     )
-    text = f"{row.arm}: {_finding(row, metric, declaration.alpha)}, on {declaration.generalise_to}: {numbers}."
+    text = f"{row.arm}: {_finding(row, metric, declaration.alpha)} on {declaration.generalise_to}: {numbers}."
     equal = equivalence(row, metric, declaration)
     return f"{text} {equal}." if equal else text
 

@@ -45,11 +45,12 @@ def table_files(
     """
     kept = without(items, dropped)
     means = summary(kept)
-    primary, secondary = split(table_rows(means, comparisons, metric_series(kept), context), context)
+    rows = table_rows(means, comparisons, metric_series(kept), context)
+    primary, secondary = split(rows, context)
     texts = {
-        "table.md": table_markdown(comparisons, primary, context),
+        "table.md": table_markdown(comparisons, rows, context),
         "table.tex": table_latex(primary, context),
-        "secondary.md": secondary_markdown(secondary, context),
+        "secondary.md": secondary_markdown(rows, context),
         "secondary.tex": table_latex(secondary, context),
         "table.csv": means.to_csv(index=False, lineterminator="\n"),
         "comparisons.csv": with_standing(comparisons, context).to_csv(index=False, lineterminator="\n"),
