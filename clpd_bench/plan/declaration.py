@@ -7,6 +7,7 @@ from typing import Any
 from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Evaluated
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.factorial import factorial_arms
 
 
 def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
@@ -17,7 +18,9 @@ def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
     not), so that a new one leaves declarations as they are.
     """
     analysis = ablation.analysis
-    compared = {analysis.baseline, *analysis.family}
+    # The interaction is a test of four arms, whether or not each of them is in the family, too.
+    corners = (factorial_arms(ablation) if "interaction" in analysis.family else None) or ()
+    compared = {analysis.baseline, *analysis.family, *corners}
     return {
         **fingerprint(analysis),
         "correction": analysis.correction,

@@ -8,7 +8,7 @@ from clpd_bench.analysis.metrics import Series
 from clpd_bench.reporting.cells import about, cells, columns
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rows import Rows
-from clpd_bench.reporting.tests_made import tests_header, tests_line
+from clpd_bench.reporting.tests_made import made_header, made_line
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> lis
                 columns(context, secondary=secondary),
                 [[row.name, *cells(row, place, rows, context, secondary=secondary)] for row in rows.compared],
                 [[row.name, cells(row, place, rows, context, secondary=secondary)[0]] for row in rows.references],
-                tests_header(one, context.declaration),
-                [tests_line(test, one, context.declaration) for test in tests],
+                made_header(one, context.declaration),
+                [made_line(test, one, context.declaration) for test in tests],
             )
         )
     return out

@@ -10,8 +10,8 @@ from clpd_bench.analysis.metrics import Series
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, p_value
 
 
-def tests_header(series: Series, declaration: Declaration) -> list[str]:
-    """The columns of `tests_line`."""
+def made_header(series: Series, declaration: Declaration) -> list[str]:
+    """The columns of `made_line`."""
     unit = UNITS[series.metric].difference
     other = ["were the items a sample: 95% interval", "p"] if declaration.generalise_to == "these items" else []
     margin = [f"equivalence within ± {_margin(declaration, series.metric)}"] if declaration.margin else []
@@ -29,7 +29,7 @@ def tests_header(series: Series, declaration: Declaration) -> list[str]:
     ]
 
 
-def tests_line(test: Comparison, series: Series, declaration: Declaration) -> list[str]:
+def made_line(test: Comparison, series: Series, declaration: Declaration) -> list[str]:
     """One comparison; `-` where a number is not defined."""
     unit = UNITS[series.metric]
     other: list[str] = []

@@ -198,8 +198,14 @@ def test_a_declaration_that_changes_after_a_look_is_a_new_one(history: History) 
     history.at(1).declare(EIGHT)
     history.at(2).evaluate(EIGHT)
     history.at(3).report(EIGHT)
-    for change in ("analysis.margin=0.01", "analysis.generalise_to=new_items", "analysis.correction=none",
-                   "analysis.family=[clpd]", "analysis.primary.metric=exact_match", "analysis.diverged=drop_pair"):  # fmt: skip
+    for change in (
+        "analysis.margin=0.01",
+        "analysis.generalise_to=new_items",
+        "analysis.correction=none",
+        "analysis.family=[clpd]",
+        "analysis.primary.metric=exact_match",
+        "analysis.diverged=drop_pair",
+    ):
         assert history.at(4).look(EIGHT, change)["clpd"].word == "exploratory", change
         history.declare(EIGHT, change)
         assert history.at(5).look(EIGHT, change)["clpd"].word == "exploratory", change

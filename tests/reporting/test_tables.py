@@ -21,7 +21,7 @@ from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.diverged import DivergedStudent
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
 from clpd_bench.reporting.standing import Standing, Standings
-from clpd_bench.reporting.tests_made import equivalence, tests_header, tests_line
+from clpd_bench.reporting.tests_made import equivalence, made_header, made_line
 from clpd_bench.reporting.verdict import verdict
 from clpd_bench.reporting.write import table_files, write_files
 
@@ -275,7 +275,7 @@ def test_what_stands_behind_a_test_is_shown_and_what_is_not_claimed_is_said_to_b
         two_way_p=0.6,
     )  # fmt: skip
     shown = dict(
-        zip(tests_header(series, CONTEXT.declaration), tests_line(row, series, CONTEXT.declaration), strict=True)
+        zip(made_header(series, CONTEXT.declaration), made_line(row, series, CONTEXT.declaration), strict=True)
     )
     assert shown["sd of the arm (points)"] == "1.2"
     assert shown["sd of the baseline (points)"] == "2.0"
@@ -284,8 +284,8 @@ def test_what_stands_behind_a_test_is_shown_and_what_is_not_claimed_is_said_to_b
     assert shown["p, unpaired (Welch)"] == ".40"
     assert shown["were the items a sample: 95% interval"] == "[-2.0, 3.0]"
     new = replace(CONTEXT.declaration, generalise_to="new items")
-    assert not [name for name in tests_header(series, new) if "sample" in name]
-    assert len(tests_header(series, new)) == len(tests_line(row, series, new))
+    assert not [name for name in made_header(series, new) if "sample" in name]
+    assert len(made_header(series, new)) == len(made_line(row, series, new))
     (sentence,) = verdict(pd.DataFrame([row]), [series], new, CONTEXT.standings)
     assert "no significant difference from standard_kd on new items" in sentence
 
