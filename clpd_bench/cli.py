@@ -178,16 +178,18 @@ def report(
 
     The primary result is in table.md, which is printed, and the others are in secondary.md.
 
-    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md and
-    axes.csv, in which they stand together.
+    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md,
+    axes_secondary.md and axes.csv, in which they stand together.
     """
     points, planned = open_plan(file, sets)
     folder = out or Path("reports") / planned.name
     if any(one.point.coordinates for one in points):
         from clpd_bench.reporting.points import write_reports
 
-        table, pages = write_reports(points, Store(store), folder)
+        table, secondary, pages = write_reports(points, Store(store), folder)
         print(table.read_text())
+        if everything:
+            print(secondary.read_text())
         print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
         return
     from clpd_bench.reporting.report import write_report

@@ -58,13 +58,13 @@ def tests_explained(declaration: Declaration) -> list[str]:
     """What the columns of the table of tests mean."""
     sentences = [
         "Standard deviations are over seeds, of the mean over items. Pairs earn their name by their correlation: where "
-        "it is near zero, the unpaired test says as much. d_z is the difference in standard deviations of the paired "
-        "difference."
+        "it is near zero, Welch's test, which knows of no pairs, says as much. d_z is the difference in standard "
+        "deviations of the paired difference."
     ]
     if declaration.generalise_to == "these items":
         sentences.append(
-            "Were the items a sample of others like them: a two-way cluster-robust interval over seeds and items. It "
-            "is not the declared claim."
+            "On new items, were these a sample of others like them: a two-way cluster-robust interval over seeds and "
+            "items. It is not the declared claim."
         )
     if declaration.margin is not None:
         sentences.append("Equivalence: two one-sided tests (TOST) against the margin that the file declares.")

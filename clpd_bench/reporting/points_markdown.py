@@ -9,6 +9,7 @@ import pandas as pd
 
 from clpd_bench.analysis.metrics import METRICS
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.explanations import SECONDARY
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.table_markdown import bullets, markdown_table
 from clpd_bench.reporting.verdict import CORRECTION
@@ -16,10 +17,12 @@ from clpd_bench.reporting.verdict import CORRECTION
 HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p corrected", "standing"]
 
 
-def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str]) -> str:
-    """The text of axes.md; `table` as axes.csv has it, `absent` a sentence for each gap."""
+def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str], *, secondary: bool) -> str:
+    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `absent` a
+    sentence for each gap."""
     analysis = first.point.ablation.analysis
-    blocks = [f"# {first.plan.name}: all points", first.point.ablation.question]
+    title = f"# {first.plan.name}: all points"
+    blocks = [f"{title}, secondary results", SECONDARY] if secondary else [title, first.point.ablation.question]
     rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     for benchmark, metric in dict.fromkeys((row["benchmark"], row["metric"]) for row in rows):
         unit, better = UNITS[_known(metric)].mean, METRICS[_known(metric)]

@@ -12,17 +12,16 @@ from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, p_v
 
 def made_header(series: Series, declaration: Declaration) -> list[str]:
     """The columns of `made_line`."""
-    unit = UNITS[series.metric].difference
-    other = ["were the items a sample: 95% interval", "p"] if declaration.generalise_to == "these items" else []
+    other = ["on new items: 95% interval", "p on new items"] if declaration.generalise_to == "these items" else []
     margin = [f"equivalence within ± {_margin(declaration, series.metric)}"] if declaration.margin else []
     return [
         "comparison",
-        f"sd of the arm ({unit})",
-        f"sd of the baseline ({unit})",
+        "sd of arm",
+        "sd of baseline",
         "correlation of pairs",
         "d_z",
         "p, uncorrected",
-        "p, unpaired (Welch)",
+        "Welch's p",
         *other,
         *margin,
         "test",

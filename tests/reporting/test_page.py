@@ -150,3 +150,27 @@ def test_nothing_evaluated_is_an_error(tmp_path: Path) -> None:
 
 def test_the_verdict_says_what_it_is_conditional_on(page: Page) -> None:
     assert "conclusions are conditional on" in page.sections["verdict"]
+
+
+def test_only_the_primary_result_is_open_to_see(page: Page, folder: Path) -> None:
+    """Nothing secondary stands outside an element that is closed until somebody opens it."""
+    text = (folder / "report.html").read_text()
+    opened = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    assert "<details open" not in text
+    assert "sums response_loss" in opened
+    assert "exact_match" in text
+    assert "exact_match" not in opened
+    assert "figure-secondary_scores" not in opened
+    assert "figure-scores" in opened
+    assert "Benjamini-Hochberg" in page.sections["secondary"]
+    assert text.index('id="verdict"') < text.index('id="table"') < text.index('id="secondary"')
+
+
+def test_every_comparison_on_the_page_says_what_it_is(page: Page) -> None:
+    """In this world all happened within a second, so nothing was declared before."""
+    for section in ("table", "secondary"):
+        rows = [row for row in page.rows[section] if len(row) > 5 and row[0] in ("clpd", "interaction", "sft")]
+        assert "exploratory" in {row[-1] for row in rows}
+    assert "Exploratory: data_ordering, teacher_scheduling, clpd." in page.sections["verdict"]
+    assert page.sections["verdict"].count("Exploratory.") == 3
+    assert "Exploratory: sft" in page.sections["table"]

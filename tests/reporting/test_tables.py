@@ -277,14 +277,14 @@ def test_what_stands_behind_a_test_is_shown_and_what_is_not_claimed_is_said_to_b
     shown = dict(
         zip(made_header(series, CONTEXT.declaration), made_line(row, series, CONTEXT.declaration), strict=True)
     )
-    assert shown["sd of the arm (points)"] == "1.2"
-    assert shown["sd of the baseline (points)"] == "2.0"
+    assert shown["sd of arm"] == "1.2"
+    assert shown["sd of baseline"] == "2.0"
     assert shown["correlation of pairs"] == "+0.46"
     assert shown["d_z"] == "+1.23"
-    assert shown["p, unpaired (Welch)"] == ".40"
-    assert shown["were the items a sample: 95% interval"] == "[-2.0, 3.0]"
+    assert shown["Welch's p"] == ".40"
+    assert shown["on new items: 95% interval"] == "[-2.0, 3.0]"
     new = replace(CONTEXT.declaration, generalise_to="new items")
-    assert not [name for name in made_header(series, new) if "sample" in name]
+    assert not [name for name in made_header(series, new) if "new items" in name]
     assert len(made_header(series, new)) == len(made_line(row, series, new))
     (sentence,) = verdict(pd.DataFrame([row]), [series], new, CONTEXT.standings)
     assert "no significant difference from standard_kd on new items" in sentence
