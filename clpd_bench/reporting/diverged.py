@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from clpd_bench.errors import UserError
@@ -58,6 +57,6 @@ def _why(store: Store, key: str) -> str | None:
     if told := manifest.get("details", {}).get("diverged"):
         return str(told)
     looks = [look["response_loss"] for look in (training_record(store, key) or {}).get("validation", [])]
-    if len(looks) < 2 or (math.isfinite(looks[-1]) and looks[-1] <= looks[0]):
+    if len(looks) < 2 or looks[-1] <= looks[0]:  # a nan is not
         return None
     return f"its validation loss was {looks[0]:.4g} at the start and is {looks[-1]:.4g} at the end"
