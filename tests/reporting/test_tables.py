@@ -20,7 +20,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.diverged import DivergedStudent
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
-from clpd_bench.reporting.standing import Standing, Standings
+from clpd_bench.reporting.standing import MACRO, Standing, Standings
 from clpd_bench.reporting.tests_made import equivalence, made_header, made_line
 from clpd_bench.reporting.verdict import verdict
 from clpd_bench.reporting.write import table_files, write_files
@@ -303,3 +303,21 @@ def test_students_that_diverged_are_counted_in_the_tables(tmp_path: Path) -> Non
     text = report(make_items("exact_match", 0.03), context, tmp_path)
     assert re.search(r"\| clpd .*\| 8, 1 diverged +\| confirmatory", text)
     assert "1 of clpd" in (tmp_path / "table.tex").read_text()
+
+
+def test_averages_over_benchmarks_are_secondary_and_have_differences_alone(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    comparisons = compare(items, CONTEXT.declaration, CONTEXT.factorial)
+    context = replace(
+        CONTEXT,
+        standings=Standings(
+            {(arm, name): one for (arm, _), one in CONTEXT.standings.by_comparison.items() for name in ("gsm8k", MACRO)}
+        ),
+    )
+    both = pd.concat([comparisons, comparisons.assign(benchmark=MACRO, q=0.04)], ignore_index=True)
+    files = {name: content.decode() for name, content in table_files(items, both, context).items() if name[-1] == "d"}
+    assert MACRO not in files["table.md"]
+    assert "## macro average exact_match (%, higher is better, mean over benchmarks)" in files["secondary.md"]
+    (line,) = [line for line in files["secondary.md"].splitlines() if line.startswith("| clpd ") and "confirm" in line]
+    assert [cell.strip() for cell in line.split("|")][-4:-1] == [".040", "8", "confirmatory"]
+    assert "has no outcomes on macro" not in files["table.md"]

@@ -52,7 +52,7 @@ def differences(
     figure = new_figure(sum([0.74 + 0.155 * len(order)] * len(series)))
     for axes, one in zip(np.ravel(figure.subplots(len(series), 1, squeeze=False)), series, strict=True):
         mine = {row.arm: row for row in rows if (row.benchmark, row.metric) == (one.benchmark, one.name)}
-        _panel(axes, [mine[arm] for arm in order], one, style, set(family))
+        _panel(axes, [mine[arm] for arm in order if arm in mine], one, style, set(family))
     return figure
 
 
