@@ -182,13 +182,16 @@ def report(
     power: Annotated[
         bool, typer.Option("--power", help="Also what the seeds can find, and what more would cost: power.md.")
     ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Print secondary results, too.")] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
 
-    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md and
-    axes.csv, in which they stand together.
+    The primary result is in table.md, which is printed, and the others are in secondary.md.
+
+    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md,
+    axes_secondary.md and axes.csv, in which they stand together.
     """
     points, planned = open_plan(file, sets)
     folder = out or Path("reports") / planned.name
@@ -196,8 +199,10 @@ def report(
         from clpd_bench.reporting.points import folder_name, write_reports
 
         by_folder = {folder / folder_name(one.point.label): one for one in points}
-        table, pages = write_reports(points, Store(store), folder)
+        table, secondary, pages = write_reports(points, Store(store), folder)
         print(table.read_text())
+        if everything:
+            print(secondary.read_text())
         _write_power(planned, Store(store), {page.parent: by_folder[page.parent] for page in pages}, power)
         print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
         return
@@ -205,8 +210,11 @@ def report(
 
     written = write_report(points[0].point.ablation, planned, Store(store), folder)
     print(written.files[0].read_text())
+    if everything and written.secondary:
+        print(written.secondary.read_text())
     _write_power(planned, Store(store), {folder: points[0]}, power)
-    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}")
+    rest = "" if everything or not written.secondary else f" Secondary results: --all, or {written.secondary}."
+    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}.{rest}")
 
 
 def _write_power(planned: Plan, store: Store, points: dict[Path, PointPlan], wanted: bool) -> None:

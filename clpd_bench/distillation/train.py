@@ -30,11 +30,6 @@ from clpd_bench.settings.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.training import Training
 
 
-class Diverged(Exception):
-    """The loss or its gradient is no finite number; says at which step, in which stage, by which
-    teachers, on what."""
-
-
 class StopNotReached(Exception):
     """All steps are done and the declared validation score was not reached."""
 
@@ -55,6 +50,15 @@ class Record:
     consumed: str = "0" * 64
     tokens: int = 0
     response_tokens: int = 0
+
+
+class Diverged(Exception):
+    """The loss or its gradient is no finite number; says at which step, in which stage, by which
+    teachers, on what. The model is as it was before that step, and so is `record`."""
+
+    def __init__(self, message: str, record: Record) -> None:
+        super().__init__(message)
+        self.record = record
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,7 @@ def train(
     model.train()
 
     def look(step: int) -> dict[str, float]:
-        scores = score(model, validation_split, training.micro_batch_tokens, pad_id)
-        entry = {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
+        entry = validation_scores(model, validation_split, training, step, pad_id)
         record.validation.append(entry)
         return entry
 
@@ -133,7 +136,7 @@ def train(
         for what, number in (("loss", value), ("gradient's norm", norm)):
             if not math.isfinite(number):
                 where = _where(step, schedule, train_split, examples, teachers)
-                raise Diverged(f"the {what} is {number} {where}")
+                raise Diverged(f"the {what} is {number} {where}", record)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         running = ConsumedHash(record.consumed)
@@ -162,6 +165,14 @@ def train(
             f"{stop.at:g}: allow more steps (epochs, a larger corpus), or ask for less"
         )
     return record
+
+
+def validation_scores(
+    model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int
+) -> dict[str, float]:
+    """An entry of `Record.validation`."""
+    scores = score(model, split, training.micro_batch_tokens, pad_id)
+    return {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
 
 
 def _state(record: Record) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
@@ -13,7 +14,7 @@ from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.models import forward_flops, load_model, new_model, save_model
 from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.targets import Targets, read_targets
-from clpd_bench.distillation.train import Surroundings, train
+from clpd_bench.distillation.train import Diverged, Surroundings, train, validation_scores
 from clpd_bench.distillation.vocabulary import require_same_vocabulary
 from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.settings.loss import CrossEntropy
@@ -31,18 +32,31 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     difficulty = read_difficulty(inputs["difficulty"], "train") if "difficulty" in inputs else None
     loss = spec.supervision.loss
     schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
-    record = train(
-        model,
-        split,
-        read_split(inputs["corpus"], "validation"),
-        schedule,
-        spec.training,
-        OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
-        _targets(spec, inputs, split),
-        spec.seed,
-        tokenizer.pad_token_id,
-        Surroundings(context.checkpoints, context.earlier, context.should_stop, context.progress, context.checkpointed),
-    )
+    validation = read_split(inputs["corpus"], "validation")
+    details: dict[str, Any] = {}
+    try:
+        record = train(
+            model,
+            split,
+            validation,
+            schedule,
+            spec.training,
+            OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
+            _targets(spec, inputs, split),
+            spec.seed,
+            tokenizer.pad_token_id,
+            Surroundings(
+                context.checkpoints, context.earlier, context.should_stop, context.progress, context.checkpointed
+            ),
+        )
+    except Diverged as diverged:
+        if spec.on_divergence == "fail":
+            raise
+        # The weights before the step, not those of a checkpoint: when one is written is the clock's affair.
+        record, details = diverged.record, {"diverged": str(diverged)}
+        if record.validation[-1]["step"] != len(record.loss):
+            last = validation_scores(model, validation, spec.training, len(record.loss), tokenizer.pad_token_id)
+            record.validation.append(last)
     save_model(model, tokenizer, out)
     steps = len(record.loss)
     stages = schedule.stage[:steps].tolist()
@@ -57,6 +71,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
             "steps": steps,
             "consumed": record.consumed,
             "validation": record.validation[-1],
+            **details,
         },
     )
 

@@ -162,7 +162,13 @@ class _Builder:
             parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
         mine = teachers_of(cell, self.ablation.teachers)
         parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
-        spec = ModelSpec(training=cell.student.training, supervision=supervision, seed=cell.seed)
+        keeps = self.ablation.analysis.diverged == "last_checkpoint"
+        spec = ModelSpec(
+            training=cell.student.training,
+            supervision=supervision,
+            seed=cell.seed,
+            on_divergence="keep_last" if keeps else "fail",
+        )
         return self._add("model", f"student {cell.label}", spec, parents)
 
     def evaluations(self, label: str, model: str) -> dict[str, str]:

@@ -7,15 +7,20 @@ from typing import Any
 from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Evaluated
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.factorial import factorial_arms
 
 
 def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
-    """Baseline, family, correction, alpha and primary result, and which evaluations they are about.
+    """What the file's `analysis:` says, and which evaluations it is about.
 
-    Plain JSON; the store keeps it under its hash with the time when it was first run.
+    Plain JSON; the store keeps it under its hash with the time when it was first run. A setting of the
+    analysis that has its default is left out (correction and alpha, which were there from the first, are
+    not), so that a new one leaves declarations as they are.
     """
     analysis = ablation.analysis
-    compared = {analysis.baseline, *analysis.family}
+    # The interaction is a test of four arms, whether or not each of them is in the family, too.
+    corners = (factorial_arms(ablation) if "interaction" in analysis.family else None) or ()
+    compared = {analysis.baseline, *analysis.family, *corners}
     return {
         **fingerprint(analysis),
         "correction": analysis.correction,

@@ -1,4 +1,4 @@
-"""The cells of table.md: what one arm or reference did on one benchmark and metric."""
+"""The cells of a table about one series, whatever it is written in: what an arm or a reference did."""
 
 from __future__ import annotations
 
@@ -6,42 +6,66 @@ import math
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.metrics import METRICS, Series
-from clpd_bench.analysis.summary import Summary
+from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.reporting.rows import Row, Rows, is_tested
+from clpd_bench.reporting.standing import MACRO
+from clpd_bench.reporting.verdict import CORRECTION
 
 
-def header(series: Series, items: int) -> str:
-    """`gsm8k exact_match (%, higher is better, 1319 items)`."""
-    unit = UNITS[series.metric].mean
-    return f"{series} ({unit}, {METRICS[series.metric]} is better, {items} items)"
+def about(series: Series, items: int) -> str:
+    """`%, higher is better, 1319 items`."""
+    which = "mean over benchmarks" if series.benchmark == MACRO else f"{items} items"
+    return f"{UNITS[series.metric].mean}, {METRICS[series.metric]} is better, {which}"
 
 
-def reference_cell(mean: Summary | None, series: Series) -> str:
-    """`31.2`, or `missing`."""
-    return "missing" if mean is None else mean_and_sd(mean.mean, mean.sd, UNITS[series.metric])
+def columns(context: ReportContext, *, secondary: bool) -> list[str]:
+    """The columns of `cells`."""
+    correction = context.declaration.correction
+    return [
+        "mean ± sd",
+        f"difference to {context.declaration.baseline}",
+        "95% interval",
+        "p" if correction == "none" else f"p after {CORRECTION[correction]}",
+        *(["q"] if secondary else []),
+        "seeds",
+        "standing",
+    ]
 
 
-def arm_cell(mean: Summary | None, test: Comparison | None, series: Series, seeds: int) -> str:
-    """`46.3 ± 1.8; +0.8 [-1.1, 2.7], p = .41`, with its number of seeds where that isn't `seeds`.
+def cells(row: Row, place: int, rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
+    """One arm, the interaction or a reference, on the series at `place`."""
+    series, mean, test = rows.series[place], row.means[place], row.tests[place]
+    is_contrast = test is not None and not test.baseline
+    scored = "" if is_contrast else "missing"
+    if mean is not None:
+        scored = mean_and_sd(mean.mean, mean.sd, UNITS[series.metric])
+    found = mean.seeds if mean is not None else 0
+    if test is not None:
+        found = min(found, test.seeds) if mean is not None else test.seeds
+    seeds = "" if mean is not None and mean.kind == "reference" else _seeds(row.name, found, rows.seeds, context)
+    if test is None:
+        return [scored, "", "", "", *([""] if secondary else []), seeds, ""]
+    q = [_bare(test.q)] if secondary else []
+    return [scored, *contrast(test, series), *q, seeds, context.standings.of(test).word]
 
-    The baseline has no test.
-    """
-    if mean is None:
-        return "missing"
-    text = mean_and_sd(mean.mean, mean.sd, UNITS[series.metric]) + _fewer(mean.seeds, seeds)
-    return text if test is None else f"{text}; {contrast_cell(test, series, seeds)}"
 
-
-def contrast_cell(test: Comparison, series: Series, seeds: int) -> str:
-    """`+0.8 [-1.1, 2.7], p = .41`; the p, adjusted, only for a member of the family."""
+def contrast(test: Comparison, series: Series) -> list[str]:
+    """Difference, interval and corrected p; the p only for a member of the family."""
     if math.isnan(test.difference):
-        return f"no test: {test.method}"
+        return [f"no test: {test.method}", "", ""]
     shown = difference(test.difference, test.low, test.high, UNITS[series.metric])
-    text = f"{shown.difference} [{shown.low}, {shown.high}]{_fewer(test.seeds, seeds)}"
-    if math.isnan(test.p):
-        return f"{text}, no p-value: the same at every seed"
-    return text if math.isnan(test.p_adjusted) else f"{text}, {p_value(test.p_adjusted)}"
+    p = "no p-value: the same at every seed" if math.isnan(test.p) else ""
+    return [shown.difference, f"[{shown.low}, {shown.high}]", _bare(test.p_adjusted) if is_tested(test) else p]
 
 
-def _fewer(seeds: int, most: int) -> str:
-    return f" ({seeds} of {most} seeds)" if seeds < most else ""
+def _bare(p: float) -> str:
+    """`.032`, `< .001`."""
+    return "" if math.isnan(p) else p_value(p).removeprefix("p = ").removeprefix("p ")
+
+
+def _seeds(name: str, found: int, of: int, context: ReportContext) -> str:
+    """`8`, `7 of 8`, `8, 1 diverged`."""
+    text = str(found) if found == of else f"{found} of {of}"
+    diverged = sum(one.arm == name for one in context.diverged)
+    return f"{text}, {diverged} diverged" if diverged else text

@@ -7,7 +7,7 @@ import pandas as pd
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.plan.plan import Evaluated, Plan
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.curriculum import EasyToHard, Shuffled, Strongest, WeakToStrong
+from clpd_bench.settings.factorial import factorial_arms
 from clpd_bench.store import Store
 
 
@@ -34,16 +34,19 @@ def _title(evaluated: Evaluated) -> str:
 
 def declared(ablation: Ablation) -> Declaration:
     a = ablation.analysis
-    return Declaration(a.baseline, a.family, a.correction, a.alpha, a.primary.benchmark, a.primary.metric)
+    return Declaration(
+        a.baseline,
+        a.family,
+        a.correction,
+        a.alpha,
+        a.primary.benchmark,
+        a.primary.metric,
+        a.margin,
+        "new items" if a.generalise_to == "new_items" else "these items",
+    )
 
 
 def factorial(ablation: Ablation) -> Factorial | None:
     """The arms that make up the 2 x 2 of order and teachers and differ in nothing else, if all are there."""
-    corners: dict[tuple[type, type], str] = {}
-    for name, arm in ablation.arms.items():
-        if not arm.differs:
-            corners.setdefault((type(arm.order), type(arm.teachers)), name)
-    places = [(order, rule) for rule in (Strongest, WeakToStrong) for order in (Shuffled, EasyToHard)]
-    if any(place not in corners for place in places):
-        return None
-    return Factorial(*(corners[place] for place in places))
+    arms = factorial_arms(ablation)
+    return None if arms is None else Factorial(*arms)

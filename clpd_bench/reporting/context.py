@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clpd_bench.analysis.declaration import Declaration, Factorial
+from clpd_bench.reporting.diverged import DivergedStudent
+from clpd_bench.reporting.standing import Standings
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,10 @@ class ReportContext:
         arms, references: names in declared order; a reference is the student before distillation or
             a teacher.
         declaration, factorial: what was tested.
-        missing: one sentence for each cell without outcomes.
+        seeds: the number of seeds that the file asks for.
+        standings: of each comparison, whether it is confirmatory.
+        diverged: the students that did, whatever the policy for them.
+        missing: one sentence for each cell without outcomes, and for each incomplete set of pairs.
         notes: sentences to print as they are, such as what the conclusions are conditional on.
     """
 
@@ -26,5 +31,8 @@ class ReportContext:
     references: list[str]
     declaration: Declaration
     factorial: Factorial | None
+    seeds: int
+    standings: Standings
+    diverged: list[DivergedStudent]
     missing: list[str]
     notes: list[str]

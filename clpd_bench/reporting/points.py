@@ -14,15 +14,16 @@ from clpd_bench.reporting.report import Report, write_report
 from clpd_bench.reporting.write import write_files
 from clpd_bench.store import Store
 
-COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted"]
+COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted", "standing"]
 WHICH = ["arm", "benchmark", "metric"]
 
 
-def write_reports(points: list[PointPlan], store: Store, out: Path) -> tuple[Path, list[Path]]:
-    """A complete report of each evaluated point in a folder of its own, then axes.md and axes.csv.
+def write_reports(points: list[PointPlan], store: Store, out: Path) -> tuple[Path, Path, list[Path]]:
+    """A complete report of each evaluated point in a folder of its own, then axes.md (the primary result),
+    axes_secondary.md and axes.csv (everything).
 
     Returns:
-        axes.md, and the pages of the points.
+        axes.md, axes_secondary.md, and the pages of the points.
 
     Raises:
         UserError: nothing has been evaluated at any point, or outcomes cannot be compared.
@@ -40,10 +41,15 @@ def write_reports(points: list[PointPlan], store: Store, out: Path) -> tuple[Pat
         file = points[0].plan.file
         raise UserError("nothing has been evaluated yet", file=file, fix=f"Run it first: clpd run {file}")
     table = pd.concat([_rows(one, reports) for one in points if folder_name(one.point.label) in reports])
-    text = points_markdown(points[0], table, absent)
-    csv = table.to_csv(index=False, lineterminator="\n")
-    files = write_files({"axes.md": text.encode(), "axes.csv": csv.encode()}, out)
-    return files[0], [report.page for report in reports.values()]
+    primary = points[0].point.ablation.analysis.primary
+    is_primary = (table["benchmark"] == primary.benchmark) & (table["metric"] == primary.metric)
+    texts = {
+        "axes.md": points_markdown(points[0], table[is_primary], absent, secondary=False),
+        "axes_secondary.md": points_markdown(points[0], table[~is_primary], absent, secondary=True),
+        "axes.csv": table.to_csv(index=False, lineterminator="\n"),
+    }
+    files = write_files({name: text.encode() for name, text in texts.items()}, out)
+    return files[0], files[1], [report.page for report in reports.values()]
 
 
 def folder_name(label: str) -> str:

@@ -9,16 +9,20 @@ import pandas as pd
 
 from clpd_bench.analysis.metrics import METRICS
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.explanations import SECONDARY
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.table_markdown import bullets, markdown_table
+from clpd_bench.reporting.verdict import CORRECTION
 
-HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p after Holm"]
+HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p corrected", "standing"]
 
 
-def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str]) -> str:
-    """The text of axes.md; `table` as axes.csv has it, `absent` a sentence for each gap."""
+def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str], *, secondary: bool) -> str:
+    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `absent` a
+    sentence for each gap."""
     analysis = first.point.ablation.analysis
-    blocks = [f"# {first.plan.name}: all points", first.point.ablation.question]
+    title = f"# {first.plan.name}: all points"
+    blocks = [f"{title}, secondary results", SECONDARY] if secondary else [title, first.point.ablation.question]
     rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     for benchmark, metric in dict.fromkeys((row["benchmark"], row["metric"]) for row in rows):
         unit, better = UNITS[_known(metric)].mean, METRICS[_known(metric)]
@@ -27,8 +31,9 @@ def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str]) ->
         blocks.append(markdown_table(HEADER, [_line(row) for row in mine]))
     sentences = [
         f"Difference: arm - {analysis.baseline}, seed-paired, within the point. Intervals are unadjusted.",
-        f"Family-wise correction (Holm over {', '.join(analysis.family)}) is within a point, for each benchmark and "
-        "metric: nothing is corrected for the number of points, so the best of many points is no confirmed result.",
+        f"Family-wise correction ({CORRECTION[analysis.correction]} over {', '.join(analysis.family)}) is within a "
+        "point, for each benchmark and metric: nothing is corrected for the number of points, so the best of many "
+        "points is no confirmed result.",
         "Cells that are equal at several points are one student: those rows repeat one outcome.",
         "Each point has its complete report in the folder of its name.",
     ]
@@ -53,4 +58,5 @@ def _line(row: dict[str, Any]) -> list[str]:
         "" if math.isnan(row["mean"]) else mean_and_sd(row["mean"], row["sd"], unit),
         f"{shown.difference} [{shown.low}, {shown.high}]" if shown else "",
         *("" if math.isnan(row[p]) else p_value(row[p]).removeprefix("p = ") for p in ("p", "p_adjusted")),
+        row["standing"] if tested else "",
     ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from clpd_bench.plan.plan import Evaluated, Plan
@@ -30,23 +28,12 @@ class Provenance:
     environment: every field that tells the code and the machine, with its values and the labels of jobs.
     differing: fields in which the students, or the evaluations, of compared cells differ.
     first, last: dates of the oldest and newest artifact, "" without any.
-    declared: when the declaration was first made, None if it never was.
-    evaluated: the earliest evaluation that the tests use, None without any.
     """
 
     environment: list[Varied]
     differing: list[Varied]
     first: str
     last: str
-    declared: str | None
-    evaluated: str | None
-
-    @property
-    def confirmatory(self) -> bool:
-        """Whether the declaration is older than every evaluation that it is about."""
-        if self.declared is None or self.evaluated is None:
-            return False
-        return datetime.fromisoformat(self.declared) < datetime.fromisoformat(self.evaluated)
 
     @property
     def revisions(self) -> list[str]:
@@ -58,7 +45,6 @@ def provenance(plan: Plan, store: Store, compared: list[str]) -> Provenance:
     manifests = {key: manifest for key in plan.jobs if (manifest := store.manifest(key)) is not None}
     labelled = {plan.jobs[key].label: manifest for key, manifest in manifests.items()}
     mine = [cell for cell in plan.cells if cell.name in compared]
-    used = sorted(manifests[key]["created"] for cell in mine for key in cell.evaluations.values() if key in manifests)
     dates = sorted(manifest["created"] for manifest in manifests.values())
     environment = [*_ENVIRONMENT, *sorted({f"packages.{p}" for m in manifests.values() for p in m.get("packages", {})})]
     flat = {label: _flat(manifest) for label, manifest in labelled.items()}
@@ -67,18 +53,7 @@ def provenance(plan: Plan, store: Store, compared: list[str]) -> Provenance:
         _differing(mine, manifests),
         dates[0] if dates else "",
         dates[-1] if dates else "",
-        declared_at(plan, store),
-        used[0] if used else None,
     )
-
-
-def declared_at(plan: Plan, store: Store) -> str | None:
-    """When this plan's declaration was first made. Only looks: `Store.declare` would make it now."""
-    for file in sorted((store.root / "declarations").glob("*.json")):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        if record.get("declaration") == json.loads(json.dumps(plan.declaration)):
-            return str(record["time"])
-    return None
 
 
 def _varied(field: str, flat: dict[str, dict[str, str]]) -> Varied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +19,27 @@ from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import contrasts
 from clpd_bench.reporting.cost import cost
 from clpd_bench.reporting.curves import trained
+from clpd_bench.reporting.diverged import diverged_students, refuse_diverged
+from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.page.render import PageData, render
+from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
-from clpd_bench.reporting.rows import primary_first, table_rows
+from clpd_bench.reporting.rows import table_rows
 from clpd_bench.reporting.schedules import arm_schedules
-from clpd_bench.reporting.write import table_files, write_files
+from clpd_bench.reporting.standing import standings
+from clpd_bench.reporting.write import table_files, with_standing, without, write_files
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.controls import own_exposure
 from clpd_bench.settings.model import Trained
 from clpd_bench.store import Store
 
 PAGE = "report.html"
+UNRECORDED = (
+    "The store cannot be written, so this report has left no word in it: seeds added from now on would not be known "
+    "to have been added after a look."
+)
+SECONDARY = ("secondary.md", "secondary.tex")
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Report:
     """Attributes:
     files: all that was written, table.md first.
     page: report.html, one of them.
+    secondary: secondary.md, None where there is nothing but the primary result.
     """
 
     files: list[Path]
@@ -45,18 +56,32 @@ class Report:
     comparisons: pd.DataFrame
     missing: list[str]
 
+    @property
+    def secondary(self) -> Path | None:
+        return next((file for file in self.files if file.name == "secondary.md"), None)
+
 
 def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Report:
     """Tables, figures and a page, from the store alone: two reports of one store are equal byte for byte.
 
+    It leaves word in the store of what it shows, so that seeds added afterwards are known to be.
+
     Raises:
-        UserError: no arm has been evaluated yet, or outcomes cannot be compared.
+        UserError: no arm has been evaluated yet, outcomes cannot be compared, or students diverged and no policy
+            for them was declared.
     """
     items, missing = collect_items(plan, store)
     if not len(items) or not (items["kind"] == "arm").any():
         raise UserError("nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}")
     factors, declaration = factorial(ablation), declared(ablation)
-    comparisons = compare(items, declaration, factors)
+    diverged = diverged_students(plan, store)
+    refuse_diverged(diverged, ablation.analysis, plan.file)
+    drops = ablation.analysis.diverged == "drop_pair"
+    dropped = frozenset((one.arm, one.seed) for one in diverged if drops)
+    comparisons = compare(items, declaration, factors, diverged=dropped)
+    # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
+    # one that was seen would be unknown.
+    unrecorded = [] if _leave_word(plan, store) else [UNRECORDED]
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -64,14 +89,23 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         references=list(dict.fromkeys(reference.name for reference in plan.references)),
         declaration=declaration,
         factorial=factors,
-        missing=missing,
-        notes=[*_conditions(ablation), *_unequal(ablation)],
+        seeds=len(ablation.seeds),
+        standings=standings(plan, store, declaration, factors),
+        diverged=diverged,
+        missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
+        notes=[
+            *divergences_explained(diverged, ablation.analysis.diverged),
+            *_conditions(ablation),
+            *_unequal(ablation),
+            *unrecorded,
+        ],
     )
-    means = summary(items)
-    rows = table_rows(means, comparisons, primary_first(metric_series(items), context), context)
+    kept = without(items, dropped)
+    means = summary(kept)
+    rows = table_rows(means, comparisons, metric_series(kept), context)
     schedules, schedules_absent = arm_schedules(ablation, plan, store)
     students = trained(plan, store, schedules)
-    figures = draw(items, comparisons, rows, declaration, students.curves, schedules, ablation.teachers)
+    figures = draw(kept, comparisons, rows, context, students.curves, schedules, ablation.teachers)
     page = render(
         PageData(
             context=context,
@@ -88,8 +122,21 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
             file=plan.file,
         )
     )
-    files = {**table_files(items, comparisons, context), **figures.files, PAGE: page.encode()}
-    return Report(write_files(files, out, stale=FILES), out / PAGE, means, comparisons, missing)
+    files = {**table_files(items, comparisons, context, dropped), **figures.files, PAGE: page.encode()}
+    written = write_files(files, out, stale=[*FILES, *SECONDARY])
+    return Report(written, out / PAGE, means, with_standing(comparisons, context), missing)
+
+
+def _leave_word(plan: Plan, store: Store) -> bool:
+    """Record what a report shows (the references apart); whether that could be written."""
+    shown = {key: cell.model for cell in plan.cells for key in cell.evaluations.values() if store.is_done(key)}
+    try:
+        store.record_report(shown)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return False
+    return True
 
 
 def _as_yaml(ablation: Ablation) -> str:

@@ -1,9 +1,9 @@
-"""The rows of the table, whatever it is written in: references, arms, the interaction, what is missing."""
+"""The rows of the tables, whatever they are written in: references, arms, the interaction, what is missing."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from clpd_bench.analysis.declaration import INTERACTION
 from clpd_bench.analysis.metrics import Series
 from clpd_bench.analysis.summary import Summary
 from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.standing import MACRO
 from clpd_bench.reporting.verdict import comparison_rows
 
 Means = dict[tuple[str, str, str, str], Summary]
@@ -31,10 +32,10 @@ class Row:
 @dataclass(frozen=True)
 class Rows:
     """Attributes:
-    series: the columns; `items` their numbers of items.
+    series: the primary result's, if it has outcomes, then the others; `items` their numbers of items.
     references, arms: in declared order, then whatever else has outcomes.
     interaction: None without a factorial.
-    seeds: the most that an arm has.
+    seeds: as many as there should be.
     missing: a sentence for each gap.
     """
 
@@ -46,33 +47,65 @@ class Rows:
     seeds: int
     missing: list[str]
 
+    @property
+    def compared(self) -> list[Row]:
+        """The arms, then the interaction if there is one."""
+        return [*self.arms, *([self.interaction] if self.interaction else [])]
+
+    def part(self, places: list[int]) -> Rows:
+        """The same rows on some of the series."""
+
+        def cut(row: Row) -> Row:
+            return Row(row.name, [row.means[i] for i in places], [row.tests[i] for i in places])
+
+        return replace(
+            self,
+            series=[self.series[i] for i in places],
+            items=[self.items[i] for i in places],
+            references=[cut(row) for row in self.references],
+            arms=[cut(row) for row in self.arms],
+            interaction=cut(self.interaction) if self.interaction else None,
+        )
+
 
 def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Series], context: ReportContext) -> Rows:
-    """Joins what `summary` and `compare` return, in the order of `series` and of `context`."""
+    """Joins what `summary` and `compare` return: the primary result's series first, then its benchmark's others,
+    then those of `series` that are left, then averages over benchmarks."""
     found = [Summary(*row) for row in summary.itertuples(index=False)]
     means = {(row.kind, row.arm, row.benchmark, row.metric): row for row in found}
-    tests = {(row.arm, row.benchmark, row.metric): row for row in comparison_rows(comparisons)}
-    items = {(row.benchmark, row.metric): row.items for row in found}
-    seeds = max((row.seeds for row in found), default=0)
+    tested = comparison_rows(comparisons)
+    tests = {(row.arm, row.benchmark, row.metric): row for row in tested}
+    items = {(row.benchmark, row.metric): row.items for row in tested}
+    items |= {(row.benchmark, row.metric): row.items for row in found}
+    metric = {one.name: one.metric for one in series}
+    averages = dict.fromkeys(row.metric for row in tested if row.benchmark == MACRO)
+    every = [*_primary_first(series, context), *(Series(MACRO, metric[name], "", name) for name in averages)]
 
     def row(name: str, kind: str) -> Row:
         return Row(
             name,
-            [means.get((kind, name, one.benchmark, one.name)) for one in series],
-            [tests.get((name, one.benchmark, one.name)) if kind == "arm" else None for one in series],
+            [means.get((kind, name, one.benchmark, one.name)) for one in every],
+            [tests.get((name, one.benchmark, one.name)) if kind == "arm" else None for one in every],
         )
 
     references = [row(name, "reference") for name in _ordered(context.references, "reference", means)]
     arms = [row(name, "arm") for name in _ordered(context.arms, "arm", means)]
     return Rows(
-        series,
-        [items[one.benchmark, one.name] for one in series],
+        every,
+        [items[one.benchmark, one.name] for one in every],
         references,
         arms,
         None if context.factorial is None else row(INTERACTION, "arm"),
-        seeds,
-        [*context.missing, *_gaps(references, series, 1), *_gaps(arms, series, seeds)],
+        context.seeds,
+        [*context.missing, *_gaps([*references, *arms], every)],
     )
+
+
+def split(rows: Rows, context: ReportContext) -> tuple[Rows, Rows]:
+    """The primary result (no series where it has no outcomes), and all others."""
+    places = range(len(rows.series))
+    primary = [i for i in places if is_primary(rows.series[i], context)]
+    return rows.part(primary), rows.part([i for i in places if i not in primary])
 
 
 def _ordered(declared: list[str], kind: str, means: Means) -> list[str]:
@@ -81,40 +114,24 @@ def _ordered(declared: list[str], kind: str, means: Means) -> list[str]:
     return declared + sorted(others)
 
 
-def _gaps(rows: list[Row], series: list[Series], seeds: int) -> list[str]:
-    """A sentence for each name that has no outcomes on a series, or at fewer than `seeds` seeds."""
-    sentences = []
-    for row in rows:
-        for mean, one in zip(row.means, series, strict=True):
-            if mean is None:
-                sentences.append(f"{row.name} has no outcomes on {one}.")
-            elif mean.seeds < seeds:
-                sentences.append(f"{row.name} has {mean.seeds} of {seeds} seeds on {one}.")
-    return sentences
-
-
-def explanations(context: ReportContext, seeds: int) -> list[str]:
-    """How to read the table."""
-    declaration, factorial = context.declaration, context.factorial
-    family = ", ".join(declaration.family) or "nothing was declared"
-    sentences = [
-        f"Baseline: {declaration.baseline}. Family: {family}. Correction: Holm within the family, "
-        f"separately for each benchmark and metric, at alpha = {declaration.alpha:g}.",
-        f"The primary result is {primary_name(context)}; everything else is secondary.",
-        f"A cell: mean ± standard deviation over seeds ({seeds} unless it says otherwise) of the "
-        "mean over items; then the difference to the baseline, arm - baseline, with its 95% interval, "
-        "then p after Holm where the arm is in the family. A reference is one model and has no "
-        "standard deviation.",
-        "The test is a seed-paired t on these items: it claims nothing about other items.",
-        "The 95% intervals are unadjusted: Holm corrects the p-values only.",
+def _gaps(rows: list[Row], series: list[Series]) -> list[str]:
+    """A sentence for each name that has no outcomes on a series."""
+    return [
+        f"{row.name} has no outcomes on {one}."
+        for row in rows
+        for mean, one in zip(row.means, series, strict=True)
+        if mean is None and one.benchmark != MACRO
     ]
-    if factorial is not None:
-        sentences.append(
-            f"The interaction is {factorial.clpd} - {factorial.data_ordering} - "
-            f"{factorial.teacher_scheduling} + {factorial.standard}, on the scale of the metric "
-            "itself (for accuracy: probabilities, not log-odds)."
-        )
-    return sentences
+
+
+def is_tested(test: Comparison | None) -> bool:
+    """Whether there is a corrected p to show."""
+    return test is not None and not math.isnan(test.p_adjusted)
+
+
+def is_primary(series: Series, context: ReportContext) -> bool:
+    declaration = context.declaration
+    return (series.benchmark, series.name) == (declaration.primary_benchmark, declaration.primary_metric)
 
 
 def primary_name(context: ReportContext) -> str:
@@ -122,14 +139,6 @@ def primary_name(context: ReportContext) -> str:
     return f"{context.declaration.primary_benchmark} {context.declaration.primary_metric}"
 
 
-def is_tested(test: Comparison | None) -> bool:
-    """Whether there is an adjusted p to show."""
-    return test is not None and not math.isnan(test.p_adjusted)
-
-
-def primary_first(series: list[Series], context: ReportContext) -> list[Series]:
-    """The primary result's series, then its benchmark's others, then the rest."""
-    benchmark, metric = context.declaration.primary_benchmark, context.declaration.primary_metric
-    return sorted(
-        series, key=lambda one: ((one.benchmark, one.name) != (benchmark, metric), one.benchmark != benchmark)
-    )
+def _primary_first(series: list[Series], context: ReportContext) -> list[Series]:
+    benchmark = context.declaration.primary_benchmark
+    return sorted(series, key=lambda one: (not is_primary(one, context), one.benchmark != benchmark))

@@ -1,4 +1,4 @@
-"""table.tex: the table for a paper."""
+"""table.tex and secondary.tex: the tables for a paper."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 from typing import NamedTuple
 
 from clpd_bench.analysis.compare import Comparison
-from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.analysis.metrics import Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.reporting.cells import about
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.rows import Row, Rows, is_tested
+from clpd_bench.reporting.verdict import CORRECTED
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -51,7 +53,7 @@ class Numbers(NamedTuple):
 
 
 def table_latex(rows: Rows, context: ReportContext) -> str:
-    """The text of table.tex: a block a series, so that it fits a page whatever their number."""
+    """The text: a block a series, so that it fits a page whatever their number."""
     width = max(len(escaped(row.name)) for row in [*rows.arms, *rows.references])
     lines = [
         r"% Needs \usepackage{booktabs} and nothing else.",
@@ -63,12 +65,9 @@ def table_latex(rows: Rows, context: ReportContext) -> str:
         r" & score & difference & 95\% interval & $p$ \\",
     ]
     for i, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
-        unit = UNITS[one.metric].mean
-        title = escaped(f"{one} ({unit}, {METRICS[one.metric]} is better, {items} items)")
+        title = escaped(f"{one} ({about(one, items)})")
         lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\textit{{{title}}}}} \\"]
-        lines += [_line(row.name, _numbers(row, i, one), width) for row in rows.arms]
-        if rows.interaction is not None:
-            lines.append(_line(rows.interaction.name, _numbers(rows.interaction, i, one), width))
+        lines += [_line(row.name, _numbers(row, i, one, context), width) for row in rows.compared]
         if rows.references:
             lines.append(r"\addlinespace")
         lines += [_line(row.name, Numbers(_score(row.means[i], one)), width) for row in rows.references]
@@ -79,10 +78,18 @@ def _caption(rows: Rows, context: ReportContext) -> str:
     declaration = context.declaration
     return escaped(
         f"{context.title}. Score: mean ± standard deviation over seeds (at most {rows.seeds}). Difference to "
-        f"{declaration.baseline}, paired by seed, with its unadjusted 95% interval and p after Holm over "
-        f"{len(declaration.family)} declared comparisons. Primary: {declaration.primary_benchmark} "
-        f"{declaration.primary_metric}. Below each block, models that no arm trained."
+        f"{declaration.baseline}, paired by seed, with its unadjusted 95% interval and p "
+        f"{CORRECTED[declaration.correction]} over {len(declaration.family)} declared comparisons, on "
+        f"{declaration.generalise_to}. Primary: {declaration.primary_benchmark} {declaration.primary_metric}. A dagger "
+        "marks exploratory comparisons; the others were declared before the first evaluation that they use. "
+        f"{_divergences(context)}Below each block, models that no arm trained."
     )
+
+
+def _divergences(context: ReportContext) -> str:
+    counts = {arm: sum(one.arm == arm for one in context.diverged) for arm in context.arms}
+    listed = ", ".join(f"{count} of {arm}" for arm, count in counts.items() if count)
+    return f"Students that diverged: {listed}. " if listed else ""
 
 
 def _line(name: str, numbers: Numbers, width: int) -> str:
@@ -93,20 +100,21 @@ def _score(mean: Summary | None, series: Series) -> str:
     return "--" if mean is None else _number(mean_and_sd(mean.mean, mean.sd, UNITS[series.metric]))
 
 
-def _numbers(row: Row, place: int, series: Series) -> Numbers:
+def _numbers(row: Row, place: int, series: Series, context: ReportContext) -> Numbers:
     test = row.tests[place]
     score = "" if test is not None and not test.baseline else _score(row.means[place], series)
     if test is None:
         return Numbers(score)
     if math.isnan(test.difference):
         return Numbers(score, "--", escaped(f"no test: {test.method}"))
-    return Numbers(score, *_contrast(test, series))
+    return Numbers(score, *_contrast(test, series, context))
 
 
-def _contrast(test: Comparison, series: Series) -> tuple[str, str, str]:
+def _contrast(test: Comparison, series: Series, context: ReportContext) -> tuple[str, str, str]:
     shown = difference(test.difference, test.low, test.high, UNITS[series.metric])
+    mark = r"^{\dagger}" if context.standings.of(test).word == "exploratory" else ""
     p = p_value(test.p_adjusted).removeprefix("p ").removeprefix("= ") if is_tested(test) else ""
-    return f"${shown.difference}$", f"$[{shown.low},\\ {shown.high}]$", f"${p}$" if p else ""
+    return f"${shown.difference}{mark}$", f"$[{shown.low},\\ {shown.high}]$", f"${p}$" if p else ""
 
 
 def _number(text: str) -> str:

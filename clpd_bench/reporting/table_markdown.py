@@ -1,4 +1,4 @@
-"""table.md: the result for a person to read."""
+"""table.md, the primary result for a person to read, and secondary.md, the rest."""
 
 from __future__ import annotations
 
@@ -6,59 +6,70 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from clpd_bench.analysis.metrics import Series
-from clpd_bench.reporting.cells import arm_cell, contrast_cell, header, reference_cell
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.rows import explanations, primary_name, table_rows
+from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
+from clpd_bench.reporting.rows import Rows, primary_name, split
+from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import verdict
 
 
-def table_markdown(
-    summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Series], context: ReportContext
-) -> str:
+def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext) -> str:
     """The text of table.md.
 
     Args:
-        summary, comparisons: of the functions `summary` and `compare`.
-        series: of `metric_series`, the columns.
-        context: names, order and sentences.
+        comparisons: of `compare`.
+        rows: on all series, of which the primary one is shown.
     """
-    rows = table_rows(summary, comparisons, series, context)
-    references = [
-        [row.name, *(reference_cell(mean, one) for mean, one in zip(row.means, series, strict=True))]
-        for row in rows.references
-    ]
-    arms = [
-        [
-            row.name,
-            *(
-                arm_cell(mean, test, one, rows.seeds)
-                for mean, test, one in zip(row.means, row.tests, series, strict=True)
-            ),
-        ]
-        for row in rows.arms
-    ]
-    if rows.interaction is not None:
-        tests = zip(rows.interaction.tests, series, strict=True)
-        arms.append([rows.interaction.name, *(contrast_cell(test, one, rows.seeds) for test, one in tests if test)])
-
-    headers = [header(one, items) for one, items in zip(series, rows.items, strict=True)]
+    primary, _ = split(rows, context)
     blocks = [
         f"# {context.title}",
         context.question,
         f"## Primary result: {primary_name(context)}",
-        bullets(verdict(comparisons, series, context.declaration)),
-        "## References",
-        "Models that no arm trained, on the same items; no p-values.",
-        markdown_table(["reference", *headers], references),
-        "## Arms",
-        markdown_table(["arm", *headers], arms),
+        bullets(verdict(comparisons, rows.series, context.declaration, context.standings)),
+        *_series_blocks(primary, context, secondary=False),
         "## How to read this",
-        bullets(explanations(context, rows.seeds) + context.notes),
+        bullets(
+            [
+                *explanations(context),
+                *standings_explained(all_tests(primary), context),
+                *(tests_explained(context.declaration) if primary.series else []),
+                *context.notes,
+            ]
+        ),
         "## Missing",
-        bullets(rows.missing) if rows.missing else "No cell is missing.",
+        bullets(primary.missing) if primary.missing else "No cell is missing.",
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def secondary_markdown(rows: Rows, context: ReportContext) -> str:
+    """The text of secondary.md: all series but the primary one."""
+    _, secondary = split(rows, context)
+    blocks = [f"# {context.title}: secondary results", SECONDARY, *_series_blocks(secondary, context, secondary=True)]
+    reasons = standings_explained(all_tests(secondary), context)
+    blocks += ["## How to read this", bullets([*reasons, "The rest is said in table.md."])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
+    """Of each series: its arms, its references, and how its tests were made."""
+    blocks = []
+    for table in series_tables(rows, context, secondary=secondary):
+        blocks += [
+            f"## {table.series} ({table.about})",
+            markdown_table(["arm", *table.columns], table.arms),
+            *(
+                [
+                    "Models that no arm trained, on the same items:",
+                    markdown_table(["reference", table.columns[0]], table.references),
+                ]
+                if table.references
+                else []
+            ),
+            "How the tests were made:",
+            markdown_table(table.tests_columns, table.tests),
+        ]
+    return blocks
 
 
 def bullets(sentences: Sequence[str]) -> str:

@@ -10,6 +10,8 @@ from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.declaration import INTERACTION, Declaration
 from clpd_bench.analysis.metrics import METRICS, Series
 from clpd_bench.reporting.rounding import UNITS, difference, p_value
+from clpd_bench.reporting.standing import Standings
+from clpd_bench.reporting.tests_made import equivalence
 
 NULL = "Null result"
 NOT_EQUAL = (
@@ -20,10 +22,16 @@ NOT_EQUAL = (
 
 def comparison_rows(comparisons: pd.DataFrame) -> list[Comparison]:
     """The rows of `compare`'s table."""
-    return [Comparison(*row) for row in comparisons.itertuples(index=False)]
+    return [Comparison(*row) for row in comparisons[list(Comparison._fields)].itertuples(index=False)]
 
 
-def verdict(comparisons: pd.DataFrame, series: list[Series], declaration: Declaration) -> list[str]:
+CORRECTED = {"holm": "after Holm", "bonferroni": "after Bonferroni", "none": "uncorrected"}
+CORRECTION = {"holm": "Holm", "bonferroni": "Bonferroni", "none": "none"}
+
+
+def verdict(
+    comparisons: pd.DataFrame, series: list[Series], declaration: Declaration, standings: Standings
+) -> list[str]:
     """One sentence for each member of the family on the primary benchmark and metric."""
     found = _primary(series, declaration)
     if found is None:
@@ -31,7 +39,10 @@ def verdict(comparisons: pd.DataFrame, series: list[Series], declaration: Declar
         return [f"No verdict: there are no outcomes on it. There are: {present}."]
     if not declaration.family:
         return ["No verdict: no test was declared (the family is empty)."]
-    return [_sentence(row, found.metric, declaration.alpha) for row in _tested(comparisons, declaration)]
+    return [
+        f"{_sentence(row, found.metric, declaration)} {standings.of(row).word.capitalize()}."
+        for row in _tested(comparisons, declaration)
+    ]
 
 
 def headline(comparisons: pd.DataFrame, series: list[Series], declaration: Declaration) -> str:
@@ -81,7 +92,7 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _sentence(row: Comparison, metric: str, alpha: float) -> str:
+def _sentence(row: Comparison, metric: str, declaration: Declaration) -> str:
     if math.isnan(row.difference):
         return f"{row.arm}: no verdict, {row.method} ({row.seeds} found)."
     unit = UNITS[metric]
@@ -91,9 +102,11 @@ def _sentence(row: Comparison, metric: str, alpha: float) -> str:
         return f"{row.arm}: no verdict: {numbers}, {row.seeds} seeds, {row.method}."
     numbers += (
         f", 95% interval {shown.low} to {shown.high} (unadjusted), {row.seeds} seeds, "
-        f"{p_value(row.p_adjusted)} after Holm"
+        f"{p_value(row.p_adjusted)} {CORRECTED[declaration.correction]}"
     )
-    return f"{row.arm}: {_finding(row, metric, alpha)}: {numbers}."
+    text = f"{row.arm}: {_finding(row, metric, declaration.alpha)} on {declaration.generalise_to}: {numbers}."
+    equal = equivalence(row, metric, declaration)
+    return f"{text} {equal}." if equal else text
 
 
 def _finding(row: Comparison, metric: str, alpha: float) -> str:

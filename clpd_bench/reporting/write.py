@@ -14,34 +14,63 @@ from clpd_bench.analysis.items import ITEM_COLUMNS
 from clpd_bench.analysis.metrics import metric_series
 from clpd_bench.analysis.summary import summary
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.rows import primary_first, table_rows
+from clpd_bench.reporting.rows import split, table_rows
 from clpd_bench.reporting.table_latex import table_latex
-from clpd_bench.reporting.table_markdown import table_markdown
+from clpd_bench.reporting.table_markdown import secondary_markdown, table_markdown
+from clpd_bench.reporting.verdict import comparison_rows
 
 _ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
 _SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in ITEM_COLUMNS.items()])
 _ORDER = ["benchmark", "metric", "filter", "arm", "seed", "item"]
 
 
-def table_files(items: pd.DataFrame, comparisons: pd.DataFrame, context: ReportContext) -> dict[str, bytes]:
-    """The contents of table.md, table.tex, table.csv, comparisons.csv and items.parquet.
+def table_files(
+    items: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    context: ReportContext,
+    dropped: frozenset[tuple[str, int]] = frozenset(),
+) -> dict[str, bytes]:
+    """The contents of table.md and table.tex (the primary result), secondary.md and secondary.tex (the
+    others), and of table.csv, comparisons.csv and items.parquet (everything).
 
-    table.csv (as `summary` returns it) and comparisons.csv (as `compare` returns it) are in the metrics'
-    own units: accuracy is a share of 1 there, and in percent in table.md and table.tex. items.parquet
-    holds ITEM_COLUMNS in a fixed order of rows, so that equal outcomes give equal bytes.
+    table.csv (as `summary` returns it) and comparisons.csv (as `compare` returns it, and each one's
+    standing) are in the metrics' own units: accuracy is a share of 1 there, and in percent in the others.
+    items.parquet holds ITEM_COLUMNS in a fixed order of rows, so that equal outcomes give equal bytes.
+
+    Args:
+        dropped: (arm, seed) of students that only items.parquet is to hold.
 
     Raises:
         UserError: items that can't be summarised (see `outcomes`).
     """
-    means, series = summary(items), metric_series(items)
-    rows = table_rows(means, comparisons, primary_first(series, context), context)
+    kept = without(items, dropped)
+    means = summary(kept)
+    rows = table_rows(means, comparisons, metric_series(kept), context)
+    primary, secondary = split(rows, context)
     texts = {
-        "table.md": table_markdown(means, comparisons, series, context),
-        "table.tex": table_latex(rows, context),
+        "table.md": table_markdown(comparisons, rows, context),
+        "table.tex": table_latex(primary, context),
+        "secondary.md": secondary_markdown(rows, context),
+        "secondary.tex": table_latex(secondary, context),
         "table.csv": means.to_csv(index=False, lineterminator="\n"),
-        "comparisons.csv": comparisons.to_csv(index=False, lineterminator="\n"),
+        "comparisons.csv": with_standing(comparisons, context).to_csv(index=False, lineterminator="\n"),
     }
+    if not secondary.series:
+        texts = {name: text for name, text in texts.items() if not name.startswith("secondary")}
     return {**{name: text.encode() for name, text in texts.items()}, "items.parquet": _items_parquet(items)}
+
+
+def without(items: pd.DataFrame, dropped: frozenset[tuple[str, int]]) -> pd.DataFrame:
+    """The items less those of some (arm, seed)."""
+    if not dropped:
+        return items
+    return items[[run not in dropped for run in zip(items["arm"], items["seed"], strict=True)]]
+
+
+def with_standing(comparisons: pd.DataFrame, context: ReportContext) -> pd.DataFrame:
+    """`compare`'s table with the columns `standing` and `why`."""
+    found = [context.standings.of(test) for test in comparison_rows(comparisons)]
+    return comparisons.assign(standing=[one.word for one in found], why=[one.why for one in found])
 
 
 def write_files(files: Mapping[str, bytes], out: Path, stale: Iterable[str] = ()) -> list[Path]:

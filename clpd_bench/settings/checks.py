@@ -197,6 +197,10 @@ def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
 
 
 def _analysis(a: Ablation) -> None:
+    if "macro average" in a.evaluation.benchmarks:
+        raise UserError(
+            "no benchmark may be called so: it is the mean over benchmarks", key="evaluation.benchmarks.macro average"
+        )
     if "interaction" in a.arms:
         raise UserError("no arm may be called so: it is the name of a test", key="arms.interaction")
     known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")

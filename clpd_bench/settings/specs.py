@@ -61,6 +61,9 @@ class ModelSpec(Settings):
     training: Training | None = None
     supervision: Supervision | None = None
     seed: int
+    on_divergence: Annotated[Literal["fail", "keep_last"], NotInKey()] = "fail"
+    """Where the loss or its gradient is no finite number: nothing is left, or the weights before that step.
+    Not in the key: it decides whether there is an artifact, not what stands in it."""
 
 
 class TargetsSpec(Settings):

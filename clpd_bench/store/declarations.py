@@ -1,4 +1,4 @@
-"""Files named by what they say: plans, diffs, and declarations with the time they were first made."""
+"""Files named by what they say: plans, diffs; declarations and reports with the time they were first made."""
 
 from __future__ import annotations
 
@@ -51,15 +51,42 @@ def declare(folder: Path, declaration: Mapping[str, Any]) -> dict[str, Any]:
         UserError: the record is damaged.
     """
     path = folder / _name(declaration)
+    _write_dated(path, {"declaration": dict(declaration)})
+    return _dated(path)
+
+
+def record_report(folder: Path, shown: Mapping[str, str]) -> None:
+    """Keep what a report shows, with the time at which one first showed just that.
+
+    Args:
+        shown: {key of an evaluation: key of the model that it is of}.
+    """
+    _write_dated(folder / _name(shown), {"shown": dict(shown)})
+
+
+def dated(folder: Path) -> list[dict[str, Any]]:
+    """All records of a folder, the oldest first.
+
+    Raises:
+        UserError: one is damaged.
+    """
+    records = [_dated(path) for path in sorted(folder.glob("*.json"))]
+    return sorted(records, key=lambda record: str(record["time"]))
+
+
+def _write_dated(path: Path, content: dict[str, Any]) -> None:
     if not path.exists():
-        durable.make_folder(folder)
-        durable.write_json_once(path, {"declaration": dict(declaration), "time": now()})
+        durable.make_folder(path.parent)
+        durable.write_json_once(path, {**content, "time": now()})
+
+
+def _dated(path: Path) -> dict[str, Any]:
     record = durable.read_json(path)
-    if record is None:
+    if record is None or "time" not in record:
         raise UserError(
-            "is damaged, so the time of the declaration is lost",
+            f"is damaged, so the time of the {path.parent.name.removesuffix('s')} is lost",
             file=path,
-            fix="bring it back from a copy, or remove it to declare anew, with today's date",
+            fix="Bring it back from a copy; without one, remove it: it then counts as never made",
         )
     return record
 

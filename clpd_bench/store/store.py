@@ -165,6 +165,18 @@ class Store:
         """The `declaration` and the `time` at which it was declared first, which may be now."""
         return declarations.declare(self.root / "declarations", declaration)
 
+    def declarations(self) -> list[dict[str, Any]]:
+        """Each `declaration` ever made here and its `time`, the oldest first."""
+        return declarations.dated(self.root / "declarations")
+
+    def record_report(self, shown: dict[str, str]) -> None:
+        """Leave word that a report shows these outcomes, {key of an evaluation: key of its model}."""
+        declarations.record_report(self.root / "reports", shown)
+
+    def reports(self) -> list[dict[str, Any]]:
+        """What reports have `shown`, and the `time` at which one first showed just that, the oldest first."""
+        return declarations.dated(self.root / "reports")
+
     def _folder(self, key: str) -> Path:
         return self.root / "attempts" / _checked(key)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.distillation.train import Diverged
+from clpd_bench.distillation.train import Diverged, Record
 from clpd_bench.errors import UserError
 from clpd_bench.launch.disk import is_disk_full
 from clpd_bench.launch.remedies import LOST, REMEDIES, UNKNOWN, remedy
@@ -69,7 +69,10 @@ def _raise(error: Exception):
         (_raise(OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))), "the disk is full"),
         (lambda: Path("/nowhere/train.jsonl").read_text(), "a file is missing"),
         (_unknown_task, "lm-eval does not know"),
-        (_raise(Diverged("the loss is nan at step 3 of 60, stage 1, no teacher; examples a b")), "no finite number"),
+        (
+            _raise(Diverged("the loss is nan at step 3 of 60, stage 1, no teacher; examples a b", Record())),
+            "no finite number",
+        ),
         (_raise(UserError("the corpus is empty")), "can't be used"),
         (_raise(ZeroDivisionError("division by zero")), UNKNOWN.cause),
         (_raise(KeyError("task")), UNKNOWN.cause),

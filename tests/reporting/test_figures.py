@@ -20,7 +20,7 @@ from clpd_bench.analysis.metrics import METRICS, metric_series
 from clpd_bench.reporting.collect import collect_items, declared, factorial
 from clpd_bench.reporting.curves import trained
 from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
-from clpd_bench.reporting.figures.draw import NAMES
+from clpd_bench.reporting.figures.draw import NAMES, SECONDARY
 from clpd_bench.reporting.figures.style import STANDARD, WIDTH, looks, shortened, styled
 from clpd_bench.reporting.schedules import arm_schedules
 
@@ -96,7 +96,7 @@ def test_every_seed_of_every_arm_is_drawn(figures: dict[str, Figure], world: Wor
             assert len(dot.get_offsets()) == SEEDS
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(SECONDARY)])
 def test_text_is_legible_inside_the_figure_and_overlaps_nothing(figures: dict[str, Figure], name: str) -> None:
     figure = figures[name]
     assert figure.get_figwidth() == WIDTH

@@ -20,6 +20,7 @@ SECTIONS = [
     "verdict",
     "table",
     "figures",
+    "secondary",
     "cost",
     "differences",
     "exposure",
@@ -41,7 +42,7 @@ def test_the_page_loads_nothing_and_runs_nothing(page: Page) -> None:
             assert (attributes.get(name) or "#").startswith(("data:image/", "#"))
     assert "url(" not in page.styles
     assert "@import" not in page.styles
-    assert len([tag for tag, _ in page.tags if tag == "img"]) == 5
+    assert len([tag for tag, _ in page.tags if tag == "img"]) == 5 + 3
     assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
 
 
@@ -136,7 +137,7 @@ def test_what_is_missing_is_said_and_prevents_nothing(broken: World) -> None:
     assert "2 seeds" in text["verdict"]
     assert "3 jobs are not done" in text["cost"]
     assert sorted(file.stem for file in (broken.folder / "report" / "figures").glob("*.pdf")) == [
-        "differences", "schedule", "scores",
+        "differences", "schedule", "scores", "secondary_differences", "secondary_scores",
     ]  # fmt: skip
 
 
@@ -149,3 +150,30 @@ def test_nothing_evaluated_is_an_error(tmp_path: Path) -> None:
 
 def test_the_verdict_says_what_it_is_conditional_on(page: Page) -> None:
     assert "conclusions are conditional on" in page.sections["verdict"]
+
+
+def test_only_the_primary_result_is_open_to_see(page: Page, folder: Path) -> None:
+    """Nothing secondary stands outside an element that is closed until somebody opens it."""
+    text = (folder / "report.html").read_text()
+    opened = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    assert "<details open" not in text
+    assert "sums response_loss" in opened
+    assert "exact_match" in text
+    assert "exact_match" not in opened
+    assert "figure-secondary_scores" not in opened
+    assert "figure-scores" in opened
+    assert "Benjamini-Hochberg" in page.sections["secondary"]
+    assert text.index('id="verdict"') < text.index('id="table"') < text.index('id="secondary"')
+
+
+def test_every_comparison_on_the_page_says_what_it_is(page: Page, broken: World, folder: Path) -> None:
+    table = pd.read_csv(folder / "comparisons.csv")
+    for section, metric in (("table", "response_loss"), ("secondary", "exact_match")):
+        shown = [[cell.strip() for cell in row] for row in page.rows[section]]
+        scores = {row[0]: row[-1] for row in shown if row and row[-1] in ("confirmatory", "exploratory")}
+        mine = table[table["metric"] == metric].set_index("arm")["standing"].to_dict()
+        assert scores == mine
+        assert scores["sft"] == scores["interaction"] == "exploratory"
+    verdict = Page(broken.folder / "report" / "report.html").sections["verdict"]  # where nothing was declared
+    assert "Exploratory: data_ordering, teacher_scheduling, clpd. Nothing in the store shows" in verdict
+    assert verdict.count("Exploratory.") == 3

@@ -43,7 +43,7 @@ def test_a_point_without_outcomes_is_said_to_be_missing(tmp_path: Path) -> None:
     done = grid.points[0].plan.jobs
     lone = [one for one in grid.points[1].plan.cells if one.model not in done]
     assert {cell.name for cell in lone} == {"data_ordering", "clpd"}
-    table, pages = write_reports(grid.points, grid.world.store, grid.out)
+    table, _, pages = write_reports(grid.points, grid.world.store, grid.out)
     assert len(pages) == 2  # what the points share is there
     assert "- strength=1: clpd at seed 0 on sums: pending." in table.read_text()
     with pytest.raises(UserError, match="nothing has been evaluated yet"):
@@ -63,7 +63,7 @@ def test_each_point_has_the_report_that_its_file_alone_would_have(grid: Grid) ->
 
 def test_the_table_of_points_says_what_each_points_tables_say(grid: Grid) -> None:
     grid.fill()
-    file, _ = write_reports(grid.points, grid.world.store, grid.out)
+    file, secondary, _ = write_reports(grid.points, grid.world.store, grid.out)
     axes = pd.read_csv(grid.out / "axes.csv")
     for point in ("strength=0.6", "strength=1"):
         means, tests = (pd.read_csv(grid.out / point / name) for name in ("table.csv", "comparisons.csv"))
@@ -71,7 +71,7 @@ def test_the_table_of_points_says_what_each_points_tables_say(grid: Grid) -> Non
         for row in means[means["kind"] == "arm"].itertuples():
             found = mine.loc[(row.arm, row.benchmark, row.metric)]
             assert (found["mean"], found["sd"], found["seeds"]) == (row.mean, row.sd, row.seeds)
-        columns = ["difference", "low", "high", "p", "p_adjusted"]
+        columns = ["difference", "low", "high", "p", "p_adjusted", "standing"]
         for row in tests.to_dict("records"):
             found = mine.loc[(row["arm"], row["benchmark"], row["metric"])]
             pd.testing.assert_series_equal(
@@ -80,7 +80,9 @@ def test_the_table_of_points_says_what_each_points_tables_say(grid: Grid) -> Non
         assert len(mine) == len(means[means["kind"] == "arm"]) + (tests["arm"] == "interaction").sum()
     text = file.read_text()
     assert "Family-wise correction (Holm over data_ordering, teacher_scheduling, clpd) is within a point" in text
-    assert text.index("response_loss") < text.index("exact_match")  # the primary result first
+    assert "exact_match" not in text  # the primary result alone
+    assert "response_loss" not in secondary.read_text()
+    assert "exact_match" in secondary.read_text()
 
 
 def test_a_file_without_axes_has_one_plan_that_is_the_whole(grid: Grid) -> None:

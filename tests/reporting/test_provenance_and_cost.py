@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from fabricated_report import EVIL, SEEDS, World
 from page_text import Page
 
 from clpd_bench.reporting.cost import cost
-from clpd_bench.reporting.page.sentences import commands, standing
+from clpd_bench.reporting.page.sentences import commands
 from clpd_bench.reporting.provenance import Provenance, Varied, provenance
 from clpd_bench.reporting.quantities import count, duration, power_of_ten
 
@@ -33,22 +32,8 @@ def test_every_field_in_which_compared_cells_differ_is_listed(broken: World, wor
 
 def test_one_revision_is_checked_out_before_anything_else(page: Page) -> None:
     assert page.sections["rerun"].index(f"git checkout {'a' * 40}") < page.sections["rerun"].index("clpd run")
-    spaced = Provenance([Varied("git", [("", ["a job"])])], [], "", "", None, None)
+    spaced = Provenance([Varied("git", [("", ["a job"])])], [], "", "")
     assert commands(spaced, "my file.yaml").splitlines()[0] == "clpd plan 'my file.yaml'"
-
-
-def test_only_a_declaration_older_than_the_earliest_evaluation_confirms(broken: World) -> None:
-    before = provenance(broken.plan, broken.store, COMPARED)
-    assert before.declared is None
-    time.sleep(max(0, 1 - (time.time() - broken.folder.stat().st_mtime)))  # times are to the second
-    broken.store.declare(broken.plan.declaration)
-    after = provenance(broken.plan, broken.store, COMPARED)
-    assert after.declared is not None
-    assert not after.confirmatory
-    early, late = "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01+00:00"
-    assert standing(Provenance([], [], "", "", early, late)).word == "Confirmatory"
-    assert standing(Provenance([], [], "", "", late, early)).word == "Exploratory"
-    assert standing(Provenance([], [], "", "", early, early)).word == "Exploratory"
 
 
 def test_alone_each_cell_pays_for_its_own_teachers(world: World) -> None:

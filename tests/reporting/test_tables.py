@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.compare import Comparison, compare
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.analysis.items import ITEM_COLUMNS
-from clpd_bench.analysis.metrics import METRICS
+from clpd_bench.analysis.metrics import METRICS, Series
 from clpd_bench.errors import UserError
 from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.diverged import DivergedStudent
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
+from clpd_bench.reporting.standing import MACRO, Standing, Standings
+from clpd_bench.reporting.tests_made import equivalence, made_header, made_line
+from clpd_bench.reporting.verdict import verdict
 from clpd_bench.reporting.write import table_files, write_files
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
@@ -28,6 +33,14 @@ CONTEXT = ReportContext(
     references=["student", "teacher_7b"],
     declaration=Declaration("standard_kd", ("clpd",), "holm", 0.05, "gsm8k", "exact_match"),
     factorial=Factorial(*ARMS),
+    seeds=8,
+    standings=Standings(
+        {
+            (arm, "gsm8k"): Standing("confirmatory" if arm == "clpd" else "exploratory", f"The reason of {arm}.")
+            for arm in [*ARMS, "interaction"]
+        }
+    ),
+    diverged=[],
     missing=[],
     notes=["Conclusions are conditional on this student and these teachers."],
 )
@@ -75,10 +88,10 @@ def verdict_of(text: str) -> str:
     ("metric", "context", "effect", "words", "number"),
     [
         ("exact_match", CONTEXT, 0.0, "no significant difference from standard_kd", "points"),
-        ("exact_match", CONTEXT, 0.03, "clpd: better than standard_kd: +", "points"),
-        ("exact_match", CONTEXT, -0.03, "clpd: worse than standard_kd: -", "points"),
-        ("response_loss", LOSS, -0.03, "clpd: better than standard_kd: -0.0", "nats a token"),
-        ("response_loss", LOSS, 0.03, "clpd: worse than standard_kd: +0.0", "nats a token"),
+        ("exact_match", CONTEXT, 0.03, "clpd: better than standard_kd on these items: +", "points"),
+        ("exact_match", CONTEXT, -0.03, "clpd: worse than standard_kd on these items: -", "points"),
+        ("response_loss", LOSS, -0.03, "clpd: better than standard_kd on these items: -0.0", "nats a token"),
+        ("response_loss", LOSS, 0.03, "clpd: worse than standard_kd on these items: +0.0", "nats a token"),
     ],
 )
 def test_the_verdict_says_what_the_test_says(
@@ -115,18 +128,20 @@ def test_no_test_is_no_verdict(tmp_path: Path) -> None:
 def test_the_table_says_how_to_read_it(tmp_path: Path) -> None:
     both = pd.concat([make_items("exact_match", 0.03), make_items("response_loss", 0.0)])
     text = report(both, CONTEXT, tmp_path)
-    references, arms = text.split("## References")[1].split("## Arms")
+    arms, references = text.split("(%, higher is better, 10 items)")[1].split("How the tests")[0].split("Models that")
     assert references.index("student") < references.index("teacher_7b")
-    assert "p =" not in references
-    assert "p <" not in references
-    rows = [line.split("|")[1].strip() for line in arms.split("##")[0].splitlines() if line.startswith("| ")]
-    assert [row for row in rows if "--" not in row] == ["arm", *ARMS, "interaction"]
+    assert "p" not in [line.split("|")[2].strip() for line in references.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in arms.splitlines() if line.startswith("| ")]
+    by_name = {row[0]: row[1:] for row in rows}
+    assert list(by_name) == ["arm", "-" * len("data_ordering     "), *ARMS, "interaction"]
+    assert by_name["arm"][1:] == ["difference to standard_kd", "95% interval", "p after Holm", "seeds", "standing"]
     number = r"\d+\.\d+"
-    interval = rf"[+-]{number} \[-?{number}, -?{number}\]"
-    assert re.search(rf"\| clpd +\| {number} ± {number}; {interval}, p < \.001 +\|", arms)  # in the family
-    assert re.search(rf"\| data_ordering +\| {number} ± {number}; {interval} +\|", arms)  # not in it
-    assert re.search(rf"\| standard_kd +\| {number} ± {number} +\|", arms)  # the baseline
-    assert re.search(rf"\| interaction +\| {interval} +\|", arms)
+    shown = {name: " | ".join(cells) for name, cells in by_name.items()}
+    contrast = rf"[+-]{number} \| \[-?{number}, -?{number}\]"
+    assert re.fullmatch(rf"{number} ± {number} \| {contrast} \| < \.001 \| 8 \| confirmatory", shown["clpd"])
+    assert re.fullmatch(rf"{number} ± {number} \| {contrast} \|  \| 8 \| exploratory", shown["data_ordering"])
+    assert re.fullmatch(rf"{number} ± {number} \|  \|  \|  \| 8 \| ", shown["standard_kd"])
+    assert re.fullmatch(rf" \| {contrast} \|  \| 8 \| exploratory", shown["interaction"])
     for words in (
         "Baseline: standard_kd",
         "Family: clpd",
@@ -138,9 +153,40 @@ def test_the_table_says_how_to_read_it(tmp_path: Path) -> None:
         "conditional on this student",
         "No cell is missing",
         "(%, higher is better, 10 items)",
-        "(nats a token, lower is better, 10 items)",
+        "Confirmatory: clpd. The reason of clpd.",
+        "d_z is the difference",
     ):
         assert words in text
+
+
+def test_what_is_secondary_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
+    both = pd.concat([make_items("exact_match", 0.03), make_items("response_loss", 0.0)])
+    primary = report(both, CONTEXT, tmp_path)
+    secondary = (tmp_path / "secondary.md").read_text()
+    assert "response_loss" not in primary
+    assert "(nats a token, lower is better, 10 items)" in secondary
+    assert "exact_match" not in secondary
+    assert "Benjamini-Hochberg" in secondary
+    for name, count in (("table", 1), ("secondary", 1)):
+        assert (tmp_path / f"{name}.tex").read_text().count("midrule") == count
+    assert set(pd.read_csv(tmp_path / "comparisons.csv")["metric"]) == {"exact_match", "response_loss"}
+
+
+def test_every_table_says_which_comparisons_are_exploratory(tmp_path: Path) -> None:
+    report(make_items("exact_match", 0.03), CONTEXT, tmp_path)
+    table = pd.read_csv(tmp_path / "comparisons.csv").set_index("arm")
+    assert table["standing"].to_dict() == {
+        "clpd": "confirmatory",
+        "data_ordering": "exploratory",
+        "teacher_scheduling": "exploratory",
+        "interaction": "exploratory",
+    }
+    assert table["why"]["interaction"] == "The reason of interaction."
+    marked = [
+        line.split(" &")[0].strip() for line in (tmp_path / "table.tex").read_text().splitlines() if "dagger}$" in line
+    ]
+    assert marked == [r"data\_ordering", r"teacher\_scheduling", "interaction"]
+    assert "A dagger marks exploratory" in (tmp_path / "table.tex").read_text()
 
 
 def test_missing_cells_are_named(tmp_path: Path) -> None:
@@ -149,8 +195,7 @@ def test_missing_cells_are_named(tmp_path: Path) -> None:
     text = report(items[~lost], replace(CONTEXT, missing=["clpd at seed 0: failed."]), tmp_path)
     assert "- clpd at seed 0: failed." in text
     assert "- teacher_scheduling has no outcomes on gsm8k exact_match." in text
-    assert "- clpd has 7 of 8 seeds on gsm8k exact_match." in text
-    assert "(7 of 8 seeds)" in text
+    assert re.search(r"\| clpd .*\| 7 of 8 +\| confirmatory", text)
     assert "No cell is missing" not in text
 
 
@@ -181,7 +226,7 @@ def test_a_failure_leaves_the_older_report(tmp_path: Path) -> None:
     with pytest.raises(TypeError):  # while the last file is written
         write_files({"table.md": b"another", "table.tex": None}, tmp_path)  # type: ignore[dict-item]
     assert (tmp_path / "table.md").read_text(encoding="utf-8") == before
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 5  # there is nothing secondary
 
 
 def test_every_metric_has_a_unit() -> None:
@@ -197,3 +242,82 @@ def test_numbers_are_rounded_to_their_uncertainty() -> None:
     assert difference(-0.00001, -0.02, 0.02, percent).difference == "+0.0"
     assert [decimals(x, 9) for x in (19, 1.9, 0.19, 0.0, float("nan"))] == [0, 1, 2, 9, 9]
     assert [p_value(p) for p in (0.0004, 0.0321, 0.412, 1.0)] == ["p < .001", "p = .032", "p = .41", "p = 1.00"]
+
+
+def row_of(**fields: float) -> Comparison:
+    numbers = {"difference": 0.004, "low": -0.002, "high": 0.01, "p": 0.2, "p_adjusted": 0.2}
+    return Comparison("gsm8k", "exact_match", "clpd", "standard_kd", 8, 10, **{**numbers, **fields}, method="a test")
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.012, "Equivalent within ± 1 points (TOST, p = .012)"),
+        (0.31, "Not shown to be equivalent within ± 1 points (TOST, p = .31)"),
+        (float("nan"), ""),
+    ],
+)
+def test_equivalence_is_claimed_only_where_its_test_says_so(p: float, words: str) -> None:
+    declaration = replace(CONTEXT.declaration, margin=0.01)
+    row = row_of(equivalence_p=p)
+    assert equivalence(row, "exact_match", declaration) == words
+    assert equivalence(row, "exact_match", CONTEXT.declaration) == ""
+    series = [Series("gsm8k", "exact_match", "", "exact_match")]
+    (sentence,) = verdict(pd.DataFrame([row]), series, declaration, CONTEXT.standings)
+    assert words in sentence
+    assert sentence.endswith("Confirmatory.")
+
+
+def test_what_stands_behind_a_test_is_shown_and_what_is_not_claimed_is_said_to_be_so() -> None:
+    series = Series("gsm8k", "exact_match", "", "exact_match")
+    row = row_of(
+        sd_arm=0.012, sd_baseline=0.02, correlation=0.456, d_z=1.234, welch_p=0.4, two_way_low=-0.02, two_way_high=0.03,
+        two_way_p=0.6,
+    )  # fmt: skip
+    shown = dict(
+        zip(made_header(series, CONTEXT.declaration), made_line(row, series, CONTEXT.declaration), strict=True)
+    )
+    assert shown["sd of arm"] == "1.2"
+    assert shown["sd of baseline"] == "2.0"
+    assert shown["correlation of pairs"] == "+0.46"
+    assert shown["d_z"] == "+1.23"
+    assert shown["Welch's p"] == ".40"
+    assert shown["on new items: 95% interval"] == "[-2.0, 3.0]"
+    new = replace(CONTEXT.declaration, generalise_to="new items")
+    assert not [name for name in made_header(series, new) if "new items" in name]
+    assert len(made_header(series, new)) == len(made_line(row, series, new))
+    (sentence,) = verdict(pd.DataFrame([row]), [series], new, CONTEXT.standings)
+    assert "no significant difference from standard_kd on new items" in sentence
+
+
+@pytest.mark.parametrize(("correction", "words"), [("bonferroni", "after Bonferroni"), ("none", "uncorrected")])
+def test_the_correction_is_named_as_declared(correction: Any, words: str, tmp_path: Path) -> None:
+    context = replace(CONTEXT, declaration=replace(CONTEXT.declaration, correction=correction))
+    text = report(make_items("exact_match", 0.03), context, tmp_path)
+    assert words in verdict_of(text)
+    assert "Holm" not in text + (tmp_path / "table.tex").read_text()
+
+
+def test_students_that_diverged_are_counted_in_the_tables(tmp_path: Path) -> None:
+    context = replace(CONTEXT, diverged=[DivergedStudent("clpd", 3, "the loss is nan")])
+    text = report(make_items("exact_match", 0.03), context, tmp_path)
+    assert re.search(r"\| clpd .*\| 8, 1 diverged +\| confirmatory", text)
+    assert "1 of clpd" in (tmp_path / "table.tex").read_text()
+
+
+def test_averages_over_benchmarks_are_secondary_and_have_differences_alone(tmp_path: Path) -> None:
+    items = make_items("exact_match", 0.03)
+    comparisons = compare(items, CONTEXT.declaration, CONTEXT.factorial)
+    context = replace(
+        CONTEXT,
+        standings=Standings(
+            {(arm, name): one for (arm, _), one in CONTEXT.standings.by_comparison.items() for name in ("gsm8k", MACRO)}
+        ),
+    )
+    both = pd.concat([comparisons, comparisons.assign(benchmark=MACRO, q=0.04)], ignore_index=True)
+    files = {name: content.decode() for name, content in table_files(items, both, context).items() if name[-1] == "d"}
+    assert MACRO not in files["table.md"]
+    assert "## macro average exact_match (%, higher is better, mean over benchmarks)" in files["secondary.md"]
+    (line,) = [line for line in files["secondary.md"].splitlines() if line.startswith("| clpd ") and "confirm" in line]
+    assert [cell.strip() for cell in line.split("|")][-4:-1] == [".040", "8", "confirmatory"]
+    assert "has no outcomes on macro" not in files["table.md"]

@@ -66,3 +66,26 @@ def test_torn_plan_is_written_anew(store):
     path.write_text("{")
     assert store.write_plan({"jobs": [1]}) == path
     assert path.read_text() == content
+
+
+def test_a_report_is_dated_when_it_first_showed_just_that(store, monkeypatch):
+    assert store.reports() == []
+    for time, shown in (("2024", {"a": "m"}), ("2025", {"a": "m", "b": "n"}), ("2026", {"a": "m"})):
+        monkeypatch.setattr(declarations, "now", lambda time=time: time)
+        store.record_report(shown)
+    assert store.reports() == [{"shown": {"a": "m"}, "time": "2024"}, {"shown": {"a": "m", "b": "n"}, "time": "2025"}]
+
+
+def test_a_damaged_record_of_a_report_is_not_a_look_that_never_was(store):
+    store.record_report({"a": "m"})
+    [path] = (store.root / "reports").iterdir()
+    path.write_text("{")
+    with pytest.raises(UserError, match="the time of the report is lost"):
+        store.reports()
+
+
+def test_declarations_are_listed_oldest_first(store, monkeypatch):
+    for time in ("2025", "2024"):
+        monkeypatch.setattr(declarations, "now", lambda time=time: time)
+        store.declare({"made": time})
+    assert [record["time"] for record in store.declarations()] == ["2024", "2025"]

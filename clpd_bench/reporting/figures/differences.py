@@ -27,7 +27,7 @@ from clpd_bench.reporting.rounding import UNITS
 from clpd_bench.reporting.verdict import comparison_rows
 
 CAPTION = (
-    "Seed-paired differences to the baseline with unadjusted 95% intervals, the primary result on top: a bar across "
+    "Seed-paired differences to the baseline with unadjusted 95% intervals: a bar across "
     "the zero line leaves open that there is no difference, and hollow markers stand outside the declared family."
 )
 
@@ -52,7 +52,7 @@ def differences(
     figure = new_figure(sum([0.74 + 0.155 * len(order)] * len(series)))
     for axes, one in zip(np.ravel(figure.subplots(len(series), 1, squeeze=False)), series, strict=True):
         mine = {row.arm: row for row in rows if (row.benchmark, row.metric) == (one.benchmark, one.name)}
-        _panel(axes, [mine[arm] for arm in order], one, style, set(family))
+        _panel(axes, [mine[arm] for arm in order if arm in mine], one, style, set(family))
     return figure
 
 

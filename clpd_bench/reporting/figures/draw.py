@@ -10,16 +10,22 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clpd_bench.analysis.declaration import Declaration
+from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.curves import Curves
 from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
 from clpd_bench.reporting.figures.style import NothingToDraw, styled
-from clpd_bench.reporting.rows import Rows
+from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
+from clpd_bench.reporting.standing import MACRO
 
-NAMES = ("scores", "differences", "difficulty", "training", "schedule")
+SECONDARY = "secondary_"
+"""What the names of figures begin with that are not about the primary result."""
+_BY_SERIES = ("scores", "differences", "difficulty")
+NAMES = (*_BY_SERIES, "training", "schedule", *(f"{SECONDARY}{name}" for name in _BY_SERIES))
 FILES = tuple(f"figures/{name}.{suffix}" for name in NAMES for suffix in ("pdf", "png"))
 DPI = 300
+Planned = tuple[str, str, Callable[[], Figure], Callable[[], str]]
+"""A name, a title, and what makes the figure and its caption."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def draw(
     items: pd.DataFrame,
     comparisons: pd.DataFrame,
     rows: Rows,
-    declaration: Declaration,
+    context: ReportContext,
     curves: Mapping[str, Curves],
     schedules: Mapping[str, ArmSchedule],
     teachers: Sequence[str],
@@ -62,21 +68,9 @@ def draw(
     rows: names and series, in the order in which they are drawn.
     teachers: from the weakest to the strongest.
     """
-    series, arms, references = rows.series, [row.name for row in rows.arms], [row.name for row in rows.references]
-    plans: list[tuple[str, str, Callable[[], Figure], Callable[[], str]]] = [
-        ("scores", "Scores", lambda: scores.scores(items, series, arms, references), lambda: scores.CAPTION),
-        (
-            "differences",
-            f"Differences to {declaration.baseline}",
-            lambda: differences.differences(comparisons, series, arms, declaration.family),
-            lambda: differences.CAPTION,
-        ),
-        (
-            "difficulty",
-            "Scores by difficulty",
-            lambda: difficulty.difficulty(items, series, arms),
-            lambda: difficulty.CAPTION,
-        ),
+    primary, secondary = split(rows, context)
+    plans: list[Planned] = [
+        *_by_series(items, comparisons, primary, context, ""),
         ("training", "Training", lambda: training.training(curves), lambda: training.caption(curves)),
         (
             "schedule",
@@ -85,6 +79,8 @@ def draw(
             lambda: schedule.CAPTION,
         ),
     ]
+    if secondary.series:
+        plans += _by_series(items, comparisons, secondary, context, SECONDARY)
     out = Figures([], {}, [])
     for name, title, make, caption in plans:
         try:
@@ -98,6 +94,44 @@ def draw(
         out.drawn.append(Drawn(name, title, caption(), uri))
         out.files.update({f"figures/{name}.pdf": pdf, f"figures/{name}.png": png})
     return out
+
+
+def _by_series(
+    items: pd.DataFrame, comparisons: pd.DataFrame, rows: Rows, context: ReportContext, prefix: str
+) -> list[Planned]:
+    """The figures with a panel for each of the series of `rows`."""
+    arms, references = [row.name for row in rows.arms], [row.name for row in rows.references]
+    single = [one for one in rows.series if one.benchmark != MACRO]
+    declaration = context.declaration
+
+    def drawn(make: Callable[[], Figure]) -> Callable[[], Figure]:
+        def check_first() -> Figure:
+            if not rows.series:
+                raise NothingToDraw(f"There are no outcomes to draw on the primary result, {primary_name(context)}.")
+            return make()
+
+        return check_first
+
+    return [
+        (
+            f"{prefix}scores",
+            "Scores",
+            drawn(lambda: scores.scores(items, single, arms, references)),
+            lambda: scores.CAPTION,
+        ),
+        (
+            f"{prefix}differences",
+            f"Differences to {declaration.baseline}",
+            drawn(lambda: differences.differences(comparisons, rows.series, arms, declaration.family)),
+            lambda: differences.CAPTION,
+        ),
+        (
+            f"{prefix}difficulty",
+            "Scores by difficulty",
+            drawn(lambda: difficulty.difficulty(items, single, arms)),
+            lambda: difficulty.CAPTION,
+        ),
+    ]
 
 
 def saved(figure: Figure) -> tuple[bytes, bytes, bytes]:

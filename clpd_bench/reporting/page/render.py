@@ -10,21 +10,21 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from clpd_bench.analysis.metrics import METRICS, Series
-from clpd_bench.reporting.cells import contrast_cell, reference_cell
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import Contrasts, value_text
 from clpd_bench.reporting.cost import Cost
 from clpd_bench.reporting.curves import Trained
+from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
+from clpd_bench.reporting.figures.draw import SECONDARY as SECONDARY_FIGURE
 from clpd_bench.reporting.figures.draw import Figures
 from clpd_bench.reporting.figures.style import looks
 from clpd_bench.reporting.page import sentences
 from clpd_bench.reporting.page.exposure import exposure_rows
 from clpd_bench.reporting.provenance import Provenance
 from clpd_bench.reporting.quantities import count, duration, power_of_ten
-from clpd_bench.reporting.rounding import UNITS
-from clpd_bench.reporting.rows import Row, Rows, explanations
+from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
+from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import NOT_EQUAL, headline, some_not_significant, verdict
 
 _FOLDER = Path(__file__).parent
@@ -66,22 +66,28 @@ def render(data: PageData) -> str:
         "some": _some,
     }
     context, rows, declaration = data.context, data.rows, data.context.declaration
-    arms = [_shown(row, rows) for row in [*rows.arms, *([rows.interaction] if rows.interaction else [])]]
+    primary, secondary = split(rows, context)
+    tests = all_tests(primary)
+    figures = data.figures.drawn
     return environment.get_template("report.html").render(
         css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),
         title=context.title,
         question=context.question,
         headline=headline(data.comparisons, rows.series, declaration),
         caution=NOT_EQUAL if some_not_significant(data.comparisons, declaration) else "",
-        verdict=verdict(data.comparisons, rows.series, declaration),
-        standing=sentences.standing(data.provenance),
-        headers=[_header(one, items) for one, items in zip(rows.series, rows.items, strict=True)],
-        arms=arms,
-        references=[_shown(row, rows) for row in rows.references],
+        verdict=verdict(data.comparisons, rows.series, declaration, context.standings),
+        standing=standings_explained([test for test in tests if test.arm in declaration.family], context),
+        primary_name=primary_name(context),
+        primary=series_tables(primary, context, secondary=False),
+        secondary=series_tables(secondary, context, secondary=True),
+        secondary_about=SECONDARY,
+        secondary_standing=standings_explained(all_tests(secondary), context),
+        tests_explained=tests_explained(declaration),
         baseline=declaration.baseline,
         colors={name: look.color for name, look in looks(row.name for row in rows.arms).items()},
-        explanations=explanations(context, rows.seeds),
-        figures=data.figures.drawn,
+        explanations=[*explanations(context), *standings_explained(tests, context)],
+        figures=[one for one in figures if not one.name.startswith(SECONDARY_FIGURE)],
+        secondary_figures=[one for one in figures if one.name.startswith(SECONDARY_FIGURE)],
         figures_absent=data.figures.absent,
         cost=data.cost,
         cost_sentence=sentences.cost(data.cost),
@@ -99,28 +105,6 @@ def render(data: PageData) -> str:
         missing=[*rows.missing, *data.figures.absent, *data.schedules_absent, *data.trained.absent],
         notes=context.notes,
     )
-
-
-def _header(series: Series, items: int) -> dict[str, str]:
-    about = f"{UNITS[series.metric].mean}, {METRICS[series.metric]} is better, {items} items"
-    return {"name": str(series), "about": about}
-
-
-def _shown(row: Row, rows: Rows) -> dict[str, object]:
-    """A row of the table; the cells' words are those of table.md."""
-    cells = []
-    for mean, test, one in zip(row.means, row.tests, rows.series, strict=True):
-        is_contrast = test is not None and not test.baseline
-        fewer = (
-            f" ({mean.seeds} of {rows.seeds} seeds)" if mean and mean.kind == "arm" and mean.seeds < rows.seeds else ""
-        )
-        cells.append(
-            {
-                "mean": "" if is_contrast else reference_cell(mean, one) + fewer,
-                "contrast": contrast_cell(test, one, rows.seeds) if test and (mean or is_contrast) else "",
-            }
-        )
-    return {"name": row.name, "cells": cells}
 
 
 def _some(names: Sequence[str], most: int = 6) -> str:

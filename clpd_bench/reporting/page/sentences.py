@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from typing import NamedTuple
 
 from clpd_bench.reporting.cost import Cost
 from clpd_bench.reporting.curves import Trained
 from clpd_bench.reporting.provenance import Provenance
 from clpd_bench.reporting.quantities import duration
-
-
-class Standing(NamedTuple):
-    """Confirmatory or exploratory: the word, why, and the dates."""
-
-    word: str
-    sentence: str
-    declaration: str
-
-
-def standing(provenance: Provenance) -> Standing:
-    """Whether the comparison was declared before there was anything to look at."""
-    if provenance.declared is None:
-        text = "No declaration of this comparison is in the store, so nothing shows that it was chosen beforehand."
-        return Standing("Exploratory", text, text)
-    declared = f"Baseline, family, correction, primary result and seeds were declared at {_date(provenance.declared)}"
-    if provenance.evaluated is None:
-        text = f"{declared}; no compared arm has been evaluated."
-        return Standing("Undecided", text, text)
-    earliest = f"the earliest evaluation that the tests use is of {_date(provenance.evaluated)}"
-    if provenance.confirmatory:
-        why = (
-            "What is compared with what, and with how many seeds, was declared in this store before the first "
-            "evaluation that the tests use. What was seen elsewhere before that, no store can know."
-        )
-        return Standing("Confirmatory", why, f"{declared}; {earliest}: the declaration is older.")
-    why = "The declaration is not older than the earliest evaluation used: the comparison may have been chosen by it."
-    return Standing("Exploratory", why, f"{declared}; {earliest}: the declaration is not older.")
+from clpd_bench.reporting.standing import date
 
 
 def dates(provenance: Provenance) -> str:
     if not provenance.first:
         return "No job has left an artifact."
-    return f"Artifacts were made between {_date(provenance.first)} and {_date(provenance.last)}."
+    return f"Artifacts were made between {date(provenance.first)} and {date(provenance.last)}."
 
 
 def cost(spent: Cost) -> str:
@@ -111,8 +83,3 @@ def rerun_note(provenance: Provenance) -> str:
     if any(revision.endswith("-dirty") for revision in provenance.revisions):
         text += " The checkout had changes that were not committed: they are not in the revision."
     return text
-
-
-def _date(iso: str) -> str:
-    """`2026-11-24 09:47:41 UTC`."""
-    return iso.replace("T", " ").replace("+00:00", " UTC")
