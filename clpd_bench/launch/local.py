@@ -40,24 +40,38 @@ def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Call
     status = status_of(plan, store)
     if not status.in_state("pending", "lost", "blocked", "running"):
         return Outcome(status, False, [])
-    interrupted = False
-    with _workers(plan_file, store, workers) as processes:
-        while any(process.poll() is None for process in processes):
-            try:
-                time.sleep(POLL_SECONDS)
-                show(status_of(plan, store))
-            except KeyboardInterrupt:
-                if interrupted:
-                    break
-                interrupted = True
+    with _workers(plan_file, store, workers) as processes, _ctrl_c() as asked:
+        told = False
+        while any(process.poll() is None for process in processes) and asked() < 2:
+            time.sleep(POLL_SECONDS)
+            show(status_of(plan, store))
+            if asked() and not told:
+                told = True
                 for process in processes:
                     process.send_signal(signal.SIGTERM)
+    interrupted = bool(asked())
     crashed = [
         f"worker {i} {_ending(process.returncode)}: {_last_line(_log(store, i))} ({_log(store, i)})"
         for i, process in enumerate(processes, start=1)
         if process.returncode and not interrupted
     ]
     return Outcome(status_of(plan, store), interrupted, crashed)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], int]]:
+    """How often Ctrl-C was typed. By a handler: an exception that comes up in a callback would be ignored."""
+    count = 0
+
+    def typed(number: int, frame: Any) -> None:
+        nonlocal count
+        count += 1
+
+    before = signal.signal(signal.SIGINT, typed)
+    try:
+        yield lambda: count
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ending(code: int) -> str:

@@ -156,7 +156,10 @@ start() {
 # A daemon that fails early may have no pid file, as one has that is just starting, on a busy machine for seconds.
 has_died() {
   local name=$1 since=$2
-  ! running "$name" && { [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 20)); }
+  running "$name" && return 1
+  [[ -s $root/run/$name.pid ]] || ((SECONDS - since > 20)) || return 1
+  # Looked at twice: the file may have been written between the two looks above.
+  sleep 1 && ! running "$name"
 }
 
 # wait_for NAME COMMAND...: until COMMAND succeeds; at once an error if daemon NAME is seen to have died.

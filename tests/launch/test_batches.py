@@ -213,3 +213,13 @@ def test_a_thousand_evaluations_of_another_profile_are_few_submissions():
     )
     assert len(made) == 600
     assert len(arrays(made, 1001)) == 2
+
+
+def test_what_nothing_is_known_of_fits_any_room_though_batches_are_as_long_as_their_time():
+    plan = chain([None] * 40)
+    short = site(time=10)
+
+    def make(full, unknown):
+        return batches(plan, set(plan.jobs), set(), lambda key: "p", lambda key: None, full, unknown)
+
+    assert len(fitted(short, Limits(1001, 9, "a test", 0), make)) <= 9

@@ -51,7 +51,10 @@ def fitted(site: Site, limits: Limits, make: Callable[[Callable[[str], float], i
         made = make(lambda name, f=factor: _full(site, name, f), factor)  # type: ignore[misc]
         if limits.room is None or len(made) <= limits.room:
             return made
-        if all(_full(site, name, factor) >= _most(site, name) for name in {batch.profile for batch in made}):
+        full = all(_full(site, name, factor) >= _most(site, name) for name in {batch.profile for batch in made})
+        # What nothing is known of may be put together at will: jobs whose time is up go on in the next run.
+        unknown = any(batch.seconds is None for batch in made)
+        if full and (not unknown or factor >= sum(len(batch.keys) for batch in made)):
             break
         factor *= 2
     raise UserError(
