@@ -57,7 +57,8 @@ REMEDIES = (
     Remedy(
         "the loss or its gradient became no finite number",
         "Lower the learning rate of this model, or clip harder (training.clip); in bfloat16 try float32. The message "
-        "names the step, the stage, the teachers and the examples to look at",
+        "names the step, the stage, the teachers and the examples to look at. To report such students all "
+        "the same, declare analysis.diverged",
         types=("Diverged",),
     ),
     Remedy(
