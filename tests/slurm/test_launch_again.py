@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 from slurm_cluster import Cluster
 from slurm_launch import FAULTS, Launch
@@ -65,6 +66,7 @@ def test_two_launches_at_once_share_each_job(cluster: Cluster, tmp_path: Path) -
             assert launch.attempts(label) == 1, label
 
 
+@pytest.mark.soak
 def test_once_a_failed_teacher_is_mended_that_branch_alone_runs(cluster: Cluster, tmp_path: Path) -> None:
     file = tmp_path / "two.yaml"
     content = yaml.safe_load(FAULTS.read_text())

@@ -27,6 +27,7 @@ def test_a_student_whose_time_is_up_is_requeued_and_resumes(
     assert "asked to leave; requeueing" in log
 
 
+@pytest.mark.soak
 def test_a_preempted_student_is_requeued_and_resumes(
     cluster: Cluster, tmp_path: Path, uninterrupted: dict[str, dict[str, str]]
 ) -> None:

@@ -1,29 +1,24 @@
-"""All checks together: their order, what they cost to import, and a real cluster where there is one."""
+"""All checks together: their order, and what they cost to import."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fabricated_cluster import a_cluster, a_node, a_site
 from rich.console import Console
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.slurm.cluster import Cluster, ask_cluster
+from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight import Finding, preflight, print_findings
-from clpd_bench.launch.slurm.site import load_site
 from clpd_bench.plan.build import build_plan
 from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "tests" / "settings" / "small.yaml"
-REAL = shutil.which("sinfo") is not None and "SLURM_CONF" in os.environ
 
 
 def found(tmp_path: Path, cluster: Cluster | None = None, seeds: int = 8, **other: Any) -> list[Finding]:
@@ -92,20 +87,3 @@ def test_checking_imports_no_torch_and_scipy_only_for_the_seeds() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.split() == []
-
-
-@pytest.mark.skipif(not REAL, reason="there is no Slurm here (SLURM_CONF)")
-def test_a_real_cluster_answers_every_question() -> None:
-    cluster = ask_cluster()
-    assert cluster.config.name
-    assert cluster.partitions
-    assert all(node.cpus > 0 and node.memory > 0 and node.partitions for node in cluster.nodes)
-    assert cluster.accounting is not None or cluster.no_accounting
-
-
-@pytest.mark.skipif(not REAL, reason="there is no Slurm here (SLURM_CONF)")
-def test_the_development_clusters_site_file_fits_it(tmp_path: Path) -> None:
-    cluster, site = ask_cluster(), load_site(ROOT / "slurm" / "dev.yaml")
-    if not {"gpu", "high"} <= {partition.name for partition in cluster.partitions}:
-        pytest.skip("this is another cluster")
-    assert [f for f in found(tmp_path, cluster, site=site) if f.level == "fatal"] == []
