@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 
 from clpd_bench.analysis.compare import Comparison
-from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.analysis.metrics import MACRO_AVERAGE, METRICS, Series
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.rows import Row, Rows, is_tested
-from clpd_bench.reporting.standing import MACRO
 from clpd_bench.reporting.verdict import CORRECTION
 
 
 def about(series: Series, items: int) -> str:
     """`%, higher is better, 1319 items`."""
-    which = "mean over benchmarks" if series.benchmark == MACRO else f"{items} items"
+    which = "mean over benchmarks" if series.benchmark == MACRO_AVERAGE else f"{items} items"
     return f"{UNITS[series.metric].mean}, {METRICS[series.metric]} is better, {which}"
 
 

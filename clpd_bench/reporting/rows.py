@@ -9,10 +9,9 @@ import pandas as pd
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
-from clpd_bench.analysis.metrics import Series
+from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series
 from clpd_bench.analysis.summary import Summary
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.standing import MACRO
 from clpd_bench.reporting.verdict import comparison_rows
 
 Means = dict[tuple[str, str, str, str], Summary]
@@ -78,8 +77,8 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
     items = {(row.benchmark, row.metric): row.items for row in tested}
     items |= {(row.benchmark, row.metric): row.items for row in found}
     metric = {one.name: one.metric for one in series}
-    averages = dict.fromkeys(row.metric for row in tested if row.benchmark == MACRO)
-    every = [*_primary_first(series, context), *(Series(MACRO, metric[name], "", name) for name in averages)]
+    averages = dict.fromkeys(row.metric for row in tested if row.benchmark == MACRO_AVERAGE)
+    every = [*_primary_first(series, context), *(Series(MACRO_AVERAGE, metric[name], "", name) for name in averages)]
 
     def row(name: str, kind: str) -> Row:
         return Row(
@@ -120,7 +119,7 @@ def _gaps(rows: list[Row], series: list[Series]) -> list[str]:
         f"{row.name} has no outcomes on {one}."
         for row in rows
         for mean, one in zip(row.means, series, strict=True)
-        if mean is None and one.benchmark != MACRO
+        if mean is None and one.benchmark != MACRO_AVERAGE
     ]
 
 

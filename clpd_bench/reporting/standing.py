@@ -13,11 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.declaration import INTERACTION, Declaration, Factorial
+from clpd_bench.analysis.metrics import MACRO_AVERAGE
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
-
-MACRO = "macro average"
-"""The benchmark's name in rows about the mean over benchmarks."""
 
 
 class Standing(NamedTuple):
@@ -71,7 +69,7 @@ def standings(plan: Plan, store: Store, declaration: Declaration, factorial: Fac
         compared[INTERACTION] = list(vars(factorial).values())
     out: dict[tuple[str, str], Standing] = {}
     for name, its_arms in compared.items():
-        for benchmark in [*benchmarks, MACRO]:
+        for benchmark in [*benchmarks, MACRO_AVERAGE]:
             if name not in declaration.family:
                 out[name, benchmark] = Standing("exploratory", "Not in the declared family.")
                 continue
@@ -80,7 +78,7 @@ def standings(plan: Plan, store: Store, declaration: Declaration, factorial: Fac
                 for cell in plan.cells
                 if cell.name in its_arms
                 for its_benchmark, key in cell.evaluations.items()
-                if benchmark in (its_benchmark, MACRO) and key in created
+                if benchmark in (its_benchmark, MACRO_AVERAGE) and key in created
             ]
             planned = len({cell.seed for cell in plan.cells if cell.name in its_arms})
             out[name, benchmark] = _standing(used, its_arms, planned, created, declared, reports)

@@ -15,12 +15,12 @@ import pytest
 from clpd_bench.analysis.compare import Comparison, compare
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.analysis.items import ITEM_COLUMNS
-from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.analysis.metrics import MACRO_AVERAGE, METRICS, Series
 from clpd_bench.errors import UserError
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.diverged import DivergedStudent
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
-from clpd_bench.reporting.standing import MACRO, Standing, Standings
+from clpd_bench.reporting.standing import Standing, Standings
 from clpd_bench.reporting.tests_made import equivalence, made_header, made_line
 from clpd_bench.reporting.verdict import verdict
 from clpd_bench.reporting.write import table_files, write_files
@@ -311,12 +311,16 @@ def test_averages_over_benchmarks_are_secondary_and_have_differences_alone(tmp_p
     context = replace(
         CONTEXT,
         standings=Standings(
-            {(arm, name): one for (arm, _), one in CONTEXT.standings.by_comparison.items() for name in ("gsm8k", MACRO)}
+            {
+                (arm, name): one
+                for (arm, _), one in CONTEXT.standings.by_comparison.items()
+                for name in ("gsm8k", MACRO_AVERAGE)
+            }
         ),
     )
-    both = pd.concat([comparisons, comparisons.assign(benchmark=MACRO, q=0.04)], ignore_index=True)
+    both = pd.concat([comparisons, comparisons.assign(benchmark=MACRO_AVERAGE, q=0.04)], ignore_index=True)
     files = {name: content.decode() for name, content in table_files(items, both, context).items() if name[-1] == "d"}
-    assert MACRO not in files["table.md"]
+    assert MACRO_AVERAGE not in files["table.md"]
     assert "## macro average exact_match (%, higher is better, mean over benchmarks)" in files["secondary.md"]
     (line,) = [line for line in files["secondary.md"].splitlines() if line.startswith("| clpd ") and "confirm" in line]
     assert [cell.strip() for cell in line.split("|")][-4:-1] == [".040", "8", "confirmatory"]

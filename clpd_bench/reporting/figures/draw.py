@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
+from clpd_bench.analysis.metrics import MACRO_AVERAGE
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.curves import Curves
 from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
 from clpd_bench.reporting.figures.style import NothingToDraw, styled
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
-from clpd_bench.reporting.standing import MACRO
 
 SECONDARY = "secondary_"
 """What the names of figures begin with that are not about the primary result."""
@@ -101,7 +101,7 @@ def _by_series(
 ) -> list[Planned]:
     """The figures with a panel for each of the series of `rows`."""
     arms, references = [row.name for row in rows.arms], [row.name for row in rows.references]
-    single = [one for one in rows.series if one.benchmark != MACRO]
+    single = [one for one in rows.series if one.benchmark != MACRO_AVERAGE]
     declaration = context.declaration
 
     def drawn(make: Callable[[], Figure]) -> Callable[[], Figure]:
