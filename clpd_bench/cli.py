@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from clpd_bench import cli_launch, cli_slurm, cli_store
+from clpd_bench import cli_export, cli_launch, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(cli_store.app, name="store")
 app.command()(cli_launch.launch)
 app.command()(cli_slurm.cancel)
+app.command()(cli_export.export)
 
 
 @app.command()
@@ -101,6 +102,7 @@ def run(
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
+    from clpd_bench.launch.fetching import fetch_all
     from clpd_bench.launch.local import run_here
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.progress import ProgressView
@@ -113,6 +115,7 @@ def run(
     if not data_exists(planned, here):
         print("making the corpora ...", file=sys.stderr)
     make_data(planned, here)
+    fetch_all(planned, here)
     for one in points:
         check_data(one.point.ablation, one.plan, here)
         here.declare(one.plan.declaration)

@@ -1,4 +1,4 @@
-"""Files of a model or data hub, at one commit: out of the local cache, or fetched into it where the hub may be asked."""
+"""Files of a model or data hub, at one commit: out of the local cache, or fetched where the hub may be asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def hub_file(repository: str, revision: str, path: str, kind: Repository) -> Pat
     try:
         return Path(hf_hub_download(repository, path, revision=revision, repo_type=kind))
     except (OSError, ValueError) as error:  # the hub's own errors are of these two kinds
-        raise _missing(f"{path} of {kind} {repository}", revision, error) from None
+        raise _missing(f"{path} of {kind} {repository}", repository, revision, kind, error) from None
 
 
 def hub_folder(repository: str, revision: str, patterns: list[str], kind: Repository) -> Path:
@@ -37,12 +37,13 @@ def hub_folder(repository: str, revision: str, patterns: list[str], kind: Reposi
     try:
         return Path(snapshot_download(repository, revision=revision, repo_type=kind, allow_patterns=patterns))
     except (OSError, ValueError) as error:
-        raise _missing(f"{kind} {repository}", revision, error) from None
+        raise _missing(f"{kind} {repository}", repository, revision, kind, error) from None
 
 
-def _missing(what: str, revision: str, error: Exception) -> UserError:
+def _missing(what: str, repository: str, revision: str, kind: Repository, error: Exception) -> UserError:
     return UserError(
         f"{what} at revision {revision} is not in the hub's cache, and fetching it failed: "
         f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
-        fix="Where there is a network, fetch it once and let HF_HUB_CACHE name the cache; check the id and the revision",
+        fix=f"Check id and revision; where there is a network, fetch it once (`hf download {repository} --revision "
+        f"{revision}{' --repo-type dataset' if kind == 'dataset' else ''}`), and let HF_HUB_CACHE name the cache",
     )

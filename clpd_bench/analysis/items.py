@@ -9,6 +9,8 @@ from clpd_bench.errors import UserError
 REFERENCE = "reference"
 """The kind of rows that belong to no arm: the student before distillation, the teachers. Their seed
 is -1 where one model is shared by all seeds."""
+FLOOR = "floor "
+"""What the names of references begin with that are no models: rules that read no meaning."""
 
 ITEM_COLUMNS = {
     "kind": "str",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from clpd_bench.analysis.items import check_columns
 from clpd_bench.errors import UserError
+from clpd_bench.settings.metrics import BINARY, METRICS
 
-METRICS: dict[str, Literal["higher", "lower"]] = {
-    "exact_match": "higher",  # 0 or 1
-    "response_loss": "lower",  # mean nats a token
-}
-BINARY = frozenset({"exact_match"})
-"""The metrics that are 0 or 1."""
+__all__ = ["BINARY", "MACRO_AVERAGE", "METRICS", "Series", "metric_series", "named_series"]
 
 MACRO_AVERAGE = "macro average"
 """Where a table has the names of benchmarks: the unweighted mean over all that have the metric."""

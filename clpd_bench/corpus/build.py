@@ -10,38 +10,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from clpd_bench.corpus import chained_sums, jsonl, own
+from clpd_bench.corpus import chained_sums
+from clpd_bench.corpus.chat import ChatForm
 from clpd_bench.corpus.example import SPLITS, Example, example_ids
-from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer
+from clpd_bench.corpus.refused import refuse_special, refuse_unknown, special_tokens
+from clpd_bench.corpus.sources import examples
+from clpd_bench.corpus.text import SHOT_SEPARATOR, Plain, question_text, response_text, take_shots
+from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer, pretrained_tokenizer
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import ChainedSums, Characters, CorpusSettings, SameAs
-from clpd_bench.settings.plugin import CorpusPlugin
+from clpd_bench.settings.corpus import Bpe, Characters, CorpusSettings, SameAs
+from clpd_bench.settings.pretrained import Start
+from clpd_bench.settings.sources import ChainedSums
 
 
-def prompt_of(example: Example, settings: CorpusSettings) -> str:
-    return settings.prompt.replace("{question}", example.question)
-
-
-def response_of(example: Example, settings: CorpusSettings) -> str:
-    """The text that is learnt, without the end token."""
-    return f"{example.rationale}{settings.answer_marker}{example.answer}" if example.rationale else example.answer
-
-
-def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> dict[str, Any]:
+def build(
+    settings: CorpusSettings, out: Path, tokenizer_from: Path | None, tokenizer_of: Start | None = None
+) -> dict[str, Any]:
     """Writes the corpus into the folder `out`; returns the summary that it also writes there.
 
     Args:
         tokenizer_from: the corpus folder whose tokenizer is used, under `tokenizer: same_as`.
+        tokenizer_of: the pretrained weights whose tokenizer is used, under `tokenizer: of`.
 
     Raises:
         UserError: bad rows, overlap of splits, an example over `max_tokens`.
     """
-    splits = _examples(settings)
-    tokenizer = _tokenizer(settings, splits, tokenizer_from)
+    splits = examples(settings.source)
+    shots, splits["train"] = take_shots(splits["train"], settings.shots)
+    tokenizer = (
+        pretrained_tokenizer(tokenizer_of, out) if tokenizer_of else _tokenizer(settings, splits, shots, tokenizer_from)
+    )
+    form = (ChatForm if settings.chat else Plain)(settings, shots, tokenizer)
     tokenizer.save_pretrained(str(out / "tokenizer"))
-    summary: dict[str, Any] = {"vocabulary_size": len(tokenizer), "splits": {}}
+    summary: dict[str, Any] = {"vocabulary_size": max(tokenizer.get_vocab().values()) + 1, "splits": {}}
+    if shots:
+        summary["shots"] = len(shots)
+    if isinstance(form, ChatForm):
+        summary["system"] = form.front
     for split in SPLITS:
-        table = _table(splits[split], settings, tokenizer, split)
+        table = _table(splits[split], form, settings, tokenizer, split)
         pq.write_table(table, out / f"{split}.parquet", compression="zstd")
         prompts, responses = (
             [len(ids) for ids in table[column].to_pylist()] for column in ("prompt_ids", "response_ids")
@@ -57,44 +64,47 @@ def build(settings: CorpusSettings, out: Path, tokenizer_from: Path | None) -> d
     return summary
 
 
-def _examples(settings: CorpusSettings) -> dict[str, list[Example]]:
-    source = settings.source
-    if isinstance(source, ChainedSums):
-        return chained_sums.generate(source)
-    return own.read(source) if isinstance(source, CorpusPlugin) else jsonl.read(source)
-
-
 def _tokenizer(
-    settings: CorpusSettings, splits: dict[str, list[Example]], tokenizer_from: Path | None
+    settings: CorpusSettings, splits: dict[str, list[Example]], shots: list[Example], tokenizer_from: Path | None
 ) -> PreTrainedTokenizerFast:
     if isinstance(settings.tokenizer, SameAs):
         assert tokenizer_from is not None
         return AutoTokenizer.from_pretrained(str(tokenizer_from / "tokenizer"))
     if isinstance(settings.tokenizer, Characters):
+        between = SHOT_SEPARATOR if shots else ""
         if isinstance(settings.source, ChainedSums):
-            fixed = chained_sums.ALPHABET + settings.prompt.replace("{question}", "") + settings.answer_marker
-            return character_tokenizer(fixed)
+            fixed = settings.prompt.replace("{question}", "") + settings.response_start + settings.answer_marker
+            return character_tokenizer(chained_sums.ALPHABET + fixed + between)
         # Of all splits: which characters there are tells nothing of the answers.
-        return character_tokenizer("".join(_text(e, settings) for split in SPLITS for e in splits[split]))
+        all_of_them = [*shots, *(e for split in SPLITS for e in splits[split])]
+        return character_tokenizer(between + "".join(_text(e, settings) for e in all_of_them))
+    assert isinstance(settings.tokenizer, Bpe)
     return bpe_tokenizer((_text(e, settings) for e in splits["train"]), settings.tokenizer.vocabulary_size)
 
 
 def _text(example: Example, settings: CorpusSettings) -> str:
-    return prompt_of(example, settings) + response_of(example, settings)
+    return question_text(example, settings) + response_text(example, settings)
 
 
 def _table(
-    examples: list[Example], settings: CorpusSettings, tokenizer: PreTrainedTokenizerFast, split: str
+    examples: list[Example],
+    form: Plain | ChatForm,
+    settings: CorpusSettings,
+    tokenizer: PreTrainedTokenizerFast,
+    split: str,
 ) -> pa.Table:
     """Rows in the order of their ids. Prompt and response are tokenised apart: at evaluation the
     prompt stands alone, and a merge across the seam would make it another one."""
-    prompts = [prompt_of(e, settings) for e in examples]
-    responses = [response_of(e, settings) for e in examples]
+    prompts = [form.prompt(e) for e in examples]
+    responses = [form.response(e) for e in examples]
     prompt_ids = _encode(tokenizer, prompts)
-    response_ids = [[*ids, tokenizer.eos_token_id] for ids in _encode(tokenizer, responses)]
-    for e, p, r in zip(examples, prompt_ids, response_ids, strict=True):
-        _refuse_special(e, [*p, *r[:-1]], tokenizer)
-        _refuse_unknown(e, settings, [*p, *r], tokenizer)
+    response_ids = [[*ids, form.end] for ids in _encode(tokenizer, responses)]
+    questions = _encode(tokenizer, [e.question for e in examples])
+    special = special_tokens(tokenizer)
+    ids = zip(questions, prompt_ids, response_ids, strict=True)
+    for e, prompt, response, (q, p, r) in zip(examples, prompts, responses, ids, strict=True):
+        refuse_special(e, [*q, *r[:-1]], e.question + response, special)
+        refuse_unknown(e, [*p, *r[:-1]], [prompt, response], tokenizer)
         if len(p) + len(r) > settings.max_tokens:
             raise UserError(
                 f"a {split} example has {len(p) + len(r)} tokens, and the limit is {settings.max_tokens} "
@@ -116,38 +126,10 @@ def _table(
         "response_ids": pa.array(response_ids, pa.list_(pa.int32())),
         **{f"column.{name}": [e.columns[name] for e in examples] for name in examples[0].columns},
     }
+    if examples[0].choices:
+        columns["choices"] = [list(e.choices) for e in examples]
+        columns["label"] = [e.label for e in examples]
     return pa.table(columns).sort_by("id")
-
-
-def _refuse_special(example: Example, ids: list[int], tokenizer: PreTrainedTokenizerFast) -> None:
-    """Text that spells the end token would end the response there, for the loss and in evaluation."""
-    for token, special in (
-        (tokenizer.eos_token, tokenizer.eos_token_id),
-        (tokenizer.pad_token, tokenizer.pad_token_id),
-    ):
-        if special in ids:
-            raise UserError(
-                f"the text of {example.question[:50]!r} holds {token!r}, which is a token of the tokenizer's own",
-                file=example.file,
-                line=example.line,
-                fix="Take it out of the text",
-            )
-
-
-def _refuse_unknown(
-    example: Example, settings: CorpusSettings, ids: list[int], tokenizer: PreTrainedTokenizerFast
-) -> None:
-    """What a borrowed tokenizer cannot write, a model would neither read nor learn."""
-    if tokenizer.unk_token_id is not None and tokenizer.unk_token_id in ids:
-        vocabulary = tokenizer.get_vocab()
-        unknown = sorted({c for c in _text(example, settings) if c not in vocabulary})
-        raise UserError(
-            f"the tokenizer has no token for {' '.join(map(repr, unknown))} in {example.question[:50]!r}",
-            file=example.file,
-            line=example.line,
-            key="tokenizer",
-            fix="Let the corpus make its own tokenizer, or borrow one that was made on text like it",
-        )
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

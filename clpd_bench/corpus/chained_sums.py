@@ -6,7 +6,7 @@ import numpy as np
 
 from clpd_bench.corpus.example import SPLITS, Example, share_hash
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import ChainedSums
+from clpd_bench.settings.sources import ChainedSums
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 """Fixed, not a setting: whatever sizes two corpora ask for, no test question of one is ever a

@@ -18,6 +18,10 @@ class Example:
     columns: dict[str, float] = field(default_factory=dict)
     file: str | None = None
     line: int | None = None
+    choices: tuple[str, ...] = ()
+    """Where the answer is one of several: all of them, each as an answer is written."""
+    label: int | None = None
+    """Which of the choices is the answer."""
 
 
 def normalised(question: str) -> str:

@@ -1,11 +1,17 @@
-"""Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers."""
+"""Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers; and those of pretrained weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
+
+from clpd_bench.corpus.rowless_tokens import without_rowless_tokens
+from clpd_bench.errors import UserError
+from clpd_bench.settings.pretrained import Start
+from clpd_bench.starts import located, unreadable
 
 PAD, END, UNKNOWN = "<pad>", "<end>", "<unk>"
 
@@ -45,3 +51,28 @@ def _fast(tokenizer: Tokenizer, **special: str) -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
         **special,
     )
+
+
+def pretrained_tokenizer(start: Start, scratch: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer that belongs to pretrained weights; where it has no token to pad with, the end token does.
+    Special tokens that the model has no embedding for are left out.
+
+    Args:
+        scratch: a folder for files that are needed meanwhile.
+
+    Raises:
+        UserError: there is none, it wants code of its own, or it has no end token.
+    """
+    with located(start, scratch, tokenizer_alone=True) as at:
+        options = {"gguf_file": at.gguf, "trust_remote_code": start.source.trust_remote_code, "local_files_only": True}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(str(at.folder), **options)
+            config = AutoConfig.from_pretrained(str(at.folder), **options)
+        except (OSError, ValueError, ImportError) as error:
+            raise unreadable("tokenizer", start.source, error) from None
+    without_rowless_tokens(tokenizer, config.get_text_config().vocab_size)
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"the tokenizer of {start.source.written} has no end token (eos_token), and responses want one")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer

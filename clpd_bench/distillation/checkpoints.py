@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from clpd_bench.distillation.files import fsync, matching, sha256
 
@@ -29,17 +28,17 @@ class Checkpoint:
     step: int
     state: dict[str, Any]
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Puts weights and optimizer moments back in place.
+    def restore(self, weights: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
+        """Puts the weights that are trained and optimizer moments back in place.
 
         Raises:
             OSError, SafetensorError: it is gone by now; nothing was put anywhere.
         """
-        weights = load_file(self.folder / "model.safetensors")
+        stored = load_file(self.folder / "model.safetensors")
         moments = load_file(self.folder / "optimizer.safetensors")
         with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                parameter.copy_(weights[name])
+            for name, parameter in weights.items():
+                parameter.copy_(stored[name])
                 for full, value in moments.items():
                     owner, _, key = full.rpartition("/")
                     if owner == name:
@@ -48,14 +47,20 @@ class Checkpoint:
                         optimizer.state[parameter][key] = place
 
 
-def save(folder: Path, step: int, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> Path:
+def save(
+    folder: Path,
+    step: int,
+    weights: dict[str, torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any],
+) -> Path:
     """Writes `folder/step-<n>` and drops all but the newest two; a kill leaves no half checkpoint
     under that name."""
     making, place = folder / f"making-{step}", folder / f"step-{step:08d}"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
-    names: dict[torch.Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
-    save_file({name: p.detach().cpu().contiguous() for p, name in names.items()}, making / "model.safetensors")
+    names: dict[torch.Tensor, str] = {parameter: name for name, parameter in weights.items()}
+    save_file({name: p.detach().cpu().contiguous() for name, p in weights.items()}, making / "model.safetensors")
     moments = {
         f"{names[p]}/{key}": value.detach().cpu().contiguous()
         for p, entries in optimizer.state.items()
@@ -87,11 +92,19 @@ def newest_first(folders: list[Path]) -> Iterator[Checkpoint]:
             yield checkpoint
 
 
-def restore_newest(folders: list[Path], model: nn.Module, optimizer: torch.optim.Optimizer) -> Checkpoint | None:
-    """Restores the newest checkpoint that verifies, or, where that vanishes meanwhile, the next; which one it was."""
+def restore_newest(
+    folders: list[Path],
+    weights: dict[str, torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    before: int | None = None,
+) -> Checkpoint | None:
+    """Restores the newest checkpoint that verifies (of a step `before` another), or, where that vanishes
+    meanwhile, the next; which one it was."""
     for checkpoint in newest_first(folders):
+        if before is not None and checkpoint.step >= before:
+            continue
         try:
-            checkpoint.restore(model, optimizer)
+            checkpoint.restore(weights, optimizer)
             return checkpoint
         except (OSError, SafetensorError):
             continue

@@ -2,62 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+
+from clpd_bench.distillation.head import Head
 
 ChunkLoss = Callable[[torch.Tensor, slice], torch.Tensor]
 """(logits [r, V] in float32 or finer, which rows of R these are) -> loss [r]."""
 
 CHUNK_ELEMENTS = 2**22
 """Logits held at once: 16 MB in float32, whatever the batch and the vocabulary."""
+SLAB_ELEMENTS = 2**22
+"""Of a gradient of a bfloat16 weight, what is held in bfloat16 at once."""
 
 
-def chunked_sum(
-    hidden: torch.Tensor, weight: torch.Tensor, loss: ChunkLoss, chunk_rows: int | None = None
-) -> torch.Tensor:
-    """The sum over rows of `loss` of the logits hidden @ weight.T; hidden [R, D], weight [V, D].
+def chunked_sum(hidden: torch.Tensor, head: Head, loss: ChunkLoss, chunk_rows: int | None = None) -> torch.Tensor:
+    """The sum over rows of `loss` of the head's logits; hidden [R, D].
 
-    Gradients are taken chunk by chunk in the forward pass, so no [R, V] block ever exists. R = 0
-    gives a zero with a graph.
+    Gradients are taken chunk by chunk in the forward pass, so no [R, V] block ever exists; the head's
+    own is summed in place, and not computed where its weight is frozen. To be differentiated once.
+    R = 0 gives a zero with a graph.
     """
-    rows = chunk_rows or max(1, CHUNK_ELEMENTS // weight.shape[0])
-    total: torch.Tensor = _ChunkedSum.apply(hidden, weight, loss, rows)  # type: ignore[no-untyped-call]
+    rows = chunk_rows or max(1, CHUNK_ELEMENTS // head.vocabulary)
+    total: torch.Tensor = _ChunkedSum.apply(hidden, head.weight, head.bias, head, loss, rows)  # type: ignore[no-untyped-call]
     return total
 
 
-def logits_in_chunks(hidden: torch.Tensor, weight: torch.Tensor) -> list[tuple[slice, Callable[[], torch.Tensor]]]:
+def logits_in_chunks(hidden: torch.Tensor, head: Head) -> list[tuple[slice, Callable[[], torch.Tensor]]]:
     """Slices of the rows with a function that makes their float32 logits, for scoring without a graph."""
-    rows = max(1, CHUNK_ELEMENTS // weight.shape[0])
-    parts = [slice(i, min(i + rows, len(hidden))) for i in range(0, len(hidden), rows)]
-    return [(part, lambda part=part: _logits(hidden[part], weight)) for part in parts]  # type: ignore[misc]
+    rows = max(1, CHUNK_ELEMENTS // head.vocabulary)
+    return [(part, lambda part=part: head.logits(hidden[part])) for part in _slices(len(hidden), rows)]  # type: ignore[misc]
 
 
-def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    logits = F.linear(hidden, weight)
-    return logits if logits.dtype == torch.float64 else logits.float()
+def _slices(length: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, length)) for start in range(0, length, size))
 
 
 class _ChunkedSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, loss: ChunkLoss, chunk_rows: int) -> torch.Tensor:
-        hidden_grad, weight_grad = torch.zeros_like(hidden), torch.zeros_like(weight)
-        total = torch.zeros((), dtype=torch.float64 if hidden.dtype == torch.float64 else torch.float32)
-        total = total.to(hidden.device)
-        for start in range(0, len(hidden), chunk_rows):
-            rows = slice(start, min(start + chunk_rows, len(hidden)))
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        head: Head,
+        loss: ChunkLoss,
+        chunk_rows: int,
+    ) -> torch.Tensor:
+        # bfloat16 has 8 bits of mantissa: a sum over chunks kept in it would lose what is small beside the rest.
+        sums = torch.promote_types(hidden.dtype, torch.float32)
+        hidden_grad = torch.zeros_like(hidden)
+        weight_grad = torch.zeros_like(weight, dtype=sums) if ctx.needs_input_grad[1] else None
+        bias_grad = None
+        if bias is not None and ctx.needs_input_grad[2]:
+            bias_grad = torch.zeros_like(bias, dtype=sums)
+        total = torch.zeros((), dtype=sums, device=hidden.device)
+        for rows in _slices(len(hidden), chunk_rows):
             with torch.enable_grad():
-                h, w = hidden[rows].detach().requires_grad_(), weight.detach().requires_grad_()
-                part = loss(_logits(h, w), rows).sum()
-            hidden_grad[rows], w_grad = torch.autograd.grad(part, (h, w))
-            weight_grad += w_grad
+                product = F.linear(hidden[rows], weight, bias).detach().to(sums).requires_grad_()
+                part = loss(head.finished(product), rows).sum()
+            (gradient,) = torch.autograd.grad(part, product)
+            if bias_grad is not None:
+                bias_grad += gradient.sum(0)
+            narrow = gradient.to(hidden.dtype)
+            hidden_grad[rows] = narrow @ weight
+            if weight_grad is not None:
+                _add_product(weight_grad, narrow.T, hidden[rows])
             total += part.detach()
-        ctx.save_for_backward(hidden_grad, weight_grad)
+        ctx.save_for_backward(hidden_grad, weight_grad, bias_grad)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> tuple[torch.Tensor, torch.Tensor, None, None]:
-        hidden_grad, weight_grad = ctx.saved_tensors
-        return grads[0] * hidden_grad, grads[0] * weight_grad, None, None
+    def backward(ctx: Any, *grads: Any) -> tuple[torch.Tensor | None, ...]:
+        hidden_grad, weight_grad, bias_grad = ctx.saved_tensors
+        # In place, as a second one would be as large as the head itself.
+        return (
+            grads[0] * hidden_grad,
+            None if weight_grad is None else weight_grad.mul_(grads[0]),
+            None if bias_grad is None else bias_grad.mul_(grads[0]),
+            None,
+            None,
+            None,
+        )
+
+
+def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
+    """Adds left [V, r] @ right [r, D] to total [V, D], which may be of a wider type."""
+    if total.dtype == right.dtype:
+        total.addmm_(left, right)
+        return
+    for slab in _slices(len(total), max(1, SLAB_ELEMENTS // right.shape[1])):
+        total[slab] += left[slab] @ right

@@ -46,12 +46,18 @@ def head_of(model: PreTrainedModel, vocabulary: int | None = None) -> Head:
     """A model's head, cut to the first `vocabulary` rows where the rest is padding.
 
     Raises:
-        ValueError: the head is no linear layer.
+        ValueError: the head is no linear layer, or has fewer rows.
     """
     layer = model.get_output_embeddings()
     if not isinstance(layer, nn.Linear):
         raise ValueError(f"{type(model).__name__}'s output head is no linear layer")
+    rows = layer.weight.shape[0]
+    if vocabulary is not None and vocabulary > rows:
+        raise ValueError(f"{type(model).__name__}'s output head has {rows} rows for {vocabulary} tokens")
     config = model.config.get_text_config()
     scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
-    bias = None if layer.bias is None else layer.bias[:vocabulary]
-    return Head(layer.weight[:vocabulary], bias, scale, getattr(config, "final_logit_softcapping", None))
+    weight: torch.Tensor = layer.weight
+    bias: torch.Tensor | None = layer.bias
+    if vocabulary is not None and vocabulary < rows:
+        weight, bias = weight[:vocabulary], None if bias is None else bias[:vocabulary]
+    return Head(weight, bias, scale, getattr(config, "final_logit_softcapping", None))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config
 
 from clpd_bench.curriculum.streams import stream_seed
+from clpd_bench.distillation.head import head_of
+from clpd_bench.errors import UserError
 from clpd_bench.settings.model import Llama, Qwen3
 
 CONFIGS = {"llama": LlamaConfig, "qwen3": Qwen3Config}
@@ -38,15 +41,51 @@ def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, s
         return AutoModelForCausalLM.from_config(config)
 
 
-def load_model(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
-    """A model from a folder on disk; never from a hub, never by pickle."""
-    return AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype, local_files_only=True, use_safetensors=True)
+def load_model(folder: Path, dtype: torch.dtype | Literal["auto"] = torch.float32) -> PreTrainedModel:
+    """A model from a folder that `save_model` left; never from a hub, never by pickle.
+
+    Code in the folder is executed: it is there only where a file says `trust_remote_code` of what it came from.
+    """
+    model = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        dtype=dtype,
+        local_files_only=True,
+        use_safetensors=True,
+        trust_remote_code=any(folder.glob("*.py")),
+    )
+    embedding, ends = model.get_input_embeddings(), model.config.get_text_config().eos_token_id
+    if embedding.padding_idx is not None and embedding.padding_idx in (ends if isinstance(ends, list) else [ends]):
+        embedding.padding_idx = None  # the end token inside a prompt is a token like others, and gets its gradient
+    return model
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """A plain folder, which `from_pretrained` and lm-eval's command line load."""
     model.save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
+    attention = model.config._attn_implementation
+    if model._supports_sdpa and attention not in (None, "sdpa"):  # another than what would be taken anyway
+        written = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**written, "attn_implementation": attention}, indent=2))
+
+
+def position_limit(model: PreTrainedModel) -> int | None:
+    """The most tokens that a sequence may have; None where the configuration has no word on it."""
+    limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return None if limit is None else int(limit)
+
+
+def require_positions(model: PreTrainedModel, tokens: int, who: str) -> None:
+    """Raises:
+    UserError: the model does not take sequences of so many tokens.
+    """
+    limit = position_limit(model)
+    if limit is not None and tokens > limit:
+        raise UserError(
+            f"{who} takes {limit} tokens at most, and the longest example has {tokens}",
+            key="max_tokens",
+            fix="Lower the corpus's max_tokens and take the longer examples out, or take a model that reads further",
+        )
 
 
 def hidden_states(model: PreTrainedModel, input_ids: torch.Tensor) -> torch.Tensor:
@@ -58,21 +97,9 @@ def hidden_states(model: PreTrainedModel, input_ids: torch.Tensor) -> torch.Tens
     return states
 
 
-def head_weight(model: PreTrainedModel) -> torch.Tensor:
-    """The output projection [V, D].
-
-    Raises:
-        ValueError: the head has a bias, which projecting by hand would lose.
-    """
-    head = model.get_output_embeddings()
-    if not isinstance(head, nn.Linear) or head.bias is not None:
-        raise ValueError(f"{type(model).__name__}'s output head is no plain matrix")
-    return head.weight
-
-
 def forward_flops(model: PreTrainedModel, tokens: int, response_tokens: int) -> int:
     """2 FLOPs a weight and token (Kaplan et al. 2020, 2001.08361, without attention's own), the
     embedding counted for none and the head for response tokens alone. Training costs 3 times that."""
     body: int = sum(p.numel() for name, p in model.named_parameters() if "embed" not in name and "lm_head" not in name)
-    head: int = head_weight(model).numel()
+    head: int = head_of(model).weight.numel()
     return 2 * (body * tokens + head * response_tokens)

@@ -15,7 +15,8 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import cross_entropy
-from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.head import head_of
+from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.shards import Keep, Tensors, compute
 
 
@@ -37,21 +38,22 @@ def score(
     split: Split,
     batch_tokens: int,
     pad_id: int,
+    vocabulary: int,
     keep: Keep = compute,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Scores:
     """Scores every example of a split, teacher-forced.
 
     Args:
+        vocabulary: the tokens that there are; what a head has beyond them is padding.
         keep: where each batch's result is kept.
         progress: told (examples done, of) after each batch.
     """
-    device = head_weight(model).device
     was_training = model.training
     model.eval()
     loss, wrong, done = np.zeros(len(split.ids)), np.zeros(len(split.ids)), 0
-    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, device):
-        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch))
+    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, model.device):
+        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch, vocabulary))
         loss[batch.places], wrong[batch.places] = sums["loss"].numpy(), sums["wrong"].numpy()
         done += len(batch.places)
         progress(done, len(split.ids))
@@ -59,12 +61,11 @@ def score(
     return Scores(loss / split.responses.lengths, wrong == 0)
 
 
-def _sums(model: PreTrainedModel, batch: MicroBatch) -> Tensors:
+def _sums(model: PreTrainedModel, batch: MicroBatch, vocabulary: int) -> Tensors:
     """By row, shape [B]: the nats of its response, and how many of its tokens are not the likeliest."""
-    weight = head_weight(model)
     hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
     loss, wrong = np.zeros(len(batch.places)), np.zeros(len(batch.places))
-    for part, make_logits in logits_in_chunks(hidden, weight):
+    for part, make_logits in logits_in_chunks(hidden, head_of(model, vocabulary)):
         logits, labels = make_logits(), batch.labels[part]
         where = batch.row[part].cpu().numpy()
         np.add.at(loss, where, cross_entropy(logits, labels).double().cpu().numpy())

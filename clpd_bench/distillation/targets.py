@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import TargetRows
-from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.head import Head, head_of
+from clpd_bench.distillation.mapped import MappedRows
+from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.shards import Keep, Tensors, compute
 from clpd_bench.settings.loss import TargetsSettings
 
@@ -42,6 +43,7 @@ def write_targets(
     settings: TargetsSettings,
     batch_tokens: int,
     pad_id: int,
+    vocabulary: int,
     folder: Path,
     progress: Callable[[int, int], None],
     keep: Keep = compute,
@@ -49,22 +51,27 @@ def write_targets(
     """Runs the teacher over a split; rows stand in the order of the split's response tokens.
 
     Args:
+        vocabulary: the tokens that there are; what the head has beyond them is padding, and not kept.
         progress: told (examples done, of) after each batch.
         keep: where each batch's rows are kept.
     """
-    weight = head_weight(model)
-    vocabulary = weight.shape[0]
+    head = head_of(model, vocabulary)
     k = min(settings.top_k or vocabulary, vocabulary)
-    stored = _empty_rows(int(split.responses.offsets[-1]), k, vocabulary, settings)
+    shapes = _empty_rows(0, k, vocabulary, settings)
+    rows = int(split.responses.offsets[-1])
+    stored = {
+        name: MappedRows.new(folder, name, (rows, *like.shape[1:]), like.numpy().dtype) for name, like in shapes.items()
+    }
     done = 0
-    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, weight.device):
-        rows = keep(f"targets/{batch.fingerprint}", partial(_rows, model, batch, k, settings))
-        for name, values in rows.items():
-            stored[name][batch.token] = values
+    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, model.device):
+        made = keep(f"targets/{batch.fingerprint}", partial(_rows, model, head, batch, k, settings))
+        for name, values in made.items():
+            stored[name][batch.token.numpy()] = values.numpy()
         done += len(batch.places)
         progress(done, len(split.ids))
-    stored["token_hash"] = torch.from_numpy(token_hashes(split))
-    save_file(stored, folder / "targets.safetensors")
+    for array in stored.values():
+        array.sync()
+    np.save(folder / "token_hash.npy", token_hashes(split))
     description = {"temperatures": list(settings.temperatures), "vocabulary_size": vocabulary, "top_k": k}
     (folder / "targets.json").write_text(json.dumps(description))
 
@@ -74,12 +81,11 @@ def _empty_rows(rows: int, k: int, vocabulary: int, settings: TargetsSettings) -
     return {**made, "ids": torch.empty(rows, k, dtype=torch.int32)} if k < vocabulary else made
 
 
-def _rows(model: PreTrainedModel, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
+def _rows(model: PreTrainedModel, head: Head, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
     """The rows of a batch's R response tokens."""
-    weight = head_weight(model)
-    made = _empty_rows(len(batch.token), k, weight.shape[0], settings)
+    made = _empty_rows(len(batch.token), k, head.vocabulary, settings)
     hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
-    for part, make_logits in logits_in_chunks(hidden, weight):
+    for part, make_logits in logits_in_chunks(hidden, head):
         logits = make_logits()
         for t, temperature in enumerate(settings.temperatures):
             made["log_z"][part, t] = torch.logsumexp(logits / temperature, dim=-1).cpu()
@@ -92,15 +98,38 @@ def _rows(model: PreTrainedModel, batch: MicroBatch, k: int, settings: TargetsSe
 
 @dataclass(frozen=True)
 class Targets:
-    """Stored targets of one teacher at one temperature."""
+    """Stored targets of one teacher at one temperature, on disk but for the rows that are asked for.
 
-    rows: TargetRows
+    Attributes:
+        logits: shape [N, k].
+        ids: shape [N, k]; None where the whole vocabulary is stored.
+        log_z: shape [N, temperatures].
+        temperature: which of them.
+    """
+
+    logits: MappedRows
+    ids: MappedRows | None
+    log_z: MappedRows
+    temperature: int
     vocabulary_size: int
 
     def at(self, tokens: torch.Tensor, device: torch.device) -> TargetRows:
         """The rows of these response tokens (their numbers in the split)."""
-        ids = None if self.rows.ids is None else self.rows.ids[tokens].to(device, torch.int64)
-        return TargetRows(ids, self.rows.logits[tokens].to(device), self.rows.log_z[tokens].to(device))
+        rows = tokens.numpy()
+
+        def tensor(stored: MappedRows) -> torch.Tensor:
+            return torch.from_numpy(stored[rows]).to(device)
+
+        ids = None if self.ids is None else tensor(self.ids).long()
+        return TargetRows(ids, tensor(self.logits), tensor(self.log_z)[:, self.temperature])
+
+    def rows_of(self, batch: MicroBatch, mine: torch.Tensor) -> RowsAt:
+        """Rows by place among the batch's response tokens."""
+        return lambda places: self.at(batch.token[places], batch.labels.device)
+
+
+RowsAt = Callable[[torch.Tensor], TargetRows]
+"""(places among a micro-batch's R response tokens) -> what the teacher says there."""
 
 
 def read_targets(folder: Path, split: Split, temperature: float) -> Targets:
@@ -110,12 +139,13 @@ def read_targets(folder: Path, split: Split, temperature: float) -> Targets:
         ValueError: the split has other examples or other tokens, or log Z was not stored at `temperature`.
     """
     description = json.loads((folder / "targets.json").read_text())
-    stored = load_file(folder / "targets.safetensors")
-    if not np.array_equal(stored["token_hash"].numpy(), token_hashes(split)):
+    if not np.array_equal(np.load(folder / "token_hash.npy"), token_hashes(split)):
         raise ValueError(f"{folder} was made on other examples or with another tokenizer")
-    if len(stored["logits"]) != split.responses.offsets[-1]:
-        raise ValueError(f"{folder} holds {len(stored['logits'])} rows for {split.responses.offsets[-1]} tokens")
-    if temperature not in description["temperatures"]:
-        raise ValueError(f"{folder} holds log Z at {description['temperatures']}, not at {temperature:g}")
-    log_z = stored["log_z"][:, description["temperatures"].index(temperature)]
-    return Targets(TargetRows(stored.get("ids"), stored["logits"], log_z), description["vocabulary_size"])
+    logits, log_z = (MappedRows(folder, name) for name in ("logits", "log_z"))
+    if len(logits) != split.responses.offsets[-1]:
+        raise ValueError(f"{folder} holds {len(logits)} rows for {split.responses.offsets[-1]} tokens")
+    temperatures, vocabulary = description["temperatures"], description["vocabulary_size"]
+    if temperature not in temperatures:
+        raise ValueError(f"{folder} holds log Z at {temperatures}, not at {temperature:g}")
+    ids = MappedRows(folder, "ids") if description["top_k"] < vocabulary else None
+    return Targets(logits, ids, log_z, temperatures.index(temperature), vocabulary)

@@ -21,13 +21,19 @@ from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import chunked_sum
 from clpd_bench.distillation.divergences import TargetRows, token_loss
-from clpd_bench.distillation.models import head_weight, hidden_states
+from clpd_bench.distillation.head import head_of
+from clpd_bench.distillation.kept import KeptModels
+from clpd_bench.distillation.live import LiveTeacher
+from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.own_loss import OwnLoss
+from clpd_bench.distillation.precision import Trained
 from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.errors import Interrupted
+from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.training import Training
+
+Supervise = Callable[[slice], tuple[TargetRows | None, torch.Tensor | None]]
 
 
 class StopNotReached(Exception):
@@ -68,6 +74,7 @@ class Surroundings:
     Attributes:
         checkpoints: folder for this run's own checkpoints.
         earlier: folders with checkpoints of earlier runs of the same thing.
+        kept: where the models of `Training.keep_steps` go, unless there are none.
         should_stop: whether to write a checkpoint and leave.
         progress: told (step, steps) after each step.
         checkpointed: told after each checkpoint.
@@ -75,6 +82,7 @@ class Surroundings:
 
     checkpoints: Path
     earlier: list[Path] = field(default_factory=list)
+    kept: KeptModels | None = None
     should_stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda done, total: None
     checkpointed: Callable[[], None] = lambda: None
@@ -87,38 +95,55 @@ def train(
     schedule: Schedule,
     training: Training,
     loss: CrossEntropy | ForwardKl | OwnLoss,
-    targets: list[Targets],
+    targets: list[Targets | LiveTeacher],
     seed: int,
     pad_id: int,
+    vocabulary: int,
     surroundings: Surroundings,
 ) -> Record:
     """Trains `model` in place through the schedule, or from the newest checkpoint on.
 
     Args:
-        targets: from the weakest teacher (the schedule's 1) to the strongest.
+        targets: stored, or live teachers, from the weakest teacher (the schedule's 1) to the strongest.
+        vocabulary: the tokens that there are; what the model's head has beyond them is padding.
 
     Raises:
         Diverged, Interrupted, StopNotReached.
-        ValueError: targets over another vocabulary than the model's, or none of a teacher.
+        ValueError: targets over another vocabulary, or none of a teacher.
+        UserError: a step is to be kept that the run does not have.
     """
-    vocabulary = head_weight(model).shape[0]
     for t in targets:
         if t.vocabulary_size != vocabulary:
             raise ValueError(f"targets over {t.vocabulary_size} tokens cannot teach a model over {vocabulary}")
     if not isinstance(loss, CrossEntropy) and schedule.teacher.max() > len(targets):
         raise ValueError(f"the schedule has teacher {schedule.teacher.max()}, and there are {len(targets)} targets")
-    parameters = list(model.parameters())
+    if training.keep_steps and training.keep_steps[-1] > schedule.steps:
+        raise UserError(
+            f"step {training.keep_steps[-1]} is to be kept of a run of {schedule.steps} steps",
+            key="training.keep_steps",
+            fix="Keep earlier steps, or allow more of them (epochs, a larger corpus)",
+        )
+    trained = Trained(model, training)
+    if training.activation_checkpointing:
+        model.activation_checkpointing_enable()
     optimizer = torch.optim.AdamW(
-        parameters, lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
+        trained.masters.values(), lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
     )
     record, done = Record(), 0
-    found = checkpoints.restore_newest([surroundings.checkpoints, *surroundings.earlier], model, optimizer)
+    found = checkpoints.restore_newest(
+        [surroundings.checkpoints, *surroundings.earlier],
+        trained.masters,
+        optimizer,
+        # A model that was to be kept and is gone is come by once more.
+        before=surroundings.kept.first_missing(training.keep_steps) if surroundings.kept else None,
+    )
     if found:
+        trained.write_back()
         record, done = Record(**found.state), found.step
     model.train()
 
     def look(step: int) -> dict[str, float]:
-        entry = validation_scores(model, validation_split, training, step, pad_id)
+        entry = validation_scores(model, validation_split, training, step, pad_id, vocabulary)
         record.validation.append(entry)
         return entry
 
@@ -131,13 +156,14 @@ def train(
         torch.manual_seed(stream_seed(seed, "dropout", step))
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate_at(step, schedule.steps)
-        value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id)
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, training.clip))
+        value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id, vocabulary)
+        norm = float(torch.nn.utils.clip_grad_norm_(trained.masters.values(), training.clip))
         for what, number in (("loss", value), ("gradient's norm", norm)):
             if not math.isfinite(number):
                 where = _where(step, schedule, train_split, examples, teachers)
                 raise Diverged(f"the {what} is {number} {where}", record)
         optimizer.step()
+        trained.write_back()
         optimizer.zero_grad(set_to_none=True)
         running = ConsumedHash(record.consumed)
         running.update(step, train_split.ids[examples[consumed]], teachers[consumed])
@@ -146,12 +172,14 @@ def train(
         record.tokens += int(train_split.tokens[examples].sum())
         record.response_tokens += int(train_split.responses.lengths[examples].sum())
         surroundings.progress(step, schedule.steps)
+        if surroundings.kept and step in training.keep_steps:
+            surroundings.kept.keep(step)
         if stop and step % stop.every == 0 and stop.reached(look(step)[stop.metric]):
             return record
         leaving = surroundings.should_stop() and step < schedule.steps
         if leaving or time.monotonic() - saved_at >= training.checkpoint_seconds:
             if step > saved_step:
-                checkpoints.save(surroundings.checkpoints, step, model, optimizer, _state(record))
+                checkpoints.save(surroundings.checkpoints, step, trained.masters, optimizer, _state(record))
                 surroundings.checkpointed()
             saved_at, saved_step = time.monotonic(), step
         if leaving:
@@ -168,10 +196,10 @@ def train(
 
 
 def validation_scores(
-    model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int
+    model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int, vocabulary: int
 ) -> dict[str, float]:
     """An entry of `Record.validation`."""
-    scores = score(model, split, training.micro_batch_tokens, pad_id)
+    scores = score(model, split, training.micro_batch_tokens, pad_id, vocabulary)
     return {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
 
 
@@ -186,51 +214,68 @@ def _step(
     teachers: NDArray[np.int64],
     training: Training,
     loss: CrossEntropy | ForwardKl | OwnLoss,
-    targets: list[Targets],
+    targets: list[Targets | LiveTeacher],
     pad_id: int,
+    vocabulary: int,
 ) -> tuple[float, NDArray[np.int64]]:
     """Gradients of one global batch: the sum over all its response tokens by their number.
 
     Returns the loss, and the places in the batch that the micro-batches went through.
     """
-    weight = head_weight(model)
+    head = head_of(model, vocabulary)
     normaliser = int(split.responses.lengths[examples].sum())
-    total, consumed = 0.0, []
-    for batch in micro_batches(split, examples, training.micro_batch_tokens, pad_id, weight.device):
+    total, consumed = torch.zeros((), dtype=torch.float64, device=model.device), []
+    for batch in micro_batches(split, examples, training.micro_batch_tokens, pad_id, model.device):
         hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
 
-        def chunk(logits: torch.Tensor, part: slice, b: MicroBatch = batch) -> torch.Tensor:
-            return token_loss(loss, logits, b.labels[part], *_target_rows(b, part, teachers, targets))
+        supervision = _supervision(batch, teachers, targets)
 
-        share = chunked_sum(hidden, weight, chunk) / normaliser
+        def chunk(
+            logits: torch.Tensor, part: slice, b: MicroBatch = batch, said: Supervise = supervision
+        ) -> torch.Tensor:
+            return token_loss(loss, logits, b.labels[part], *said(part))
+
+        share = chunked_sum(hidden, head, chunk) / normaliser
         share.backward()  # type: ignore[no-untyped-call]
-        total += float(share.detach())
+        total += share.detach()
         consumed.append(batch.places)
-    return total, np.sort(np.concatenate(consumed))
+    return float(total), np.sort(np.concatenate(consumed))
 
 
-def _target_rows(
-    batch: MicroBatch, part: slice, teachers: NDArray[np.int64], targets: list[Targets]
-) -> tuple[TargetRows | None, torch.Tensor | None]:
-    """The targets of a chunk's response tokens, each from the teacher of its presentation, and which
-    tokens they belong to (None: all). Teacher 0 is nobody."""
-    token, device = batch.token[part], batch.labels.device
-    by_token = torch.from_numpy(teachers[batch.places])[batch.row[part].cpu()]
-    supervisors: list[int] = sorted(set(by_token[by_token > 0].tolist())) if targets else []
-    if not supervisors:
-        return None, None
-    taught = None
-    if (by_token == 0).any():
-        places = (by_token > 0).nonzero().squeeze(-1)
-        token, by_token, taught = token[places], by_token[places], places.to(device)
-    first = targets[supervisors[0] - 1].at(token, device)
-    for m in supervisors[1:]:
-        mine = (by_token == m).nonzero().squeeze(-1)
-        rows = targets[m - 1].at(token[mine], device)
-        first.logits[mine], first.log_z[mine] = rows.logits, rows.log_z
-        if first.ids is not None and rows.ids is not None:
-            first.ids[mine] = rows.ids
-    return first, taught
+def _supervision(batch: MicroBatch, teachers: NDArray[np.int64], targets: list[Targets | LiveTeacher]) -> Supervise:
+    """(chunk of the batch's response tokens) -> what their teachers say, each from that of its presentation,
+    and which of the chunk's tokens it belongs to (None: all). Teacher 0 is nobody."""
+    by_row = torch.from_numpy(teachers[batch.places])
+    by_token, device = by_row[batch.row.cpu()], batch.labels.device
+    rows_of = {m: targets[m - 1].rows_of(batch, by_row == m) for m in _present(by_row)} if targets else {}
+
+    def rows(part: slice) -> tuple[TargetRows | None, torch.Tensor | None]:
+        here = by_token[part]
+        supervisors = _present(here) if rows_of else []
+        if not supervisors:
+            return None, None
+        taught = (here > 0).nonzero().squeeze(-1)
+        here = here[taught]
+        of_each = [(here == m).nonzero().squeeze(-1) for m in supervisors]
+        said = [rows_of[m](part.start + taught[mine]) for m, mine in zip(supervisors, of_each, strict=True)]
+        both = said[0] if len(said) == 1 else _in_order(said, torch.cat(of_each).argsort().to(device))
+        return both, None if len(taught) == part.stop - part.start else taught.to(device)
+
+    return rows
+
+
+def _present(teachers: torch.Tensor) -> list[int]:
+    return sorted(set(teachers[teachers > 0].tolist()))
+
+
+def _in_order(said: list[TargetRows], order: torch.Tensor) -> TargetRows:
+    """One after the other, then taken in this order."""
+    ids = [rows.ids for rows in said if rows.ids is not None]
+    return TargetRows(
+        torch.cat(ids)[order] if ids else None,
+        torch.cat([rows.logits for rows in said])[order],
+        torch.cat([rows.log_z for rows in said])[order],
+    )
 
 
 def _where(

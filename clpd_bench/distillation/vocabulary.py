@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.errors import UserError
+
+
+def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> int:
+    """The number of rows of a head that mean a token: the largest id + 1. Those beyond are padding."""
+    return int(max(tokenizer.get_vocab().values())) + 1
+
+
+def require_rows(model: PreTrainedModel, vocabulary: int, who: str) -> None:
+    """A head may have more rows than there are tokens, and not fewer.
+
+    Raises:
+        UserError: there are tokens without a row.
+    """
+    rows = int(model.get_output_embeddings().weight.shape[0])
+    if rows < vocabulary:
+        raise UserError(
+            f"{who} has logits for {rows} tokens, and its tokenizer numbers them up to {vocabulary - 1}",
+            key="tokenizer",
+            fix="Take the tokenizer that the model was trained with",
+        )
 
 
 def require_same_vocabulary(mine: PreTrainedTokenizerFast, other: PreTrainedTokenizerFast, who: str) -> None:
@@ -20,5 +40,6 @@ def require_same_vocabulary(mine: PreTrainedTokenizerFast, other: PreTrainedToke
             f"{who} has another tokenizer than the corpus: {len(theirs)} tokens against {len(ours)}, and {token!r} is "
             f"number {theirs.get(token)} in one and {ours.get(token)} in the other",
             key="tokenizer",
-            fix="Give their corpora one tokenizer (`tokenizer: same_as:<corpus>`)",
+            fix="Token-level losses want one vocabulary: give their corpora one tokenizer (`tokenizer: "
+            "same_as:<corpus>`, `of:<model>`), and take pretrained models that share theirs",
         )

@@ -1,4 +1,4 @@
-"""lm-eval's generation, a batch at a time, so that finished batches can be kept."""
+"""lm-eval's requests to a model, a batch at a time, so that finished batches can be kept."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from clpd_bench.distillation.shards import Keep, Tensors
 
 class KeptHFLM(HFLM):  # type: ignore[misc]
     """HFLM whose `generate_until` composes the batches that HFLM would, and keeps the responses of each.
+    Log-likelihoods, which cost one pass, are kept once they are complete.
 
     Args:
         keep: where they are kept.
@@ -47,6 +48,20 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
             self._progress(len(responses), len(requests))
         in_order: list[str] = collator.get_original(responses)
         return in_order
+
+    def _loglikelihood_tokens(self, requests: list[Any], *args: Any, **settings: Any) -> list[tuple[float, bool]]:
+        def scored() -> Tensors:
+            pairs = super(KeptHFLM, self)._loglikelihood_tokens(requests, *args, **settings)
+            return {
+                "nats": torch.tensor([nats for nats, _ in pairs], dtype=torch.float64),
+                "greedy": torch.tensor([bool(greedy) for _, greedy in pairs]),
+            }
+
+        tokens = [[context, continuation] for _, context, continuation in requests]
+        unit = f"likelihoods/{hashlib.sha256(json.dumps(tokens).encode()).hexdigest()}"
+        kept = self._keep(unit, scored)
+        self._progress(len(requests), len(requests))
+        return list(zip(kept["nats"].tolist(), kept["greedy"].tolist(), strict=True))
 
     def _generate(self, batch: list[tuple[str, dict[str, Any]]]) -> Tensors:
         # Sorted already, and no more than one batch: HFLM leaves it as it is.

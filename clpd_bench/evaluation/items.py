@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,43 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def exact_match_rows(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of lm-eval's samples; the hashes are of the prompt and the target as lm-eval saw them."""
+def sample_rows(samples: list[dict[str, Any]], metrics: Iterable[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of lm-eval's samples; the hashes are of the prompt and the target as lm-eval saw them.
+
+    Args:
+        metrics: those to keep.
+        ids: of the samples, in their order.
+    """
     return [
         {
-            "item": sample["doc"]["id"],
-            "metric": "exact_match",
+            "item": item,
+            "metric": metric,
             "filter": sample["filter"],
-            "score": float(sample["exact_match"]),
+            "score": float(sample[metric]),
             "prompt_hash": text_hash(sample["arguments"][0][0]),
-            "target_hash": text_hash(str(sample["target"])),
-            "output": sample["resps"][0][0],
+            "target_hash": text_hash(_target(sample)),
+            "output": sample["resps"][0][0] if isinstance(sample["resps"][0][0], str) else None,
         }
-        for sample in samples
+        for metric in metrics
+        for item, sample in zip(ids, samples, strict=True)
     ]
+
+
+def _target(sample: dict[str, Any]) -> str:
+    """What was expected; where choices were weighed, with the choices, of which it is a number."""
+    weighed = [one[1] for one in sample["arguments"]] if len(sample["arguments"]) > 1 else []
+    return str([sample["target"], *weighed] if weighed else sample["target"])
+
+
+def document_ids(samples: list[dict[str, Any]]) -> list[str]:
+    """Of a task of lm-eval: hashes of the documents, and behind those that are there again which one it is."""
+    seen: dict[tuple[str, str], int] = {}
+    ids = []
+    for sample in samples:
+        known = (sample["filter"], sample["doc_hash"])
+        seen[known] = seen.get(known, 0) + 1
+        ids.append(sample["doc_hash"][:16] + (f"-{seen[known]}" if seen[known] > 1 else ""))
+    return ids
 
 
 def response_loss_rows(split: Split, loss: NDArray[np.float64]) -> list[dict[str, Any]]:
@@ -64,8 +88,10 @@ def response_loss_rows(split: Split, loss: NDArray[np.float64]) -> list[dict[str
     ]
 
 
-def write_items(rows: list[dict[str, Any]], difficulty: dict[str, float], file: Path) -> None:
-    """Rows in a fixed order, each with its item's difficulty."""
+def write_items(rows: list[dict[str, Any]], difficulty: dict[str, float] | None, file: Path) -> None:
+    """Rows in a fixed order, each with its item's difficulty; None where items have none."""
     ordered = sorted(rows, key=lambda row: (row["metric"], row["filter"], row["item"]))
-    table = pa.Table.from_pylist([{**row, "difficulty": difficulty[row["item"]]} for row in ordered], schema=SCHEMA)
+    table = pa.Table.from_pylist(
+        [{**row, "difficulty": difficulty[row["item"]] if difficulty else None} for row in ordered], schema=SCHEMA
+    )
     pq.write_table(table, file, compression="zstd")

@@ -71,23 +71,24 @@ def _model_loss(
     # Other difficulties are made while planning, which does without torch.
     from transformers import AutoTokenizer
 
-    from clpd_bench.distillation.devices import device
-    from clpd_bench.distillation.models import forward_flops, load_model
+    from clpd_bench.distillation.models import forward_flops
     from clpd_bench.distillation.scoring import score
     from clpd_bench.distillation.shards import Shards
-    from clpd_bench.distillation.vocabulary import require_same_vocabulary
+    from clpd_bench.distillation.vocabulary import vocabulary_of
+    from clpd_bench.jobs.loading import load_reader
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
-    require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(inputs["model"])), "the scoring model")
-    model = load_model(inputs["model"]).to(device()).eval()
+    longest = max(int(split.tokens.max()) for split in splits.values())
+    model = load_reader(inputs["model"], tokenizer, longest, "the scoring model")
     shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
+    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
     examples, before, values = sum(len(split.ids) for split in splits.values()), 0, {}
     for name, split in splits.items():
 
         def progress(done: int, of: int, before: int = before) -> None:
             context.progress(before + done, examples)
 
-        scores = score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id, shards.keep, progress)
+        scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, progress)
         values[name] = scores.response_loss
         before += len(split.ids)
     tokens = sum(int(split.tokens.sum()) for split in splits.values())

@@ -1,57 +1,141 @@
-"""evaluation: a model on the test split of a corpus, item by item."""
+"""evaluation: a model on the test split of a corpus, or on a task of lm-eval, item by item."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from clpd_bench.corpus.reader import read_difficulty, read_split
+from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.distillation.devices import device
-from clpd_bench.distillation.models import forward_flops, load_model
+from clpd_bench.distillation.models import forward_flops, load_model, position_limit
 from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.shards import Shards
-from clpd_bench.distillation.vocabulary import require_same_vocabulary
+from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.harness import run_harness
-from clpd_bench.evaluation.items import exact_match_rows, response_loss_rows, write_items
-from clpd_bench.evaluation.task import write_task
+from clpd_bench.evaluation.items import document_ids, response_loss_rows, sample_rows, write_items
+from clpd_bench.evaluation.loading import loaded, loaded_by_name
+from clpd_bench.evaluation.metrics import item_metrics
+from clpd_bench.evaluation.results import write_results
+from clpd_bench.evaluation.task import write_choice_task, write_task
+from clpd_bench.evaluation.tokens import special_tokens, stop_of
 from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.specs import EvaluationSpec
+from clpd_bench.jobs.loading import load_reader
+from clpd_bench.settings.specs import BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
 
 LOSS_BATCH_TOKENS = 8192
 
 
 def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
-    split = read_split(inputs["corpus"], "test")
-    tokenizer = AutoTokenizer.from_pretrained(str(inputs["model"]))
-    corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
-    require_same_vocabulary(corpus_tokenizer, tokenizer, "the evaluated model")
-    model = load_model(inputs["model"], getattr(torch, spec.dtype)).to(device()).eval()
-    longest = int(split.prompts.lengths.max()) + spec.benchmark.max_new_tokens
-    if longest > model.config.max_position_embeddings:
-        raise UserError(
-            f"the longest prompt and {spec.benchmark.max_new_tokens} new tokens make {longest}, and the model's limit "
-            f"is {model.config.max_position_embeddings}; lm-eval would cut the prompt",
-            key="max_new_tokens",
-            fix="Lower the benchmark's max_new_tokens, or raise max_position_embeddings of the models",
-        )
-    task = write_task(split, spec.benchmark, tokenizer.eos_token, out)
+    folder, dtype = inputs["model"], getattr(torch, spec.dtype)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder))
     shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
-    # Each item goes through the model twice, and counts each time.
+    if isinstance(spec.benchmark, TaskSpec):
+        model = load_model(folder, dtype).to(device()).eval()
+        evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
+        found = evaluated.on_task(loaded_by_name(spec.benchmark), None, context.progress, spec.benchmark.limit)
+        write_items(evaluated.rows, None, out / "items.parquet")
+        return Measured(details={"items": found, **evaluated.left_out})
+    split = read_split(inputs["corpus"], "test")
+    corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
+    model = load_reader(folder, corpus_tokenizer, int(split.tokens.max()), "the evaluated model", dtype)
+    evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
     items = len(split.ids)
+    task = _task(spec.benchmark, split, model, tokenizer, out)
+    # An item that lm-eval has too goes through the model twice, and counts each time.
+    before = 0 if task is None else items
 
-    def generated(done: int, of: int) -> None:
-        context.progress(done, 2 * items)
+    def harnessed(done: int, of: int) -> None:
+        context.progress(done * items // of, before + items)
 
     def scored(done: int, of: int) -> None:
-        context.progress(items + done, 2 * items)
+        context.progress(before + done, before + items)
 
-    samples = run_harness(model, tokenizer, task, spec.batch_size, shards.keep, generated)
-    scores = score(model, split, LOSS_BATCH_TOKENS, tokenizer.pad_token_id, shards.keep, scored)
+    if task is not None:
+        evaluated.on_task(loaded(task), special_tokens(split, tokenizer), harnessed)
+    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
+    scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
     difficulty = dict(zip(split.ids.tolist(), read_difficulty(inputs["difficulty"], "test").tolist(), strict=True))
-    rows = [*exact_match_rows(samples), *response_loss_rows(split, scores.response_loss)]
-    write_items(rows, difficulty, out / "items.parquet")
+    write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
     return Measured(tokens, forward_flops(model, tokens, int(split.responses.lengths.sum())))
+
+
+@dataclass
+class _Evaluated:
+    """A model while it is evaluated.
+
+    Attributes:
+        name: of the model, in lm-eval's results.
+        rows: items so far.
+        left_out: for the manifest.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    name: str
+    spec: EvaluationSpec
+    out: Path
+    shards: Shards
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    def on_task(
+        self,
+        loading: AbstractContextManager[Any],
+        special: bool | None,
+        progress: Callable[[int, int], None],
+        limit: int | None = None,
+    ) -> int:
+        """Rows and lm-eval's own results of a task; the number of its documents."""
+        spec = self.spec
+        with loading as task:
+            results = run_harness(
+                self.model, self.tokenizer, task, spec.batch_size, special, self.shards.keep, progress, limit
+            )
+            samples = results["samples"][task.task_name]
+            metrics, left = item_metrics(task, samples)
+        named = isinstance(spec.benchmark, TaskSpec)
+        ids = document_ids(samples) if named else [sample["doc"]["id"] for sample in samples]
+        self.rows += sample_rows(samples, metrics, ids)
+        if left:
+            self.left_out["metrics_left_out"] = left
+        write_results(results, self.name, spec.dtype, spec.batch_size, self.out)
+        return len({*ids})
+
+
+def _task(
+    benchmark: BenchmarkSpec | ChoiceSpec,
+    split: Split,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    out: Path,
+) -> dict[str, Any] | None:
+    """lm-eval's part of a benchmark on a corpus; None where there is the response loss alone."""
+    if isinstance(benchmark, ChoiceSpec):
+        task = write_choice_task(split, out)
+        texts = [choice for choices in split.texts("choices") for choice in choices]
+        longest = max(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
+        _require_room(model, split, longest, "tokens of a choice", "corpus")
+        return task
+    if benchmark.max_new_tokens is None:
+        return None
+    _require_room(model, split, benchmark.max_new_tokens, "new tokens", "max_new_tokens")
+    return write_task(split, benchmark, stop_of(split, tokenizer), out)
+
+
+def _require_room(model: PreTrainedModel, split: Split, more: int, what: str, key: str) -> None:
+    longest, limit = int(split.prompts.lengths.max()) + more, position_limit(model)
+    if limit is not None and longest > limit:
+        raise UserError(
+            f"the longest prompt and {more} {what} make {longest}, and the model's limit is {limit}; lm-eval would cut "
+            "the prompt",
+            key=key,
+            fix="Lower the benchmark's max_new_tokens, or raise max_position_embeddings of the models",
+        )

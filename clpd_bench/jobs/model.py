@@ -1,4 +1,7 @@
-"""model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike."""
+"""model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike.
+
+Also what is not trained: pretrained weights brought in, a model with fewer layers, a checkpoint of another.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,37 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
-from clpd_bench.curriculum.schedule import build_schedule
+from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.distillation.devices import device
-from clpd_bench.distillation.models import forward_flops, load_model, new_model, save_model
+from clpd_bench.distillation.kept import KeptModels
+from clpd_bench.distillation.live import LiveTeacher
+from clpd_bench.distillation.models import forward_flops, new_model, save_model
 from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.targets import Targets, read_targets
 from clpd_bench.distillation.train import Diverged, Surroundings, train, validation_scores
-from clpd_bench.distillation.vocabulary import require_same_vocabulary
+from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.errors import UserError
 from clpd_bench.jobs.context import Context, Measured
+from clpd_bench.jobs.loading import load_reader
+from clpd_bench.jobs.untrained import as_of_step, brought_in, with_fewer_layers
 from clpd_bench.settings.loss import CrossEntropy
 from clpd_bench.settings.plugin import LossPlugin
 from clpd_bench.settings.specs import ModelSpec
 
 
 def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
+    if spec.start is not None:
+        return brought_in(spec.start, out)
+    if spec.keep_layers is not None:
+        return with_fewer_layers(spec.keep_layers, inputs, out)
+    if spec.step is not None:
+        return as_of_step(spec.step, inputs, out)
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
-    model = _initial(spec, inputs, tokenizer).to(device())
+    model = _initial(spec, inputs, tokenizer)
     if spec.training is None or spec.supervision is None:
         save_model(model, tokenizer, out)
         return Measured(details={"parameters": model.num_parameters()})
@@ -33,6 +48,9 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     loss = spec.supervision.loss
     schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
     validation = read_split(inputs["corpus"], "validation")
+    kept = KeptModels(context.checkpoints, context.earlier, lambda folder: save_model(model, tokenizer, folder))
+    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
+    targets = _targets(spec, inputs, split, tokenizer)
     details: dict[str, Any] = {}
     try:
         record = train(
@@ -42,11 +60,12 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
             schedule,
             spec.training,
             OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
-            _targets(spec, inputs, split),
+            targets,
             spec.seed,
-            tokenizer.pad_token_id,
+            pad_id,
+            vocabulary,
             Surroundings(
-                context.checkpoints, context.earlier, context.should_stop, context.progress, context.checkpointed
+                context.checkpoints, context.earlier, kept, context.should_stop, context.progress, context.checkpointed
             ),
         )
     except Diverged as diverged:
@@ -55,17 +74,26 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
         # The weights before the step, not those of a checkpoint: when one is written is the clock's affair.
         record, details = diverged.record, {"diverged": str(diverged)}
         if record.validation[-1]["step"] != len(record.loss):
-            last = validation_scores(model, validation, spec.training, len(record.loss), tokenizer.pad_token_id)
+            last = validation_scores(model, validation, spec.training, len(record.loss), pad_id, vocabulary)
             record.validation.append(last)
     save_model(model, tokenizer, out)
     steps = len(record.loss)
+    for step in spec.training.keep_steps:
+        if step > steps and not details:
+            raise UserError(
+                f"the run stopped after step {steps}, and step {step} was to be kept",
+                key="training.keep_steps",
+                fix="Keep earlier steps, or leave `stop` out",
+            )
+        if step <= steps:
+            kept.copy(step, out / "steps" / str(step))
     stages = schedule.stage[:steps].tolist()
     (out / "training.json").write_text(
         json.dumps({**vars(record), "stage": stages, "scheduled": schedule.consumed_hash(steps)})
     )
     return Measured(
         record.tokens,
-        3 * forward_flops(model, record.tokens, record.response_tokens),
+        3 * forward_flops(model, record.tokens, record.response_tokens) + _live_flops(targets, schedule, split, steps),
         {
             "parameters": model.num_parameters(),
             "steps": steps,
@@ -78,14 +106,37 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
 
 def _initial(spec: ModelSpec, inputs: dict[str, Path], tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     if spec.architecture is not None:
-        return new_model(spec.architecture, tokenizer, spec.seed)
-    require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(inputs["initial"])), "the initial model")
-    return load_model(inputs["initial"])
+        return new_model(spec.architecture, tokenizer, spec.seed).to(device())
+    longest = max(int(read_split(inputs["corpus"], name).tokens.max()) for name in ("train", "validation"))
+    return load_reader(inputs["initial"], tokenizer, longest, "the initial model", torch.float32)
 
 
-def _targets(spec: ModelSpec, inputs: dict[str, Path], split: Split) -> list[Targets]:
+def _targets(
+    spec: ModelSpec, inputs: dict[str, Path], split: Split, tokenizer: PreTrainedTokenizerFast
+) -> list[Targets | LiveTeacher]:
     loss = spec.supervision.loss if spec.supervision else None
-    if loss is None or isinstance(loss, CrossEntropy):
+    if spec.supervision is None or loss is None or isinstance(loss, CrossEntropy):
         return []
-    folders = [inputs[f"targets.{m}"] for m in range(1, len([r for r in inputs if r.startswith("targets.")]) + 1)]
-    return [read_targets(folder, split, loss.temperature) for folder in folders]
+    if not spec.supervision.live:
+        return [read_targets(folder, split, loss.temperature) for folder in _numbered("targets", inputs)]
+    teachers: list[Targets | LiveTeacher] = []
+    for m, folder in enumerate(_numbered("teacher", inputs), start=1):
+        model = load_reader(folder, tokenizer, int(split.tokens.max()), f"teacher {m}")
+        teachers.append(LiveTeacher(model, vocabulary_of(tokenizer), loss.temperature))
+    return teachers
+
+
+def _numbered(role: str, inputs: dict[str, Path]) -> list[Path]:
+    """The inputs `role.1`, `role.2`, ..."""
+    return [inputs[f"{role}.{m}"] for m in range(1, sum(name.startswith(f"{role}.") for name in inputs) + 1)]
+
+
+def _live_flops(targets: list[Targets | LiveTeacher], schedule: Schedule, split: Split, steps: int) -> int:
+    """What teachers that ran beside the student cost in its first `steps` steps."""
+    total = 0
+    for m, teacher in enumerate(targets, start=1):
+        if isinstance(teacher, LiveTeacher):
+            taught = schedule.examples[(schedule.teacher == m) & (schedule.step <= steps)]
+            responses = int(split.responses.lengths[taught].sum())
+            total += forward_flops(teacher.model, int(split.tokens[taught].sum()), responses)
+    return total

@@ -113,8 +113,8 @@ def _refuse_leaks(ablation: Ablation, plan: Plan, store: Store) -> None:
     trained_on = {job.parents["corpus"] for job, _ in _trained(plan)}
     training = {corpus: questions(corpus, "train") | questions(corpus, "validation") for corpus in trained_on}
     names = {key: name for name, key in plan.corpora.items()}
-    for benchmark, settings in ablation.evaluation.benchmarks.items():
-        test = questions(plan.corpora[settings.corpus], "test")
+    for benchmark, tested in ablation.evaluation.corpora.items():
+        test = questions(plan.corpora[tested], "test")
         for corpus, seen in sorted(training.items()):
             shared = test & seen
             if shared:

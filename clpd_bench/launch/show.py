@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic import ValidationError
 
-from clpd_bench.corpus.reader import read_split
+from clpd_bench.corpus.reader import read_split, read_summary
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.store import Store
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 
 def find_job(name: str, store: Store) -> tuple[Plan, Job]:
@@ -69,8 +72,7 @@ def describe(plan: Plan, job: Job, store: Store) -> dict[str, Any]:
 
 
 def example_text(plan: Plan, job: Job, store: Store) -> str:
-    """The first training example of the job's corpus, token by token: `.` before a token that the
-    loss leaves out, `*` before one that it counts.
+    """The first training example of the job's corpus.
 
     Raises:
         UserError: the job has no corpus, or it is not made yet.
@@ -80,15 +82,40 @@ def example_text(plan: Plan, job: Job, store: Store) -> str:
         raise UserError(
             f"the corpus of {job.label} does not exist yet", fix=f"Make it with clpd plan {plan.file} --corpus"
         )
+    return first_example(store.artifact(key), plan.jobs[key].label)
+
+
+def first_example(folder: Path, label: str) -> str:
+    """The first training example of a corpus folder: its texts, then token by token, `.` before one that the loss
+    leaves out, `*` before one that it counts."""
     from transformers import AutoTokenizer  # a second to import
 
-    split = read_split(store.artifact(key), "train")
-    tokenizer = AutoTokenizer.from_pretrained(str(store.artifact(key) / "tokenizer"))
-    prompt, response = split.prompts[0], split.responses[0]
-    lines = [f"example {split.ids[0]} of {plan.jobs[key].label}: {len(prompt)} + {len(response)} tokens"]
-    lines += [f"prompt    {split.texts('prompt')[0]!r}", f"response  {split.texts('response')[0]!r}", ""]
+    split, summary = read_split(folder, "train"), read_summary(folder)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder / "tokenizer"))
+    prompt, response = split.prompts[0].tolist(), split.responses[0].tolist()
+    lines = [f"example {split.ids[0]} of {label}: {len(prompt)} + {len(response)} tokens"]
+    if "system" in summary:
+        lines += _block("system message", summary["system"]) if summary["system"] else ["system message: none"]
+    if "shots" in summary:
+        lines += [f"worked examples in the prompt: {summary['shots']}"]
+    lines += _block("prompt", split.texts("prompt")[0])
+    lines += _block("response, which the loss counts", split.texts("response")[0])
+    lines += [f"end token, which the loss counts too: {tokenizer.decode([response[-1]])!r}", ""]
     lines += ["position      id  loss  token"]
-    for i, token in enumerate(np.concatenate([prompt, response]).tolist()):
+    pieces = _pieces([*prompt, *response], tokenizer)
+    for i, (token, piece) in enumerate(zip([*prompt, *response], pieces, strict=True)):
         mark = "." if i < len(prompt) else "*"
-        lines.append(f"{i:8} {token:7}  {mark:>4}  {tokenizer.decode([token])!r}")
+        lines.append(f"{i:8} {token:7}  {mark:>4}  {piece}")
     return "\n".join(lines)
+
+
+def _block(title: str, text: str) -> list[str]:
+    """Each line of the text with a bar on both sides, so that white space at its ends is seen."""
+    return [f"{title}:", *(f"  |{line}|" for line in text.split("\n"))]
+
+
+def _pieces(ids: list[int], tokenizer: PreTrainedTokenizerFast) -> list[str]:
+    """The text of each token, quoted; of one that is a part of a character, the token as the vocabulary has it."""
+    return [
+        tokenizer.convert_ids_to_tokens(i) if "\ufffd" in (text := tokenizer.decode([i])) else repr(text) for i in ids
+    ]

@@ -11,7 +11,6 @@ from typing import Any
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.plan.versions import code_version
 from clpd_bench.plan.why import Cause, Known, causes, of_job, of_record
-from clpd_bench.settings.corpus import Jsonl
 from clpd_bench.settings.specs import CorpusSpec
 from clpd_bench.store import Store
 
@@ -137,7 +136,7 @@ def outdated(plan: Plan, keys: set[str], store: Store) -> list[str]:
     found = [f"The code of kind {kind} has changed since this plan" for kind in kinds]
     written = next((f.stat().st_mtime for f in store.plans() if _is(f, plan)), 0.0)
     sources = [job.spec.corpus.source for job in jobs if isinstance(job.spec, CorpusSpec)]
-    files = [Path(plan.file), *(path for s in sources if isinstance(s, Jsonl) for path in (s.train, s.test))]
+    files = [Path(plan.file), *(path for source in sources for path in source.local_files.values())]
     return found + [f"{file} is newer than this plan" for file in files if _time(file) > written]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
+from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.declaration import declaration
@@ -17,13 +17,19 @@ from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teache
 from clpd_bench.plan.versions import code_version
 from clpd_bench.plan.whole import PointPlan, in_order, whole
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.corpus import Jsonl, SameAs
+from clpd_bench.settings.base import files_under
+from clpd_bench.settings.checks import root_of
+from clpd_bench.settings.corpus import Of, SameAs
 from clpd_bench.settings.curriculum import Shuffled, written
 from clpd_bench.settings.difficulty import Difficulty, nameless, scored_by
+from clpd_bench.settings.evaluation import Benchmark
+from clpd_bench.settings.keep_layers import Cosine
 from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettings, Trained
 from clpd_bench.settings.points import Point, points
+from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
 from clpd_bench.settings.specs import (
     BenchmarkSpec,
+    ChoiceSpec,
     CorpusSpec,
     DifficultySpec,
     EvaluationSpec,
@@ -32,7 +38,9 @@ from clpd_bench.settings.specs import (
     Spec,
     Supervision,
     TargetsSpec,
+    TaskSpec,
 )
+from clpd_bench.starts import start_of
 
 SHUFFLED = Shuffled(name="shuffled")
 
@@ -67,13 +75,16 @@ def _plan(point: Point, file: Path, hashes: dict[Path, str]) -> Plan:
     jobs = in_order(builder.jobs)
     models: dict[str, list[str]] = {}
     for name in ablation.models:
-        models.setdefault(builder.model(name), []).append(name)
+        for key in (builder.model(name), *builder.on_the_way[name]):
+            models.setdefault(key, []).append(name)
     return Plan(file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label, models)
 
 
 class _Builder:
     def __init__(self, ablation: Ablation, file: Path, hashes: dict[Path, str]) -> None:
         self.ablation, self.file, self.hashes = ablation, file, hashes
+        self.on_the_way: dict[str, list[str]] = {name: [] for name in ablation.models}
+        """Keys of what a model's own settings have made before it is trained."""
         self.jobs: dict[str, Job] = {}
         # Most cells need the same ones: each key is worked out once.
         self.corpus = functools.cache(self._corpus)
@@ -95,23 +106,27 @@ class _Builder:
         settings = self.ablation.corpora[name]
         tokenizer = settings.tokenizer
         parents: dict[str, str] = {}
+        tokenizer_of = None
         if isinstance(tokenizer, SameAs):
             parents["tokenizer"] = self.corpus(tokenizer.corpus)
             # Whose tokenizer it is stands in the parent's key; the name is the file's own affair.
             settings = settings.model_copy(update={"tokenizer": SameAs(name="same_as", corpus="")})
-        hashes = {}
-        if isinstance(settings.source, Jsonl):
-            for role, path in (("train", settings.source.train), ("test", settings.source.test)):
-                hashes[role] = self._file_hash(path, f"corpora.{name}.source.{role}")
-        return self._add("corpus", f"corpus {name}", CorpusSpec(corpus=settings, file_hashes=hashes), parents)
+        elif isinstance(tokenizer, Of):
+            tokenizer_of = self._start(tokenizer.model, tokenizer_alone=True)
+            settings = settings.model_copy(update={"tokenizer": Of(name="of", model="")})
+        hashes = {
+            role: self._file_hash(path, f"corpora.{name}.source.{role}")
+            for role, path in settings.source.local_files.items()
+        }
+        spec = CorpusSpec(corpus=settings, file_hashes=hashes, tokenizer_of=tokenizer_of)
+        return self._add("corpus", f"corpus {name}", spec, parents)
 
     def _file_hash(self, path: Path, key: str) -> str:
         if path in self.hashes:
             return self.hashes[path]
         try:
-            with path.open("rb") as f:
-                self.hashes[path] = hashlib.file_digest(f, "sha256").hexdigest()
-                return self.hashes[path]
+            self.hashes[path] = sha256_of(path)
+            return self.hashes[path]
         except OSError as error:
             raise UserError(f"{str(path)!r} cannot be read: {error.strerror}", file=self.file, key=key) from None
 
@@ -129,24 +144,65 @@ class _Builder:
 
     def _model(self, name: str) -> str:
         settings = self.ablation.models[name]
-        initial = settings.initial
-        parents = {"corpus": self.corpus(settings.corpus)}
-        if isinstance(initial, Trained):
-            parents["initial"] = self.model(initial.model)
+        if isinstance(settings.initial, Llama | Qwen3):
+            return self._trained(name, settings, settings.initial, {})
+        initial = self._begun(settings.initial, f"models.{name}.initial")
+        made = [] if isinstance(settings.initial, Trained) and settings.initial.step is None else [initial]
+        if settings.keep_layers is not None:
+            rule, parents = settings.keep_layers, {"initial": initial}
+            if isinstance(rule, Cosine):
+                parents["corpus"] = self.corpus(rule.corpus)
+                rule = rule.model_copy(update={"corpus": ""})
+            initial = self._add("model", f"layers of {name}", ModelSpec(keep_layers=rule, seed=0), parents)
+            made.append(initial)
+        out = self._trained(name, settings, None, {"initial": initial}) if settings.training else initial
+        self.on_the_way[name] = [key for key in made if key != out]
+        return out
+
+    def _trained(
+        self, name: str, settings: ModelSettings, architecture: Llama | Qwen3 | None, parents: dict[str, str]
+    ) -> str:
+        assert settings.corpus is not None
         spec = ModelSpec(
-            architecture=None if isinstance(initial, Trained) else initial,
+            architecture=architecture,
             training=settings.training,
             supervision=Supervision(order=SHUFFLED),
             seed=settings.seed,
         )
-        return self._add("model", f"model {name}", spec, parents)
+        return self._add("model", f"model {name}", spec, {"corpus": self.corpus(settings.corpus), **parents})
 
-    def initial(self, settings: StudentSettings | ModelSettings, seed: int) -> str:
-        """The student before distillation: a model of the file, or fresh weights by the cell's seed."""
-        if isinstance(settings.initial, Trained):
-            return self.model(settings.initial.model)
-        architecture: Llama | Qwen3 = settings.initial
-        spec = ModelSpec(architecture=architecture, seed=seed)
+    def _begun(self, initial: Trained | Hub | Local | Gguf, key: str) -> str:
+        """The model that another one starts from, before anything is done to it."""
+        if isinstance(initial, Trained):
+            whole = self.model(initial.model)
+            if initial.step is None:
+                return whole
+            spec = ModelSpec(step=initial.step, seed=0)
+            return self._add("model", f"{initial.model} at step {initial.step}", spec, {"initial": whole})
+        try:
+            spec = ModelSpec(start=start_of(initial), seed=0)
+        except UserError as error:
+            raise self._at(error, key) from None
+        return self._add("model", f"weights of {initial.written}", spec, {})
+
+    def _start(self, model: str, tokenizer_alone: bool) -> Start:
+        """The pretrained weights that a model goes back to."""
+        root = root_of(self.ablation, model)
+        initial = self.ablation.models[root].initial
+        assert isinstance(initial, Hub | Local | Gguf)
+        try:
+            return start_of(initial, tokenizer_alone)
+        except UserError as error:
+            raise self._at(error, f"models.{root}.initial") from None
+
+    def _at(self, error: UserError, key: str) -> UserError:
+        return UserError(error.message, file=self.file, key=key, found=error.found, fix=error.fix)
+
+    def initial(self, settings: StudentSettings, seed: int) -> str:
+        """The student before distillation: a model of the file, pretrained weights, or fresh ones by the seed."""
+        if not isinstance(settings.initial, Llama | Qwen3):
+            return self._begun(settings.initial, "student.initial")
+        spec = ModelSpec(architecture=settings.initial, seed=seed)
         return self._add("model", f"initial weights/{seed}", spec, {"corpus": self.corpus(settings.corpus)})
 
     def _targets(self, teacher: str, corpus: str) -> str:
@@ -161,7 +217,11 @@ class _Builder:
         if needs_difficulty(supervision):
             parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
         mine = teachers_of(cell, self.ablation.teachers)
-        parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
+        if mine and self.ablation.targets.live:
+            supervision = supervision.model_copy(update={"live": True})
+            parents |= {f"teacher.{m}": self.model(teacher) for m, teacher in enumerate(mine, start=1)}
+        else:
+            parents |= {f"targets.{m}": self.targets(teacher, corpus) for m, teacher in enumerate(mine, start=1)}
         keeps = self.ablation.analysis.diverged == "last_checkpoint"
         spec = ModelSpec(
             training=cell.student.training,
@@ -175,23 +235,42 @@ class _Builder:
         evaluation = self.ablation.evaluation
         out = {}
         for name, benchmark in evaluation.benchmarks.items():
-            corpus = self.ablation.corpora[benchmark.corpus]
-            spec = EvaluationSpec(
-                benchmark=BenchmarkSpec(
-                    max_new_tokens=benchmark.max_new_tokens,
-                    ignore=benchmark.ignore,
-                    answer_marker=corpus.answer_marker if corpus.has_rationale else None,
-                ),
-                batch_size=evaluation.batch_size,
-                dtype=evaluation.dtype,
-            )
-            parents = {
-                "model": model,
-                "corpus": self.corpus(benchmark.corpus),
-                "difficulty": self.difficulty(self.ablation.curriculum.difficulty, benchmark.corpus),
-            }
+            tested = self._benchmark(name, benchmark)
+            spec = EvaluationSpec(benchmark=tested, batch_size=evaluation.batch_size, dtype=evaluation.dtype)
+            parents = {"model": model}
+            if benchmark.corpus is not None:
+                parents["corpus"] = self.corpus(benchmark.corpus)
+                parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, benchmark.corpus)
             out[name] = self._add("evaluation", f"evaluation {label} on {name}", spec, parents)
         return out
+
+    def _benchmark(self, name: str, benchmark: Benchmark) -> BenchmarkSpec | ChoiceSpec | TaskSpec:
+        if benchmark.task is not None:
+            return TaskSpec(
+                task=benchmark.task,
+                shots=benchmark.shots,
+                limit=benchmark.limit,
+                include=benchmark.include,
+                include_hashes=self._folder_hashes(benchmark.include, f"evaluation.benchmarks.{name}.include"),
+            )
+        if benchmark.kind == "choice":
+            return ChoiceSpec(kind="choice")
+        assert benchmark.corpus is not None
+        corpus = self.ablation.corpora[benchmark.corpus]
+        return BenchmarkSpec(
+            max_new_tokens=benchmark.max_new_tokens,
+            ignore=benchmark.ignore,
+            extract=benchmark.extracts(corpus),
+            answer_marker=corpus.answer_marker if corpus.has_rationale else None,
+        )
+
+    def _folder_hashes(self, folder: Path | None, key: str) -> dict[str, str]:
+        if folder is None:
+            return {}
+        files = files_under(folder)
+        if not files:
+            raise UserError(f"there is no file in {str(folder)!r}", file=self.file, key=key)
+        return {name: self._file_hash(folder / name, key) for name in files}
 
     def evaluated_cell(self, cell: Cell) -> Evaluated:
         student = self.student(cell)

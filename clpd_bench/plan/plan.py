@@ -54,7 +54,7 @@ class Plan:
     arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
         and what their exposure is counted by.
     declaration: see `declaration`.
-    models: {key: names that the file has for it}; empty in plans older than this field.
+    models: {key: names of the models that it is, or is on the way to}; empty in plans older than this field.
     """
 
     name: str

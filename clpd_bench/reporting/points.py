@@ -40,9 +40,8 @@ def write_reports(points: list[PointPlan], store: Store, out: Path) -> tuple[Pat
     if not reports:
         file = points[0].plan.file
         raise UserError("nothing has been evaluated yet", file=file, fix=f"Run it first: clpd run {file}")
-    table = pd.concat([_rows(one, reports) for one in points if folder_name(one.point.label) in reports])
-    primary = points[0].point.ablation.analysis.primary
-    is_primary = (table["benchmark"] == primary.benchmark) & (table["metric"] == primary.metric)
+    made = [_rows(one, reports) for one in points if folder_name(one.point.label) in reports]
+    table, is_primary = pd.concat([rows for rows, _ in made]), pd.concat([which for _, which in made])
     texts = {
         "axes.md": points_markdown(points[0], table[is_primary], absent, secondary=False),
         "axes_secondary.md": points_markdown(points[0], table[~is_primary], absent, secondary=True),
@@ -61,22 +60,23 @@ def _evaluated(one: PointPlan, store: Store) -> bool:
     return any(store.is_done(key) for cell in one.plan.cells for key in cell.evaluations.values())
 
 
-def _rows(one: PointPlan, reports: dict[str, Report]) -> pd.DataFrame:
-    """The arms, and the interaction, of a point: on each benchmark and metric, the primary one first."""
+def _rows(one: PointPlan, reports: dict[str, Report]) -> tuple[pd.DataFrame, pd.Series[bool]]:
+    """The arms, and the interaction, of a point: on each benchmark and metric, the primary one first; and which
+    rows are of the primary one."""
     name = folder_name(one.point.label)
     report, arms = reports[name], list(one.point.ablation.arms)
     means = report.means[report.means["kind"] == "arm"]
     tests = report.comparisons.drop(columns=["items", "baseline", "method"])
     table = means.drop(columns=["kind", "items"]).merge(tests, on=WHICH, how="outer", suffixes=("", "_tested"))
     table["seeds"] = table["seeds"].fillna(table["seeds_tested"]).astype(int)
-    primary = one.point.ablation.analysis.primary
     order = sorted(
         table.index,
         key=lambda i: (
-            (table["benchmark"][i], table["metric"][i]) != (primary.benchmark, primary.metric),
+            (table["benchmark"][i], table["metric"][i]) != report.primary,
             table["benchmark"][i],
             table["metric"][i],
             arms.index(table["arm"][i]) if table["arm"][i] in arms else len(arms),
         ),
     )
-    return table.loc[order].assign(point=name)[["point", *WHICH, *COLUMNS]]
+    ordered = table.loc[order].assign(point=name)[["point", *WHICH, *COLUMNS]]
+    return ordered, (ordered["benchmark"] == report.primary[0]) & (ordered["metric"] == report.primary[1])

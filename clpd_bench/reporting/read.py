@@ -26,12 +26,13 @@ def read_items(path_or_report_folder: str | Path) -> pd.DataFrame:
         arm (str): the arm's name, or the reference's (`student before`, `teacher large`).
         seed (int): the cell's seed; -1 for a reference that all seeds share.
         benchmark (str): as in the ablation file.
-        metric (str): `exact_match` (0 or 1, higher is better) or `response_loss` (mean nats a response
-            token, lower is better).
+        metric (str): `exact_match`, `acc`, `acc_norm` (0 or 1, higher is better) or `response_loss` (mean nats a
+            response token, lower is better).
         filter (str): how the answer was taken out of the text, lm-eval's filter.
         item (str): id of the test example: a hash of its content, the same in every arm and seed.
         score (float): the metric on this item, in its own unit (accuracy is a share of 1).
-        difficulty (float): of the example, by the ablation's difficulty; higher is harder.
+        difficulty (float): of the example, by the ablation's difficulty; higher is harder. Of lm-eval's own
+            tasks there is none.
         prompt_hash, target_hash (str): what the model was given and what was expected. Arms may be
             compared item by item because these are equal.
 

@@ -22,6 +22,7 @@ from clpd_bench.reporting.curves import trained
 from clpd_bench.reporting.diverged import diverged_students, refuse_diverged
 from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
+from clpd_bench.reporting.floors import floor_items
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
@@ -47,6 +48,7 @@ class Report:
     """Attributes:
     files: all that was written, table.md first.
     page: report.html, one of them.
+    primary: the primary result's benchmark, and its metric as the tables name it.
     secondary: secondary.md, None where there is nothing but the primary result.
     """
 
@@ -55,6 +57,7 @@ class Report:
     means: pd.DataFrame
     comparisons: pd.DataFrame
     missing: list[str]
+    primary: tuple[str, str]
 
     @property
     def secondary(self) -> Path | None:
@@ -73,7 +76,10 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     items, missing = collect_items(plan, store)
     if not len(items) or not (items["kind"] == "arm").any():
         raise UserError("nothing has been evaluated yet", file=plan.file, fix=f"Run it first: clpd run {plan.file}")
-    factors, declaration = factorial(ablation), declared(ablation)
+    floors = floor_items(items, ablation, plan, store)
+    if len(floors):
+        items = pd.concat([items, floors], ignore_index=True)
+    factors, declaration = factorial(ablation), declared(ablation, metric_series(items))
     diverged = diverged_students(plan, store)
     refuse_diverged(diverged, ablation.analysis, plan.file)
     drops = ablation.analysis.diverged == "drop_pair"
@@ -86,7 +92,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
         arms=list(ablation.arms),
-        references=list(dict.fromkeys(reference.name for reference in plan.references)),
+        references=[*dict.fromkeys(reference.name for reference in plan.references), *dict.fromkeys(floors["arm"])],
         declaration=declaration,
         factorial=factors,
         seeds=len(ablation.seeds),
@@ -100,6 +106,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
             *unrecorded,
         ],
     )
+    primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)
     means = summary(kept)
     rows = table_rows(means, comparisons, metric_series(kept), context)
@@ -124,7 +131,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     )
     files = {**table_files(items, comparisons, context, dropped), **figures.files, PAGE: page.encode()}
     written = write_files(files, out, stale=[*FILES, *SECONDARY])
-    return Report(written, out / PAGE, means, with_standing(comparisons, context), missing)
+    return Report(written, out / PAGE, means, with_standing(comparisons, context), missing, primary)
 
 
 def _leave_word(plan: Plan, store: Store) -> bool:

@@ -19,6 +19,8 @@ class Unit(NamedTuple):
 
 UNITS = {
     "exact_match": Unit(100, "%", "points", 1),
+    "acc": Unit(100, "%", "points", 1),
+    "acc_norm": Unit(100, "%", "points", 1),
     "response_loss": Unit(1, "nats a token", "nats a token", 3),
 }
 
@@ -35,6 +37,14 @@ def mean_and_sd(mean: float, sd: float, unit: Unit) -> str:
     mean, sd = mean * unit.scale, sd * unit.scale
     places = decimals(sd, unit.decimals)
     return f"{mean:.{places}f}" if math.isnan(sd) else f"{mean:.{places}f} ± {sd:.{places}f}"
+
+
+def interval(mean: float, low: float, high: float, unit: Unit) -> tuple[str, str]:
+    """A mean and its interval, `46.3` and `[44.5, 48.1]`, rounded by half its width; "" for one of no width."""
+    low, high = low * unit.scale, high * unit.scale
+    places = decimals((high - low) / 2, unit.decimals)
+    shown = f"[{low:z.{places}f}, {high:z.{places}f}]" if low < high else ""
+    return f"{mean * unit.scale:z.{places}f}", shown
 
 
 class Shown(NamedTuple):

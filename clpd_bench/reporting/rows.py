@@ -9,6 +9,7 @@ import pandas as pd
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
+from clpd_bench.analysis.items import FLOOR
 from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series
 from clpd_bench.analysis.summary import Summary
 from clpd_bench.reporting.context import ReportContext
@@ -50,6 +51,10 @@ class Rows:
     def compared(self) -> list[Row]:
         """The arms, then the interaction if there is one."""
         return [*self.arms, *([self.interaction] if self.interaction else [])]
+
+    def references_on(self, place: int) -> list[Row]:
+        """The references of a series; a floor only where it has a score."""
+        return [row for row in self.references if row.means[place] is not None or not row.name.startswith(FLOOR)]
 
     def part(self, places: list[int]) -> Rows:
         """The same rows on some of the series."""
@@ -114,12 +119,12 @@ def _ordered(declared: list[str], kind: str, means: Means) -> list[str]:
 
 
 def _gaps(rows: list[Row], series: list[Series]) -> list[str]:
-    """A sentence for each name that has no outcomes on a series."""
+    """A sentence for each name that has no outcomes on a series; a floor is there for accuracy alone."""
     return [
         f"{row.name} has no outcomes on {one}."
         for row in rows
         for mean, one in zip(row.means, series, strict=True)
-        if mean is None and one.benchmark != MACRO_AVERAGE
+        if mean is None and one.benchmark != MACRO_AVERAGE and not row.name.startswith(FLOOR)
     ]
 
 

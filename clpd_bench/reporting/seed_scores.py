@@ -24,14 +24,14 @@ def primary_means(plan: Plan, store: Store, primary: Primary) -> dict[tuple[str,
     for cell in plan.cells:
         key = cell.evaluations.get(primary.benchmark)
         if key is not None and store.is_done(key):
-            mean = _mean(store.artifact(key) / "items.parquet", primary.metric)
+            mean = _mean(store.artifact(key) / "items.parquet", primary)
             if math.isfinite(mean):
                 out[cell.name, cell.seed] = mean
     return out
 
 
-def _mean(file: Path, metric: str) -> float:
-    """nan where there is none, or where several filters make several metrics of one."""
+def _mean(file: Path, primary: Primary) -> float:
+    """nan where there is none, or where several filters make several metrics of one and none is named."""
     try:
         with pq.ParquetFile(file) as opened:  # `pq.read_table` would import pandas
             table = opened.read(columns=["metric", "filter", "score"]).combine_chunks()
@@ -39,7 +39,9 @@ def _mean(file: Path, metric: str) -> float:
         return math.nan
     if not len(table):
         return math.nan
-    mine = _is(table["metric"], metric)
+    mine = _is(table["metric"], primary.metric)
+    if primary.filter is not None:
+        mine &= _is(table["filter"], primary.filter)
     filters = {name for name in table["filter"].unique().to_pylist() if (mine & _is(table["filter"], name)).any()}
     scores = np.from_dlpack(table["score"].chunk(0))[mine]
     return float(np.mean(scores)) if len(filters) == 1 else math.nan

@@ -40,7 +40,10 @@ def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> lis
                 about(one, rows.items[place]),
                 columns(context, secondary=secondary),
                 [[row.name, *cells(row, place, rows, context, secondary=secondary)] for row in rows.compared],
-                [[row.name, cells(row, place, rows, context, secondary=secondary)[0]] for row in rows.references],
+                [
+                    [row.name, cells(row, place, rows, context, secondary=secondary)[0]]
+                    for row in rows.references_on(place)
+                ],
                 made_header(one, context.declaration),
                 [made_line(test, one, context.declaration) for test in tests],
             )

@@ -68,9 +68,10 @@ def table_latex(rows: Rows, context: ReportContext) -> str:
         title = escaped(f"{one} ({about(one, items)})")
         lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\textit{{{title}}}}} \\"]
         lines += [_line(row.name, _numbers(row, i, one, context), width) for row in rows.compared]
-        if rows.references:
+        references = rows.references_on(i)
+        if references:
             lines.append(r"\addlinespace")
-        lines += [_line(row.name, Numbers(_score(row.means[i], one)), width) for row in rows.references]
+        lines += [_line(row.name, Numbers(_score(row.means[i], one)), width) for row in references]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 

@@ -7,13 +7,21 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import NotInKey, Settings, distinct
+from clpd_bench.settings.metrics import BINARY
 
 
 class Primary(Settings):
     """The one result that the verdict is about."""
 
     benchmark: str
-    metric: Literal["exact_match", "response_loss"]
+    metric: Literal["exact_match", "acc", "acc_norm", "response_loss"]
+    filter: str | None = None
+    """How the answer is taken out of the output; to be named where the benchmark keeps several."""
+
+    @property
+    def title(self) -> str:
+        """`exact_match`, or `exact_match (flexible)` where a filter is named."""
+        return self.metric if self.filter is None else f"{self.metric} ({self.filter})"
 
 
 class AnalysisSettings(Settings):
@@ -44,6 +52,6 @@ class AnalysisSettings(Settings):
 
     @model_validator(mode="after")
     def _margin_is_a_share(self) -> Self:
-        if self.margin is not None and self.margin >= 1 and self.primary.metric == "exact_match":
+        if self.margin is not None and self.margin >= 1 and self.primary.metric in BINARY:
             raise ValueError(f"margin is a share of 1 for accuracy: one point is 0.01, and this is {self.margin:g}")
         return self

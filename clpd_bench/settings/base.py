@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -37,12 +38,18 @@ def shorthand(**argument_of: str) -> BeforeValidator:
     return BeforeValidator(expand)
 
 
+PACKAGE = "package:"
+"""In front of a path that lies in an installed Python package: `package:<package>/<path inside>`."""
+
+
 def expand_path(value: str, folder: Path) -> Path:
-    """`${VAR}` and `~` expanded; a relative path starts at `folder`.
+    """`${VAR}` and `~` expanded; a relative path starts at `folder`, that of a `package:` in the package.
 
     Raises:
-        ValueError: a variable or a home folder is not known.
+        ValueError: a variable, a home folder or a package is not known.
     """
+    if value.startswith(PACKAGE):
+        return _in_package(value.removeprefix(PACKAGE))
     try:
         expanded = str(Path(os.path.expandvars(value)).expanduser())
     except RuntimeError:
@@ -51,6 +58,19 @@ def expand_path(value: str, folder: Path) -> Path:
         variable = expanded[expanded.index("$") :].strip("${").split("}")[0].split("/")[0]
         raise ValueError(f"the environment variable {variable} is not set; export it, or write the path out")
     return folder / expanded
+
+
+def _in_package(value: str) -> Path:
+    """Found without importing it: a package that holds data may want more than is installed to be imported."""
+    package, _, inside = value.partition("/")
+    if not package.isidentifier() or not inside:
+        raise ValueError(f"{PACKAGE}{value} names no file of a package; write package:<package>/<path inside>")
+    spec = importlib.util.find_spec(package)
+    places = [Path(place) for place in (spec.submodule_search_locations if spec else None) or []]
+    if not places:
+        raise ValueError(f"the Python package {package} is not installed here; install it with pip")
+    # The parts of a namespace package may lie apart.
+    return next((place / inside for place in places if (place / inside).exists()), places[0] / inside)
 
 
 def _local_path(value: Any, info: ValidationInfo) -> Any:
@@ -73,3 +93,11 @@ def distinct(what: str) -> Callable[[Any], Any]:
         return values
 
     return check
+
+
+def files_under(folder: Path) -> list[str]:
+    """The files in a folder and its folders by their paths in it, sorted; hidden ones and Python's caches left out."""
+    found = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return sorted(
+        path.as_posix() for path in found if not any(part.startswith((".", "__pycache__")) for part in path.parts)
+    )

@@ -8,12 +8,16 @@ from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
 from clpd_bench.settings.controls import check_difficulty, check_references_to_arms, check_seats, known
-from clpd_bench.settings.corpus import Jsonl, SameAs
+from clpd_bench.settings.corpus import Of, SameAs
 from clpd_bench.settings.curriculum import NoTeacher, Only
 from clpd_bench.settings.difficulty import scored_by
-from clpd_bench.settings.model import ModelSettings, StudentSettings, Trained
+from clpd_bench.settings.keep_layers import Cosine
+from clpd_bench.settings.model import Initial, ModelSettings, StudentSettings, Trained
 from clpd_bench.settings.plugin_places import check_plugins
+from clpd_bench.settings.pretrained import Gguf, Hub, Local
+from clpd_bench.settings.primary import check_primary
 
+PRETRAINED = (Hub, Local, Gguf)
 MAX_SIBLINGS = 20
 """Files of a folder that an error about a missing one lists."""
 
@@ -68,12 +72,15 @@ def _references(a: Ablation) -> None:
             seen.append(corpus.tokenizer.corpus)
             corpus = a.corpora[seen[-1]]
     for name, model in a.models.items():
-        known(model.corpus, a.corpora, "corpus", f"models.{name}.corpus")
+        if model.corpus is not None:
+            known(model.corpus, a.corpora, "corpus", f"models.{name}.corpus")
+        if isinstance(model.keep_layers, Cosine):
+            known(model.keep_layers.corpus, a.corpora, "corpus", f"models.{name}.keep_layers.corpus")
     known(a.student.corpus, a.corpora, "corpus", "student.corpus")
     for i, teacher in enumerate(a.teachers):
         known(teacher, a.models, "model", f"teachers.{i}")
-    for name, benchmark in a.evaluation.benchmarks.items():
-        known(benchmark.corpus, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
+    for name, tested in a.evaluation.corpora.items():
+        known(tested, a.corpora, "corpus", f"evaluation.benchmarks.{name}.corpus")
     check_difficulty(a)
 
 
@@ -85,17 +92,44 @@ def _models(a: Ablation) -> None:
             key = f"models.{seen[-1]}.initial" if seen else "student.initial"
             known(model.initial.model, a.models, "model", key)
             if model.initial.model in seen:
-                raise UserError("these models start from each other, and none from an architecture", key=key)
+                raise UserError("these models start from each other, and none from weights or an architecture", key=key)
+            _kept(a, model.initial, key)
             seen.append(model.initial.model)
             model = a.models[seen[-1]]
+    for name, corpus in a.corpora.items():
+        if isinstance(corpus.tokenizer, Of):
+            key = f"corpora.{name}.tokenizer"
+            known(corpus.tokenizer.model, a.models, "model", key)
+            if not isinstance(_initial(a, corpus.tokenizer.model), PRETRAINED):
+                raise UserError(
+                    f"model {corpus.tokenizer.model!r} goes back to fresh weights, and so has no tokenizer of its own",
+                    key=key,
+                    fix="Name a model that starts from hub, local or gguf; or let the corpus make a tokenizer",
+                )
 
 
-def _tokenizer_owner(a: Ablation, corpus: str) -> str:
+def _kept(a: Ablation, initial: Trained, key: str) -> None:
+    """A checkpoint that another model starts from is one that its training keeps."""
+    training = a.models[initial.model].training
+    if initial.step is None or (training and initial.step in training.keep_steps):
+        return
+    fix = f"Add {initial.step} to models.{initial.model}.training.keep_steps"
+    raise UserError(
+        f"model {initial.model!r} {'keeps no such step' if training else 'is not trained, and has no steps'}",
+        key=f"{key}.step",
+        found=initial.step,
+        allowed=training.keep_steps or None if training else None,
+        fix=fix if training else "Leave step out",
+    )
+
+
+def _tokenizer_owner(a: Ablation, corpus: str) -> str | None:
+    """The corpus that makes the tokenizer of this one; None where it comes with pretrained weights."""
     tokenizer = a.corpora[corpus].tokenizer
     while isinstance(tokenizer, SameAs):
         corpus = tokenizer.corpus
         tokenizer = a.corpora[corpus].tokenizer
-    return corpus
+    return None if isinstance(tokenizer, Of) else corpus
 
 
 def _arms(a: Ablation) -> None:
@@ -110,7 +144,7 @@ def _arms(a: Ablation) -> None:
     for name, arm in a.arms.items():
         if isinstance(arm.teachers, Only):
             known(arm.teachers.teacher, a.teachers, "teacher", f"arms.{name}.teachers.teacher")
-    if a.loss.temperature not in a.targets.temperatures:
+    if not a.targets.live and a.loss.temperature not in a.targets.temperatures:
         raise UserError(
             f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",
             key="targets.temperatures",
@@ -120,15 +154,40 @@ def _arms(a: Ablation) -> None:
 
 
 def _tokenizers(a: Ablation) -> None:
+    """Whether two pretrained tokenizers are alike shows when both are read; jobs compare them."""
     owner = _tokenizer_owner(a, a.student.corpus)
-    for label, corpus, key in _token_partners(a):
+    if owner is not None and isinstance(_initial_of(a, a.student), PRETRAINED):
+        raise _pretrained_on_own_tokens("the student", a.student.corpus, "student.corpus")
+    for label, model, key in _partner_models(a):
+        corpus = a.models[model].corpus
+        if isinstance(_initial(a, model), PRETRAINED):
+            if owner is not None:
+                raise _pretrained_on_own_tokens(label, a.student.corpus, key)
+            if corpus is not None and _tokenizer_owner(a, corpus) is not None:
+                raise _pretrained_on_own_tokens(label, corpus, f"{key}.corpus")
+        elif corpus is not None and _tokenizer_owner(a, corpus) != owner:
+            raise _other_tokenizer(a, label, corpus, f"{key}.corpus")
+    for name, corpus in a.evaluation.corpora.items():
         if _tokenizer_owner(a, corpus) != owner:
-            raise UserError(
-                f"{label} reads corpus {corpus!r}, whose tokenizer is another than that of the student's corpus "
-                f"{a.student.corpus!r}; a loss between distributions over tokens wants one vocabulary",
-                key=key,
-                fix=f"Give corpus {corpus!r} `tokenizer: same_as:{a.student.corpus}`, or the other way round",
-            )
+            raise _other_tokenizer(a, f"benchmark {name!r}", corpus, f"evaluation.benchmarks.{name}.corpus")
+
+
+def _pretrained_on_own_tokens(label: str, corpus: str, key: str) -> UserError:
+    return UserError(
+        f"{label} goes back to pretrained weights, and corpus {corpus!r} makes a tokenizer of its own, whose tokens "
+        "they do not know",
+        key=key,
+        fix=f"Give corpus {corpus!r} `tokenizer: of:<model>`, a model that starts from those weights",
+    )
+
+
+def _other_tokenizer(a: Ablation, label: str, corpus: str, key: str) -> UserError:
+    return UserError(
+        f"{label} reads corpus {corpus!r}, whose tokenizer is another than that of the student's corpus "
+        f"{a.student.corpus!r}; a loss between distributions over tokens wants one vocabulary",
+        key=key,
+        fix=f"Give corpus {corpus!r} `tokenizer: same_as:{a.student.corpus}`, or the other way round",
+    )
 
 
 def _all_models(a: Ablation) -> list[tuple[str, ModelSettings | StudentSettings]]:
@@ -136,35 +195,42 @@ def _all_models(a: Ablation) -> list[tuple[str, ModelSettings | StudentSettings]
     return [*((f"models.{name}", model) for name, model in a.models.items()), ("student", a.student)]
 
 
-def _token_partners(a: Ablation) -> Iterable[tuple[str, str, str]]:
+def _partner_models(a: Ablation) -> Iterable[tuple[str, str, str]]:
+    """Models whose tokens are the student's: (what they are called, name, key)."""
     for teacher in a.teachers:
-        yield f"teacher {teacher!r}", a.models[teacher].corpus, f"models.{teacher}.corpus"
+        yield f"teacher {teacher!r}", teacher, f"models.{teacher}"
     for key, model in _all_models(a):
         if isinstance(model.initial, Trained):
             initial = model.initial.model
-            yield (
-                f"model {initial!r}, which {key} starts from,",
-                a.models[initial].corpus,
-                f"models.{initial}.corpus",
-            )
+            yield f"model {initial!r}, which {key} starts from,", initial, f"models.{initial}"
     scorer = scored_by(a.curriculum.difficulty)
     if scorer is not None:
-        yield f"model {scorer!r}, whose loss is the difficulty,", a.models[scorer].corpus, f"models.{scorer}.corpus"
-    for name, benchmark in a.evaluation.benchmarks.items():
-        yield f"benchmark {name!r}", benchmark.corpus, f"evaluation.benchmarks.{name}.corpus"
+        yield f"model {scorer!r}, whose loss is the difficulty,", scorer, f"models.{scorer}"
 
 
-def _root(a: Ablation, model: str) -> str:
+def root_of(a: Ablation, model: str) -> str:
     """The model whose architecture this one has: the first of those that start from each other."""
     initial = a.models[model].initial
-    return _root(a, initial.model) if isinstance(initial, Trained) else model
+    return root_of(a, initial.model) if isinstance(initial, Trained) else model
+
+
+def _initial(a: Ablation, model: str) -> Initial:
+    """What a model goes back to: an architecture or pretrained weights."""
+    return a.models[root_of(a, model)].initial
+
+
+def _initial_of(a: Ablation, settings: StudentSettings) -> Initial:
+    return _initial(a, settings.initial.model) if isinstance(settings.initial, Trained) else settings.initial
 
 
 def _limits(a: Ablation) -> None:
+    """Of models from a configuration: what pretrained ones take stands in their files, and jobs look."""
     for reader, model, corpus in _readers(a):
-        name = model if model is None else _root(a, model)
+        name = model if model is None else root_of(a, model)
         key = "student" if name is None else f"models.{name}"
         initial = a.student.initial if name is None else a.models[name].initial
+        if isinstance(initial, PRETRAINED):
+            continue
         assert not isinstance(initial, Trained)
         limit, longest = initial.max_position_embeddings, a.corpora[corpus].max_tokens
         if limit < longest:
@@ -181,19 +247,20 @@ def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
     initial = a.student.initial
     student = initial.model if isinstance(initial, Trained) else None
     for name, model in a.models.items():
-        yield f"model {name!r}", name, model.corpus
+        if model.corpus is not None:
+            yield f"model {name!r}", name, model.corpus
     yield "the student", student, a.student.corpus
     for teacher in a.teachers:
         yield f"teacher {teacher!r}", teacher, a.student.corpus
     scorer = scored_by(a.curriculum.difficulty)
     if scorer is not None:
         yield f"model {scorer!r}, whose loss is the difficulty,", scorer, a.student.corpus
-        for benchmark in a.evaluation.benchmarks.values():
-            yield f"model {scorer!r}, whose loss is the difficulty,", scorer, benchmark.corpus
-    for benchmark in a.evaluation.benchmarks.values():
-        yield "the student", student, benchmark.corpus
+        for corpus in a.evaluation.corpora.values():
+            yield f"model {scorer!r}, whose loss is the difficulty,", scorer, corpus
+    for corpus in a.evaluation.corpora.values():
+        yield "the student", student, corpus
         for teacher in a.teachers:
-            yield f"teacher {teacher!r}", teacher, benchmark.corpus
+            yield f"teacher {teacher!r}", teacher, corpus
 
 
 def _analysis(a: Ablation) -> None:
@@ -213,6 +280,7 @@ def _analysis(a: Ablation) -> None:
     if "interaction" in a.analysis.family:
         _factorial(a)
     known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
+    check_primary(a)
     if len(a.seeds) < 2:
         raise UserError(
             f"a paired test over seeds wants at least 2 of them, and there is {len(a.seeds)}",
@@ -238,9 +306,7 @@ def _factorial(a: Ablation) -> None:
 
 def _files(a: Ablation) -> None:
     for name, corpus in a.corpora.items():
-        if not isinstance(corpus.source, Jsonl):
-            continue
-        for role, file in (("train", corpus.source.train), ("test", corpus.source.test)):
+        for role, file in corpus.source.local_files.items():
             if not file.is_file():
                 siblings = sorted(file.parent.iterdir())[:MAX_SIBLINGS] if file.parent.is_dir() else []
                 raise UserError(

@@ -141,7 +141,7 @@ def check_difficulty(a: Ablation) -> None:
         return
     if isinstance(difficulty, Plugin):
         return
-    for corpus_name in dict.fromkeys([a.student.corpus, *(b.corpus for b in a.evaluation.benchmarks.values())]):
+    for corpus_name in dict.fromkeys([a.student.corpus, *a.evaluation.corpora.values()]):
         if isinstance(difficulty, Column):
             columns = a.corpora[corpus_name].columns
             if difficulty.column not in columns:

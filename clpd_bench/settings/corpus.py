@@ -1,65 +1,13 @@
-"""Where examples come from, and how they become tokens."""
+"""Examples, and how they become tokens."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from clpd_bench.settings.base import LocalPath, Settings, shorthand
-from clpd_bench.settings.plugin import CorpusPlugin, pluggable
-
-
-class ChainedSums(Settings):
-    """`3+4-2?` answered step by step, modulo a small base: `3+4=0;0-2=5:5`.
-
-    Lengths take turns, so each number of operations has its share of the training examples. A
-    question's split follows from a hash of its text, whatever else is asked for.
-    """
-
-    name: Literal["chained_sums"]
-    modulus: int = Field(default=7, ge=2, le=10)
-    operations: tuple[int, int] = (1, 6)
-    """Fewest and most operations in a question."""
-    train: int = Field(ge=1)
-    validation: int = Field(default=200, ge=1)
-    test: int = Field(default=300, ge=1)
-    seed: int = Field(default=0, ge=0)
-
-    @field_validator("operations")
-    @classmethod
-    def _ordered(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= value[0] <= value[1]:
-            raise ValueError("wants two whole numbers, the fewest (1 or more) and the most operations")
-        return value
-
-
-class Limit(Settings):
-    """How many examples of a split to keep: those whose ids (hashes) come first."""
-
-    train: int | None = Field(default=None, ge=1)
-    test: int | None = Field(default=None, ge=1)
-
-
-class Jsonl(Settings):
-    """A file of one JSON object a line, or one JSON array of objects.
-
-    `question`, `rationale`, `answer` and `columns` name fields; dots reach inside (`question.stem`).
-    With `split_on`, the answer field holds the rationale and, behind that string, the result.
-    """
-
-    name: Literal["jsonl"]
-    train: LocalPath
-    test: LocalPath
-    question: str = "question"
-    rationale: str | None = None
-    answer: str = "answer"
-    split_on: str | None = None
-    columns: tuple[str, ...] = ()
-    """Further fields to carry along, numbers, for `difficulty: column:<name>`."""
-    validation: float = Field(default=0.1, gt=0, lt=1)
-    """Share of the training file's questions carved out, by hash, for validation."""
-    limit: Limit = Limit()
+from clpd_bench.settings.base import Settings, shorthand
+from clpd_bench.settings.sources import Source
 
 
 class Characters(Settings):
@@ -82,25 +30,66 @@ class SameAs(Settings):
     corpus: str
 
 
-Source = Annotated[
-    ChainedSums | Jsonl | CorpusPlugin, Field(discriminator="name"), pluggable(CorpusPlugin), shorthand()
+class Of(Settings):
+    """The tokenizer of the pretrained weights that a model of the file goes back to."""
+
+    name: Literal["of"]
+    model: str
+
+
+Tokenizer = Annotated[
+    Characters | Bpe | SameAs | Of, Field(discriminator="name"), shorthand(same_as="corpus", of="model")
 ]
-Tokenizer = Annotated[Characters | Bpe | SameAs, Field(discriminator="name"), shorthand(same_as="corpus")]
+
+
+class Chat(Settings):
+    """Prompts by the tokenizer's chat template: what `prompt` makes of the question is the user's turn, the worked
+    examples are earlier turns, the response is the assistant's, and the token that the template puts behind it the end
+    token."""
+
+    system: str | None = None
+    """The system message: a text, or `default` for the one that the template has of its own. Without it, a template
+    that puts one in is refused. (`default` also lets in what else a template writes in front, such as dates.)"""
+    arguments: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """What the template is given beside the messages, as `enable_thinking: false`. A template that asks for today's
+    date wants `date_string`."""
 
 
 class CorpusSettings(Settings):
     """Examples, their text form and their tokens.
 
-    The prompt is `prompt` with `{question}` filled in. The response is the rationale, the
-    `answer_marker` and the answer; of a source without rationales, the answer alone.
+    The prompt is `prompt` with `{question}` filled in. The response is `response_start`, the rationale, the
+    `answer_marker` and the answer; of a source without rationales, without the rationale and the marker.
     """
 
     source: Source
     tokenizer: Tokenizer
     prompt: str = "{question}"
+    """Of the named data sets, unless there is `chat`: `"Question: {question}\\nAnswer:"`.
+
+    Prompt and response are tokenised apart, since a model that answers has read the prompt alone. Most pretrained
+    tokenizers have tokens that begin with a space (` She`). A prompt that ends with that space (`"Answer: "`) leaves
+    `She` to the response, a token that hardly ever stands there in running text: end the prompt before the space, and
+    let the response begin with it."""
+    response_start: str = ""
+    """Text between prompt and response, learnt with the response: of the named data sets, unless there is
+    `chat`, one space."""
+    shots: int = Field(default=0, ge=0)
+    """Worked examples in front of each prompt: those of the training split whose ids come first, the same for
+    all. They are taken out of the training split."""
+    chat: Chat | None = None
     answer_marker: str = "\n#### "
     max_tokens: int = Field(default=512, ge=4)
     """Longest prompt + response + end token. A longer example is an error, never cut."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _form_of_named(cls, value: Any) -> Any:
+        source = value.get("source") if isinstance(value, dict) else None
+        name = source.get("name") if isinstance(source, dict) else getattr(source, "name", source)
+        if name not in ("gsm8k", "svamp", "commonsense_qa") or value.get("chat") is not None:
+            return value
+        return {"prompt": "Question: {question}\nAnswer:", "response_start": " ", **value}
 
     @field_validator("prompt")
     @classmethod
@@ -109,14 +98,26 @@ class CorpusSettings(Settings):
             raise ValueError("wants the text around the question, with {question} in it once")
         return value
 
+    @field_validator("response_start")
+    @classmethod
+    def _white_space(cls, value: str) -> str:
+        if value.strip():
+            raise ValueError("wants white space, or nothing")
+        return value
+
+    @model_validator(mode="after")
+    def _chat_is_a_models_own(self) -> Self:
+        if self.chat is not None and isinstance(self.tokenizer, Characters | Bpe):
+            raise ValueError(
+                f"chat wants the tokenizer of a pretrained model, and {self.tokenizer.name} has no chat template"
+            )
+        return self
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The number columns that `difficulty: column:<name>` may name."""
-        return ("operations",) if isinstance(self.source, ChainedSums) else self.source.columns
+        return self.source.columns
 
     @property
     def has_rationale(self) -> bool:
-        source = self.source
-        if isinstance(source, Jsonl):
-            return bool(source.rationale or source.split_on)
-        return source.rationale if isinstance(source, CorpusPlugin) else True
+        return self.source.has_rationale

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import Settings, distinct, shorthand
 from clpd_bench.settings.plugin import LossPlugin, pluggable
@@ -32,11 +32,21 @@ class TargetsSettings(Settings):
     """What is stored of a teacher's distribution at each response token.
 
     The `top_k` largest logits with their ids (null: all), and log Z at each of `temperatures`; what
-    lies outside the top k enters the loss as one residual bucket.
+    lies outside the top k enters the loss as one residual bucket. Or, where `live`, nothing: the teacher
+    runs beside the student in its steps, over the whole vocabulary and at the loss's own temperature.
     """
 
+    live: bool = False
     top_k: int | None = Field(default=None, ge=1)
     temperatures: tuple[float, ...] = Field(default=(1.0,), min_length=1)
+
+    @model_validator(mode="after")
+    def _nothing_stored(self) -> Self:
+        if self.live and self.top_k is not None:
+            raise ValueError(
+                f"a live teacher stores nothing, so top_k: {self.top_k} has no meaning beside live: true; leave one out"
+            )
+        return self
 
     @field_validator("temperatures")
     @classmethod

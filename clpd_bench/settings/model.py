@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from clpd_bench.settings.base import Settings
+from clpd_bench.settings.keep_layers import KeepLayers
+from clpd_bench.settings.pretrained import Gguf, Hub, Local
 from clpd_bench.settings.training import Training
 
 
@@ -47,6 +49,8 @@ class Trained(Settings):
 
     name: Literal["model"]
     model: str
+    step: int | None = Field(default=None, ge=1)
+    """As it was after this step, one of its `training.keep_steps`; None for the end."""
 
 
 def _model_name(value: Any) -> Any:
@@ -54,16 +58,39 @@ def _model_name(value: Any) -> Any:
 
 
 Architecture = Annotated[Llama | Qwen3, Field(discriminator="name")]
-Initial = Annotated[Llama | Qwen3 | Trained, Field(discriminator="name"), BeforeValidator(_model_name)]
+Initial = Annotated[
+    Llama | Qwen3 | Trained | Hub | Local | Gguf, Field(discriminator="name"), BeforeValidator(_model_name)
+]
 
 
 class ModelSettings(Settings):
-    """A model trained by cross-entropy on a corpus's own responses: a teacher, a pretrained start."""
+    """A model to start from, or to learn from: pretrained weights as they are or with fewer layers, a checkpoint
+    of another model, and any of them trained by cross-entropy on a corpus's own responses."""
 
     initial: Initial
-    corpus: str
-    training: Training
+    keep_layers: KeepLayers | None = None
+    """Layers of the initial model that are kept, before any training."""
+    corpus: str | None = None
+    training: Training | None = None
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _trained_on_something(self) -> Self:
+        if (self.corpus is None) != (self.training is None):
+            there, lacking = ("training", "corpus") if self.corpus is None else ("corpus", "training")
+            raise ValueError(f"has a {there} and no {lacking}; give both, or neither to leave the model untrained")
+        return self
+
+    @model_validator(mode="after")
+    def _fresh_weights_are_trained(self) -> Self:
+        if isinstance(self.initial, Llama | Qwen3):
+            if self.training is None:
+                raise ValueError(f"{self.initial.name} has fresh weights, and wants a corpus and a training")
+            if self.keep_layers is not None:
+                raise ValueError(
+                    f"{self.initial.name} has fresh weights; set its num_hidden_layers instead of keep_layers"
+                )
+        return self
 
 
 class StudentSettings(Settings):

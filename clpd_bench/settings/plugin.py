@@ -44,6 +44,14 @@ class CorpusPlugin(Plugin):
     columns: tuple[str, ...] = ()
     """The number columns that each of its examples carries."""
 
+    @property
+    def has_rationale(self) -> bool:
+        return self.rationale
+
+    @property
+    def local_files(self) -> dict[str, Path]:
+        return {}
+
 
 def is_reference(value: object) -> bool:
     return isinstance(value, str) and bool(REFERENCE.fullmatch(value))

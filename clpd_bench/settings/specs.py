@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,9 +11,12 @@ from clpd_bench.settings.base import NotInKey, Settings
 from clpd_bench.settings.corpus import CorpusSettings
 from clpd_bench.settings.curriculum import Order, TeacherRule
 from clpd_bench.settings.difficulty import Difficulty
+from clpd_bench.settings.evaluation import Extract
+from clpd_bench.settings.keep_layers import KeepLayers
 from clpd_bench.settings.loss import CrossEntropy, Loss, TargetsSettings
 from clpd_bench.settings.model import Llama, Qwen3
 from clpd_bench.settings.pacing import Pacing
+from clpd_bench.settings.pretrained import Start
 from clpd_bench.settings.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]
@@ -24,6 +28,8 @@ class CorpusSpec(Settings):
     corpus: CorpusSettings
     file_hashes: dict[str, str] = Field(default_factory=dict)
     """sha256 of each local file by its role (`train`, `test`)."""
+    tokenizer_of: Start | None = None
+    """Where the tokenizer comes from, under `tokenizer: of:<model>`."""
 
 
 class DifficultySpec(Settings):
@@ -43,6 +49,8 @@ class Supervision(Settings):
     """Where the order is a curriculum."""
     teachers: int = 0
     """M. One supervises throughout; of several, ceil(k M / K) supervises stage k, unless `rule` says else."""
+    live: bool = False
+    """Whether teachers run beside the student; else their stored targets are read."""
     rule: TeacherRule | None = None
     order_of: Supervision | None = None
     """Whose presentations `order: permuted` permutes."""
@@ -51,13 +59,21 @@ class Supervision(Settings):
 
 
 class ModelSpec(Settings):
-    """Parents: `corpus`, `initial` (a model, unless there is an architecture), `difficulty` (if the
-    order wants it), `targets.1` ... `targets.M` from the weakest teacher to the strongest.
+    """One of five things, by what is given:
 
-    Without `training` the model is only initialised.
+    `architecture` alone: fresh weights. Parents: `corpus`, for its tokenizer.
+    `start`: pretrained weights, brought in as they are. No parents.
+    `keep_layers`: another model with fewer layers. Parents: `initial`; `corpus` for the rule `cosine`.
+    `step`: another model as it was after that step. Parents: `initial`.
+    `training`: a model trained. Parents: `corpus`, `initial` (a model, unless there is an architecture),
+    `difficulty` (if the order wants it), `targets.1` ... `targets.M` (live: `teacher.1` ... `teacher.M`) from
+    the weakest teacher to the strongest.
     """
 
     architecture: Annotated[Llama | Qwen3, Field(discriminator="name")] | None = None
+    start: Start | None = None
+    keep_layers: KeepLayers | None = None
+    step: int | None = None
     training: Training | None = None
     supervision: Supervision | None = None
     seed: int
@@ -74,18 +90,39 @@ class TargetsSpec(Settings):
 
 
 class BenchmarkSpec(Settings):
-    """A benchmark without the name of its corpus."""
+    """Generation, or response loss alone, without the name of the corpus."""
 
-    max_new_tokens: int
+    max_new_tokens: int | None
+    """None where nothing is generated."""
     ignore: tuple[str, ...] = ()
+    extract: Extract | None = None
+    """What the flexible filter takes for the answer; None without one."""
     answer_marker: str | None
     """None where responses hold no rationale."""
 
 
-class EvaluationSpec(Settings):
-    """Parents: `corpus` (its test split), `model`, `difficulty` (a column of the items)."""
+class ChoiceSpec(Settings):
+    """The likelihood of each of an example's choices."""
 
-    benchmark: BenchmarkSpec
+    kind: Literal["choice"]
+
+
+class TaskSpec(Settings):
+    """A task of lm-eval's, or of a folder."""
+
+    task: str
+    shots: int | None = None
+    limit: int | None = None
+    include: Annotated[Path | None, NotInKey()] = None
+    include_hashes: dict[str, str] = Field(default_factory=dict)
+    """sha256 of each file of the folder by its path in it."""
+
+
+class EvaluationSpec(Settings):
+    """Parents: `model`; and, but for a task of lm-eval, `corpus` (its test split) and `difficulty` (a column of the
+    items)."""
+
+    benchmark: BenchmarkSpec | ChoiceSpec | TaskSpec
     batch_size: int
     dtype: Literal["float32", "bfloat16"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from clpd_bench.settings.base import NotInKey, Settings
+from clpd_bench.settings.base import NotInKey, Settings, distinct
 
 
 class Stop(Settings):
@@ -43,9 +43,18 @@ class Training(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     clip: float = Field(default=1.0, gt=0)
     """Largest norm of a step's gradient."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights that a step computes with. bfloat16 ones have float32 masters, in which gradients
+    are summed and steps taken; the model is saved in its precision."""
+    freeze_embeddings: bool = False
+    """Neither trained nor decayed: the input embeddings, and with them an output head that is tied to them."""
+    keep_steps: tuple[int, ...] = ()
+    """Steps after which the model as it then is becomes a part of the result."""
     stop: Stop | None = None
     micro_batch_tokens: Annotated[int, NotInKey()] = Field(default=8192, ge=1)
     """Padded tokens in one forward pass. Changes memory and rounding alone."""
+    activation_checkpointing: Annotated[bool, NotInKey()] = False
+    """Whether layers are computed again for their gradients, and not remembered. Changes memory and time alone."""
     checkpoint_seconds: Annotated[float, NotInKey()] = Field(default=60.0, ge=0)
     """Seconds between two checkpoints to resume from."""
 
@@ -53,6 +62,20 @@ class Training(Settings):
     def _one_length(self) -> Self:
         if (self.steps is None) == (self.tokens_per_step is None):
             raise ValueError("wants exactly one of steps and tokens_per_step")
+        return self
+
+    @field_validator("keep_steps")
+    @classmethod
+    def _in_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        distinct("step")(value)
+        if value and min(value) < 1:
+            raise ValueError("wants steps from 1 on")
+        return tuple(sorted(value))
+
+    @model_validator(mode="after")
+    def _steps_there(self) -> Self:
+        if self.steps is not None and self.keep_steps and self.keep_steps[-1] > self.steps:
+            raise ValueError(f"keep_steps holds step {self.keep_steps[-1]} of a run of {self.steps} steps")
         return self
 
     def learning_rate_at(self, step: int, steps: int) -> float:

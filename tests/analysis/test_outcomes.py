@@ -129,7 +129,7 @@ def test_a_metric_shows_its_filter_only_where_there_are_several(items: pd.DataFr
 
 
 def test_an_unknown_metric_is_refused(items: pd.DataFrame) -> None:
-    with pytest.raises(UserError, match="exact_match, response_loss"):
+    with pytest.raises(UserError, match="exact_match, acc, acc_norm, response_loss"):
         metric_series(items.assign(metric="exact_mach"))
 
 

@@ -135,11 +135,11 @@ def test_show_finds_a_planned_cell_by_its_short_name_and_by_its_key(small: Path,
         assert (shown["key"], shown["label"]) == (student, "student clpd/0")
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "retry", "show", "cancel"])
+@pytest.mark.parametrize("verb", ["plan", "run", "status", "report", "retry", "show", "cancel", "export"])
 def test_every_verb_explains_itself(verb: str) -> None:
     text = clpd(verb, "--help")
     assert "--store" in text
-    assert ("--set" in text) == (verb != "show")
+    assert ("--set" in text) == (verb not in ("show", "export"))
 
 
 def test_shipped_ablations_are_planned(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clpd_bench.corpus.example import Example, example_ids
-from clpd_bench.corpus.jsonl import read
+from clpd_bench.corpus.sources import examples as read
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import Jsonl
+from clpd_bench.settings.sources import Jsonl
 
 
 def write(file: Path, rows: list[Any], array: bool = False) -> Path:

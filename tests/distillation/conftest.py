@@ -45,7 +45,14 @@ def whole_targets(teachers: list[PreTrainedModel], split: Split, tmp_path: Path)
         folder = tmp_path / f"targets-{i}"
         folder.mkdir()
         write_targets(
-            teacher, split, TargetsSettings(temperatures=(1.0, 2.0)), 64, TOKENIZER.pad_token_id, folder, _ignore
+            teacher,
+            split,
+            TargetsSettings(temperatures=(1.0, 2.0)),
+            64,
+            TOKENIZER.pad_token_id,
+            len(TOKENIZER),
+            folder,
+            _ignore,
         )
         read.append(read_targets(folder, split, 2.0))
     return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import chunked
 from clpd_bench.distillation.chunked import chunked_sum, logits_in_chunks
+from clpd_bench.distillation.head import Head
+from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.scoring import score
-from clpd_bench.distillation.targets import read_targets, write_targets
+from clpd_bench.distillation.targets import Targets, read_targets, write_targets
 from clpd_bench.settings.loss import ForwardKl, TargetsSettings
 
 R, D, V = 10, 4, 11
@@ -50,7 +53,7 @@ def test_chunked_is_plain_in_value_and_gradients_for_any_chunk(
 ) -> None:
     ours = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
     plain = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
-    value = outer * chunked_sum(*ours, row_loss, chunk_rows)
+    value = outer * chunked_sum(ours[0], Head(ours[1]), row_loss, chunk_rows)
     reference = outer * row_loss(plain[0] @ plain[1].T, slice(0, R)).sum()
     torch.testing.assert_close(value, reference, rtol=1e-13, atol=0)
     mine, theirs = torch.autograd.grad(value, ours), torch.autograd.grad(reference, plain)
@@ -61,7 +64,7 @@ def test_chunked_is_plain_in_value_and_gradients_for_any_chunk(
 def test_no_response_token_gives_zero_with_a_graph(weight: torch.Tensor) -> None:
     before = torch.randn(0, D, dtype=torch.float64, requires_grad=True)
     w = weight.requires_grad_()
-    value = chunked_sum(before * 2, w, row_loss)
+    value = chunked_sum(before * 2, Head(w), row_loss)
     value.backward()
     assert value.item() == 0
     assert before.grad is not None
@@ -78,8 +81,8 @@ def test_losses_see_float32_logits_and_add_up_in_float32(dtype: torch.dtype) -> 
         seen.append(logits.dtype)
         return logits.sum(-1)
 
-    value = chunked_sum(torch.ones(R, D, dtype=dtype), torch.ones(V, D, dtype=dtype), loss, 3)
-    parts = logits_in_chunks(torch.ones(R, D, dtype=dtype), torch.ones(V, D, dtype=dtype))
+    value = chunked_sum(torch.ones(R, D, dtype=dtype), Head(torch.ones(V, D, dtype=dtype)), loss, 3)
+    parts = logits_in_chunks(torch.ones(R, D, dtype=dtype), Head(torch.ones(V, D, dtype=dtype)))
     assert {*seen, value.dtype, *(make().dtype for _, make in parts)} == {torch.float32}
 
 
@@ -87,7 +90,7 @@ def test_scoring_chunks_cover_each_row_once_with_its_own_logits(
     monkeypatch: pytest.MonkeyPatch, hidden: torch.Tensor, weight: torch.Tensor
 ) -> None:
     monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", 3 * V)
-    parts = [(rows, make()) for rows, make in logits_in_chunks(hidden, weight)]
+    parts = [(rows, make()) for rows, make in logits_in_chunks(hidden, Head(weight))]
     assert [len(logits) for _, logits in parts] == [3, 3, 3, 1]
     for rows, logits in parts:
         torch.testing.assert_close(logits, hidden[rows] @ weight.T)
@@ -117,9 +120,13 @@ WIDE = 211
 
 @pytest.fixture
 def wide_model() -> PreTrainedModel:
+    return model_of(WIDE, 16)
+
+
+def model_of(vocabulary: int, width: int) -> PreTrainedModel:
     config = LlamaConfig(
-        vocab_size=WIDE,
-        hidden_size=16,
+        vocab_size=vocabulary,
+        hidden_size=width,
         intermediate_size=16,
         num_hidden_layers=1,
         num_attention_heads=1,
@@ -136,22 +143,28 @@ def wide_split() -> Split:
 
 def _step_with(name: str, model: PreTrainedModel, split: Split, folder: Path) -> Callable[[], object]:
     """A training step under some loss, a scoring, or the writing of targets."""
+    vocabulary = model.config.vocab_size
     everything, settings = list(range(len(split.ids))), TargetsSettings(top_k=None if name == "whole" else 3)
     if name == "score":
-        return lambda: score(model, split, 10**6, PAD)
+        return lambda: score(model, split, 10**6, PAD, vocabulary)
     if name == "write":
-        return lambda: write_targets(model, split, settings, 10**6, PAD, folder, lambda done, of: None)
+        return lambda: write_targets(model, split, settings, 10**6, PAD, vocabulary, folder, lambda done, of: None)
     if name == "cross_entropy":
         return lambda: fused_step(model, split, everything, loss=CE, micro_batch_tokens=10**6)
-    write_targets(model, split, settings, 10**6, PAD, folder, lambda done, of: None)
-    targets, taught = [read_targets(folder, split, 1.0)] * 2, [1 + i % 2 for i in everything]
+    targets: list[Targets | LiveTeacher]
+    if name == "live":
+        targets = [LiveTeacher(copy.deepcopy(model), vocabulary, 1.0) for _ in range(2)]
+    else:
+        write_targets(model, split, settings, 10**6, PAD, vocabulary, folder, lambda done, of: None)
+        targets = [read_targets(folder, split, 1.0)] * 2
+    taught = [1 + i % 2 for i in everything]
     loss = ForwardKl(name="forward_kl", ce_weight=0.5)
     return lambda: fused_step(
         model, split, everything, loss=loss, teachers=taught, targets=targets, micro_batch_tokens=10**6
     )
 
 
-@pytest.mark.parametrize("what", ["cross_entropy", "top_k", "whole", "score", "write"])
+@pytest.mark.parametrize("what", ["cross_entropy", "top_k", "whole", "live", "score", "write"])
 def test_no_block_of_all_response_tokens_by_vocabulary_is_ever_held(
     monkeypatch: pytest.MonkeyPatch, wide_model: PreTrainedModel, wide_split: Split, tmp_path: Path, what: str
 ) -> None:
@@ -167,3 +180,64 @@ def test_no_block_of_all_response_tokens_by_vocabulary_is_ever_held(
         step()
     assert seen.largest(having=WIDE) <= limit
     assert seen.largest() < tokens * WIDE / 4
+
+
+QWEN = 151_936
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("what", ["cross_entropy", "top_k", "live", "score"])
+def test_a_step_at_a_vocabulary_of_152k_holds_one_chunk_of_logits(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str, precision: torch.dtype
+) -> None:
+    """As the suite is, not with smaller chunks; and one chunk of all tokens would be seen."""
+    model = model_of(QWEN, 4).to(precision)
+    split = random_split([(2, 20)] * 4, vocabulary=QWEN)
+    step = _step_with(what, model, split, tmp_path)
+    with Allocations() as seen:
+        step()
+    assert seen.largest() <= chunked.CHUNK_ELEMENTS < 80 * QWEN / 2
+    monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", 80 * QWEN)
+    with Allocations() as whole:
+        step()
+    assert whole.largest() >= 80 * QWEN
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("scale", "soft_cap"), [(1.0, None), (0.25, None), (1.0, 3.0), (1.7, 2.0)])
+def test_scale_soft_cap_and_bias_are_in_the_gradients(
+    hidden: torch.Tensor, weight: torch.Tensor, scale: float, soft_cap: float | None, bias: bool
+) -> None:
+    added = torch.linspace(-1, 1, V, dtype=torch.float64) if bias else None
+    ours, plain = (
+        [t.clone().requires_grad_() for t in (hidden, weight, *([] if added is None else [added]))] for _ in range(2)
+    )
+    head = Head(ours[1], ours[2] if bias else None, scale, soft_cap)
+    logits = scale * (plain[0] @ plain[1].T + (plain[2] if bias else 0))
+    capped = logits if soft_cap is None else soft_cap * torch.tanh(logits / soft_cap)
+    value, reference = chunked_sum(ours[0], head, row_loss, 3), row_loss(capped, slice(0, R)).sum()
+    torch.testing.assert_close(value, reference, rtol=1e-12, atol=0)
+    for a, b in zip(torch.autograd.grad(value, ours), torch.autograd.grad(reference, plain), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
+
+
+def test_a_frozen_head_has_no_gradient_and_none_is_computed(hidden: torch.Tensor, weight: torch.Tensor) -> None:
+    states = hidden.clone().requires_grad_()
+    with Allocations() as seen:
+        value = chunked_sum(states, Head(weight), row_loss, 3)
+        value.backward()
+    assert weight.grad is None
+    assert (V, D) not in seen.shapes
+    plain = hidden.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(row_loss(plain @ weight.T, slice(0, R)).sum(), plain)
+    torch.testing.assert_close(states.grad, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_bfloat16_heads_gradient_is_summed_over_chunks_in_float32() -> None:
+    """Of equal rows: a sum in bfloat16 stands still at 256 of them."""
+    rows = 1000
+    weight = torch.full((V, D), 0.5, dtype=torch.bfloat16, requires_grad=True)
+    states = torch.ones(rows, D, dtype=torch.bfloat16)
+    chunked_sum(states, Head(weight), lambda logits, part: logits.sum(-1), 1).backward()
+    assert weight.grad is not None
+    torch.testing.assert_close(weight.grad, torch.full((V, D), float(rows), dtype=torch.bfloat16), rtol=2**-8, atol=0)

@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import CE, PAD, assert_same_gradients, fused_step, plain_step, random_split, response_logits, tiny_model
+from tiny import (
+    CE,
+    PAD,
+    VOCABULARY,
+    assert_same_gradients,
+    fused_step,
+    plain_step,
+    random_split,
+    response_logits,
+    tiny_model,
+)
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -100,7 +110,7 @@ def test_a_mixed_step_is_the_sum_of_its_teachers_shares(
         folder = tmp_path / str(i)
         folder.mkdir()
         settings = TargetsSettings(top_k=top_k, temperatures=(2.0,))
-        write_targets(teacher, split, settings, 64, PAD, folder, lambda done, of: None)
+        write_targets(teacher, split, settings, 64, PAD, VOCABULARY, folder, lambda done, of: None)
         targets.append(read_targets(folder, split, 2.0))
     mixed, gradient = fused_step(
         student, split, EVERYTHING, loss=KL, teachers=MIXED, targets=targets, micro_batch_tokens=10**6

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from tiny import END, PAD, TOKENIZER, tiny_model
-from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from clpd_bench.distillation.models import forward_flops, head_weight, hidden_states, load_model, save_model
+from clpd_bench.distillation.head import head_of
+from clpd_bench.distillation.models import forward_flops, hidden_states, load_model, save_model
 
 KINDS = ["llama", "qwen3"]
 IDS = torch.tensor([[4, 9, 3, 7, 7, 20], [5, 5, 5, 8, 12, 3]])
@@ -77,14 +77,7 @@ def test_hidden_states_times_head_are_the_models_own_logits(kind: str, tied: boo
     """Nothing (a scale, a soft cap, a norm) stands between the two."""
     model = tiny_model(kind, num_hidden_layers=2, tie_word_embeddings=tied).eval()
     with torch.no_grad():
-        torch.testing.assert_close(hidden_states(model, IDS) @ head_weight(model).T, model(input_ids=IDS).logits)
-
-
-def test_head_with_a_bias_is_refused() -> None:
-    model = tiny_model()
-    model.set_output_embeddings(nn.Linear(16, len(TOKENIZER), bias=True))
-    with pytest.raises(ValueError, match="no plain matrix"):
-        head_weight(model)
+        torch.testing.assert_close(head_of(model).logits(hidden_states(model, IDS)), model(input_ids=IDS).logits)
 
 
 def test_load_never_reads_a_pickle(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny import END, PAD, assert_same_gradients, fused_step, gradients, random_split, split_from
+from tiny import END, PAD, VOCABULARY, assert_same_gradients, fused_step, gradients, random_split, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -51,7 +51,7 @@ def test_step_is_huggingfaces_own_loss_with_prompts_at_minus_100(
 def test_score_is_huggingfaces_own_loss_of_each_example(
     student: PreTrainedModel, split: Split, batch_tokens: int
 ) -> None:
-    scores = score(student, split, batch_tokens, PAD)
+    scores = score(student, split, batch_tokens, PAD, VOCABULARY)
     with torch.no_grad():
         expected = [float(student(**huggingface_inputs(split, [e])).loss) for e in range(len(split.ids))]
     np.testing.assert_allclose(scores.response_loss, expected, rtol=1e-6)
@@ -118,14 +118,14 @@ def test_pad_token_makes_no_difference_not_even_the_end_token(student: PreTraine
         assert again == pytest.approx(value, rel=1e-13)
         assert_same_gradients(gradient, mine)
         np.testing.assert_allclose(
-            score(student, split, 10**6, other).response_loss,
-            score(student, split, 10**6, PAD).response_loss,
+            score(student, split, 10**6, other, VOCABULARY).response_loss,
+            score(student, split, 10**6, PAD, VOCABULARY).response_loss,
             rtol=1e-13,
         )
 
 
 def test_padding_on_the_right_changes_no_loss(student: PreTrainedModel, split: Split) -> None:
-    alone, together = (score(student, split, tokens, PAD).response_loss for tokens in (1, 10**6))
+    alone, together = (score(student, split, tokens, PAD, VOCABULARY).response_loss for tokens in (1, 10**6))
     np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 
@@ -141,7 +141,7 @@ def test_reproduced_is_what_greedy_decoding_gives(student: PreTrainedModel) -> N
         responses.append(out[0, len(prompt) :].numpy().astype(np.int32))
     first, last = responses[1].copy(), responses[3].copy()
     first[0], last[-1] = (first[0] + 1) % 23, (last[-1] + 1) % 23
-    scores = score(student, split_from(prompts, [responses[0], first, responses[2], last]), 64, PAD)
+    scores = score(student, split_from(prompts, [responses[0], first, responses[2], last]), 64, PAD, VOCABULARY)
     assert scores.reproduced.tolist() == [True, False, True, False]
     assert scores.mean("sequence_accuracy") == 0.5
 
@@ -149,5 +149,5 @@ def test_reproduced_is_what_greedy_decoding_gives(student: PreTrainedModel) -> N
 def test_scoring_leaves_a_training_model_training(student: PreTrainedModel, split: Split) -> None:
     for training in (True, False):
         student.train(training)
-        score(student, split, 64, PAD)
+        score(student, split, 64, PAD, VOCABULARY)
         assert student.training is training

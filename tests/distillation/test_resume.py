@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import PAD, schedule_of, tiny_model
+from tiny import PAD, VOCABULARY, schedule_of, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -69,7 +69,9 @@ class Runner:
         )
         schedule = schedule_of(self.split, training, 3, 2)
         try:
-            return train(model, self.split, self.split, schedule, training, KL, self.targets, 0, PAD, around)
+            return train(
+                model, self.split, self.split, schedule, training, KL, self.targets, 0, PAD, VOCABULARY, around
+            )
         finally:
             self.first_steps.append(told[0])
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import PAD, split_from
+from tiny import PAD, VOCABULARY, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import scoring, shards, targets
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
+from clpd_bench.distillation.head import Head
 from clpd_bench.distillation.shards import Shards, Tensors
 from clpd_bench.errors import Interrupted
 from clpd_bench.settings.loss import TargetsSettings
@@ -60,8 +61,10 @@ class Work:
         out = self.root / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        targets.write_targets(self.model, self.split, settings, batch_tokens, PAD, out, lambda done, of: None, keep)
-        return (out / "targets.safetensors").read_bytes()
+        targets.write_targets(
+            self.model, self.split, settings, batch_tokens, PAD, VOCABULARY, out, lambda done, of: None, keep
+        )
+        return b"".join(file.read_bytes() for file in sorted(out.iterdir()))
 
     def files(self) -> dict[Path, str]:
         """Hashes of all that the attempts left."""
@@ -73,11 +76,11 @@ def work(teachers: list[PreTrainedModel], split: Split, tmp_path: Path, monkeypa
     made = Work(teachers[1], split, tmp_path)
     rows = targets._rows
 
-    def counted(model: PreTrainedModel, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
+    def counted(model: PreTrainedModel, head: Head, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
         if len(made.computed) == made.kill_at:
             raise Killed
         made.computed.append(len(batch.places))
-        return rows(model, batch, k, settings)
+        return rows(model, head, batch, k, settings)
 
     monkeypatch.setattr(targets, "_rows", counted)
     return made
@@ -197,7 +200,7 @@ def test_interrupted_scores_resume_to_the_same_bits(
 ) -> None:
     sums, computed = scoring._sums, []
     monkeypatch.setattr(scoring, "_sums", lambda *given: (computed.append(given), sums(*given))[1])
-    whole = scoring.score(work.model, split, BATCH_TOKENS, PAD)
+    whole = scoring.score(work.model, split, BATCH_TOKENS, PAD, VOCABULARY)
     computed.clear()
     folders: list[Path] = []
     told: list[tuple[int, int]] = []
@@ -205,7 +208,9 @@ def test_interrupted_scores_resume_to_the_same_bits(
     def attempt(stop_at: int | None) -> scoring.Scores:
         kept = Shards(tmp_path / f"{len(folders)}", folders[::-1], lambda: len(computed) == stop_at, lambda: None)
         folders.append(tmp_path / f"{len(folders)}")
-        return scoring.score(work.model, split, BATCH_TOKENS, PAD, kept.keep, lambda *told_: told.append(told_))
+        return scoring.score(
+            work.model, split, BATCH_TOKENS, PAD, VOCABULARY, kept.keep, lambda *told_: told.append(told_)
+        )
 
     for done in range(1, len(batches) + 1):
         with pytest.raises(Interrupted):

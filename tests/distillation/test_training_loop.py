@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import CE, PAD, gradients, response_logits, schedule_of, tiny_model
+from tiny import CE, PAD, VOCABULARY, gradients, response_logits, schedule_of, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import train as loop
-from clpd_bench.distillation.divergences import TargetRows
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Diverged, Record, StopNotReached, Surroundings, train
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
@@ -34,11 +33,12 @@ def run(
     targets: list[Targets] | None = None,
     stages: int = 1,
     seed: int = 0,
+    vocabulary: int = VOCABULARY,
     **surroundings: Any,
 ) -> Record:
     schedule = schedule_of(split, training, stages, len(targets or []), seed)
     around = Surroundings(folder, **surroundings)
-    return train(model, split, split, schedule, training, loss, targets or [], seed, PAD, around)
+    return train(model, split, split, schedule, training, loss, targets or [], seed, PAD, vocabulary, around)
 
 
 class Scripted:
@@ -207,8 +207,8 @@ def test_a_loss_that_is_no_number_names_step_stage_teacher_and_examples(
     split: Split, tmp_path: Path, whole_targets: list[Targets]
 ) -> None:
     """The second teacher's outputs are spoilt; it teaches stage 2, steps 3 and 4."""
-    rows = whole_targets[1].rows
-    spoilt = replace(whole_targets[1], rows=TargetRows(rows.ids, rows.logits * torch.nan, rows.log_z))
+    nothing = np.full((int(split.responses.offsets[-1]), VOCABULARY), np.nan, dtype=np.float32)
+    spoilt = replace(whole_targets[1], logits=nothing)
     training = Training(epochs=2, steps=4, learning_rate=1e-3)
     model = tiny_model()
     with pytest.raises(Diverged) as caught:
@@ -248,11 +248,18 @@ def test_a_gradient_that_is_no_number_is_told_at_its_own_step(
 def test_targets_of_another_vocabulary_size_are_refused(
     split: Split, tmp_path: Path, whole_targets: list[Targets]
 ) -> None:
-    """A head padded to a rounder size would otherwise put mass on tokens that the teacher lacks."""
     model = tiny_model()
     model.resize_token_embeddings(32)
     with pytest.raises(ValueError, match=r"23 .* 32"):
-        run(model, split, Training(steps=2, learning_rate=1e-3), tmp_path, loss=KL, targets=whole_targets[:1])
+        run(
+            model,
+            split,
+            Training(steps=2, learning_rate=1e-3),
+            tmp_path,
+            loss=KL,
+            targets=whole_targets[:1],
+            vocabulary=32,
+        )
 
 
 def test_a_teacher_without_targets_is_refused(split: Split, tmp_path: Path, whole_targets: list[Targets]) -> None:
@@ -261,4 +268,4 @@ def test_a_teacher_without_targets_is_refused(split: Split, tmp_path: Path, whol
     schedule = schedule_of(split, training, 2, 2, 0)
     around = Surroundings(tmp_path)
     with pytest.raises(ValueError, match="the schedule has teacher 2, and there are 1 targets"):
-        train(tiny_model(), split, split, schedule, training, KL, whole_targets[:1], 0, PAD, around)
+        train(tiny_model(), split, split, schedule, training, KL, whole_targets[:1], 0, PAD, VOCABULARY, around)

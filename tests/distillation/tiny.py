@@ -24,7 +24,7 @@ from clpd_bench.settings.specs import Supervision
 from clpd_bench.settings.training import Training
 
 TOKENIZER = character_tokenizer("abcdefghijklmnopqrst")
-PAD, END = TOKENIZER.pad_token_id, TOKENIZER.eos_token_id
+PAD, END, VOCABULARY = TOKENIZER.pad_token_id, TOKENIZER.eos_token_id, len(TOKENIZER)
 CE = CrossEntropy(name="cross_entropy")
 
 Gradients = dict[str, torch.Tensor]
@@ -73,12 +73,14 @@ def fused_step(
     targets: list[Targets] | None = None,
     micro_batch_tokens: int = 64,
     pad_id: int = PAD,
+    vocabulary: int | None = None,
 ) -> tuple[float, Gradients]:
     """The loss of one global batch, and the gradients that the training loop would step along."""
     model.zero_grad()
     training = Training(steps=1, learning_rate=1.0, micro_batch_tokens=micro_batch_tokens)
     taught = np.array(teachers if teachers is not None else [0] * len(examples))
-    value, consumed = loop._step(model, split, np.array(examples), taught, training, loss, targets or [], pad_id)
+    v = vocabulary or model.config.vocab_size
+    value, consumed = loop._step(model, split, np.array(examples), taught, training, loss, targets or [], pad_id, v)
     assert consumed.tolist() == list(range(len(examples)))
     return value, gradients(model)
 

@@ -3,26 +3,99 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from command_line import command_line, samples_in
+from evaluated import EVALUATION
+
+from clpd_bench.jobs import evaluation
+from clpd_bench.jobs.context import Context
+from clpd_bench.settings.specs import EvaluationSpec
+
+Scores = dict[tuple[str, str], float]
+
+
+def ours(out: Path) -> Scores:
+    rows = pq.read_table(out / "items.parquet").to_pylist()
+    return {(row["item"], row["metric"]): row["score"] for row in rows if row["metric"] != "response_loss"}
+
+
+def theirs(samples: list[dict[str, Any]], *metrics: str) -> Scores:
+    return {(sample["doc"]["id"], metric): sample[metric] for sample in samples for metric in metrics}
 
 
 def test_lm_eval_through_us_equals_its_own_command_line_item_by_item(folders: dict[str, Path], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "4"]
-    command += ["--model_args", f"pretrained={folders['model']},dtype=float32", "--tasks", "clpd_test"]
-    command += ["--include_path", ".", "--log_samples", "--output_path", str(tmp_path)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    subprocess.run(command, cwd=folders["evaluation"], env=environment, check=True, capture_output=True, timeout=240)
-    (samples,) = tmp_path.rglob("samples_clpd_test*.jsonl")
-    theirs = {}
-    for line in samples.read_text().splitlines():
-        sample = json.loads(line)
-        theirs[sample["doc"]["id"]] = (sample["exact_match"], sample["resps"][0][0])
+    samples = command_line(folders["model"], folders["evaluation"], "clpd_test", tmp_path)
+    assert ours(folders["evaluation"]) == theirs(samples, "exact_match")
     rows = pq.read_table(folders["evaluation"] / "items.parquet").to_pylist()
-    ours = {row["item"]: (row["score"], row["output"]) for row in rows if row["metric"] == "exact_match"}
-    assert ours == theirs
-    assert {score for score, _ in ours.values()} == {0.0, 1.0}, "some right, some wrong: else equality says little"
+    outputs = {row["item"]: row["output"] for row in rows if row["metric"] == "exact_match"}
+    assert outputs == {sample["doc"]["id"]: sample["resps"][0][0] for sample in samples}
+    assert {*ours(folders["evaluation"]).values()} == {0.0, 1.0}, "some right, some wrong: else equality says little"
+
+
+@pytest.fixture(scope="module")
+def choices(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same corpus with choices of unlike length, the right one at another place each time."""
+    corpus = tmp_path_factory.mktemp("choices") / "corpus"
+    corpus.mkdir()
+    table = pq.read_table(folders["corpus"] / "test.parquet")
+    listed, labels = [], []
+    for i, response in enumerate(table["response"].to_pylist()):
+        wrong = [response[:-1] + str((int(response[-1]) + n) % 5) for n in (1, 2)] + [response[-1] * (2 + i % 2)]
+        labels.append(i % 4)
+        listed.append([*wrong[: i % 4], response, *wrong[i % 4 :]])
+    table = table.append_column("choices", pa.array(listed)).append_column("label", pa.array(labels))
+    pq.write_table(table, corpus / "test.parquet")
+    (corpus / "tokenizer").symlink_to(folders["corpus"] / "tokenizer")
+    made = {**folders, "corpus": corpus, "evaluation": corpus.with_name("evaluation")}
+    made["evaluation"].mkdir()
+    spec = EvaluationSpec.model_validate({**EVALUATION.model_dump(), "benchmark": {"kind": "choice"}})
+    evaluation.run(spec, made, made["evaluation"], Context(corpus.with_name("checkpoints")))
+    return made
+
+
+def test_weighed_choices_equal_those_of_the_command_line_item_by_item(choices: dict[str, Path], tmp_path: Path) -> None:
+    samples = command_line(choices["model"], choices["evaluation"], "clpd_test", tmp_path)
+    assert ours(choices["evaluation"]) == theirs(samples, "acc", "acc_norm")
+    assert {*ours(choices["evaluation"]).values()} == {0.0, 1.0}
+    for sample in samples:
+        nats = [float(answer[0]) for answer in sample["filtered_resps"]]
+        assert sample["acc"] == (nats.index(max(nats)) == int(sample["target"]))
+
+
+def test_a_benchmark_of_choices_has_the_response_loss_of_its_corpus_too(
+    folders: dict[str, Path], choices: dict[str, Path]
+) -> None:
+    def losses(out: Path) -> list[dict[str, Any]]:
+        rows = pq.read_table(out / "items.parquet").to_pylist()
+        return [row for row in rows if row["metric"] == "response_loss"]
+
+    assert losses(choices["evaluation"]) == losses(folders["evaluation"])
+
+
+def test_choices_are_part_of_what_was_expected(choices: dict[str, Path]) -> None:
+    """Runs whose choices differ are no pairs, even where the right one has the same number."""
+    rows = pq.read_table(choices["evaluation"] / "items.parquet").to_pylist()
+    hashes = {row["item"]: row["target_hash"] for row in rows if row["metric"] == "acc"}
+    assert len({*hashes.values()}) == len(hashes)
+
+
+def test_lm_evals_own_results_are_kept_in_its_layout_without_places(folders: dict[str, Path], tmp_path: Path) -> None:
+    kept = folders["evaluation"] / "lm_eval"
+    (results_file,) = kept.rglob("results_*.json")
+    assert results_file.parent == kept / "model"
+    command_line(folders["model"], folders["evaluation"], "clpd_test", tmp_path)
+    (their_file,) = tmp_path.rglob("results_*.json")
+    own, their = json.loads(results_file.read_text()), json.loads(their_file.read_text())
+    assert own["results"] == their["results"]
+    assert own["n-samples"] == their["n-samples"]
+    assert own["task_hashes"] == their["task_hashes"]
+    assert their.keys() - own.keys() <= {"pretty_env_info", "git_hash"}
+    assert own["config"]["model"] == "hf"
+    assert samples_in(kept, "clpd_test") == samples_in(tmp_path, "clpd_test")
+    for place in (str(folders["evaluation"].parent), "/tmp"):
+        assert place not in results_file.read_text()

@@ -103,9 +103,9 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     sums = scoring._sums
 
-    def recorded(model: PreTrainedModel, batch: MicroBatch) -> shards.Tensors:
+    def recorded(model: PreTrainedModel, batch: MicroBatch, vocabulary: int) -> shards.Tensors:
         rows.append(len(batch.places))
-        return sums(model, batch)
+        return sums(model, batch, vocabulary)
 
     monkeypatch.setattr(scoring, "_sums", recorded)
     monkeypatch.setattr(evaluation, "LOSS_BATCH_TOKENS", 60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from launch_run import TINY
@@ -58,9 +59,14 @@ def test_jobs_evicted_again_and_again_leave_the_files_of_those_that_were_not(
         mine, reference = evicted.manifest(key), whole.manifest(key)
         assert mine
         assert reference
-        assert mine["files"] == reference["files"], job.label
+        assert _timeless(mine["files"]) == _timeless(reference["files"]), job.label
         found = {entry.ending for entry in ledger.entries(tmp_path / "evicted" / "attempts" / key)}
         endings.setdefault(job.kind, set()).update(found)
     assert all(
         endings[kind] == {"evicted", "published"} for kind in ("model", "targets", "difficulty", "evaluation")
     ), endings
+
+
+def _timeless(files: dict[str, Any]) -> dict[str, Any]:
+    """Without lm-eval's own results, in whose names and texts the time stands."""
+    return {name: told for name, told in files.items() if not name.startswith("lm_eval/")}

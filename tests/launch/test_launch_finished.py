@@ -108,6 +108,6 @@ def test_show_finds_a_cell_and_marks_what_the_loss_leaves_out(finished: Run) -> 
         finished.command("show", "clpd/1", "--example"), capture_output=True, text=True, cwd=finished.folder, check=True
     ).stdout
     marks = [line.split()[2] for line in shown.splitlines() if line[:8].strip().isdigit()]
-    prompt = next(line for line in shown.splitlines() if line.startswith("prompt")).split("'")[1]
+    prompt = shown.splitlines()[shown.splitlines().index("prompt:") + 1].strip().strip("|")
     assert marks == ["."] * len(prompt) + ["*"] * (len(marks) - len(prompt))
     assert "<end>" in shown.splitlines()[-1]

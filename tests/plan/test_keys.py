@@ -264,3 +264,16 @@ def test_a_plan_read_back_from_json_is_equal(small: Path) -> None:
 
 def test_keys_do_not_depend_on_the_run_of_the_process(small: Path) -> None:
     assert plan_of(small) == plan_of(small)
+
+
+def test_what_is_extracted_is_in_the_key_of_evaluations_and_of_nothing_else(small: Path) -> None:
+    """And without it a benchmark has the key that it had before there was a choice."""
+    plain, number = plan_of(small), plan_of(small, "evaluation.benchmarks.sums.extract=number")
+    assert {job.kind for key, job in number.jobs.items() if key not in plain.jobs} == {"evaluation"}
+    assert plan_of(small, "evaluation.benchmarks.sums.extract=none").jobs.keys() == plain.jobs.keys()
+    (spec, *_) = [job.spec for job in plain.jobs.values() if job.kind == "evaluation"]
+    assert fingerprint(spec) == {
+        "benchmark": {"max_new_tokens": 24, "answer_marker": ":"},
+        "batch_size": 64,
+        "dtype": "float32",
+    }

@@ -9,8 +9,8 @@ import pytest
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
-from clpd_bench.settings.corpus import Jsonl
 from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.sources import Jsonl
 
 
 def with_jsonl(small: Path, train: str, test: str) -> Ablation:

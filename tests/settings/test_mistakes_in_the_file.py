@@ -83,7 +83,8 @@ MISTAKES = {
         "metric: response_loss",
         "metric: respons_loss",
         "analysis.primary.metric",
-        "unknown value 'respons_loss'. Did you mean 'response_loss'? Allowed: exact_match, response_loss.",
+        "unknown value 'respons_loss'. Did you mean 'response_loss'? Allowed: exact_match, acc, acc_norm, "
+        "response_loss.",
     ),
     "misspelt teacher": (
         "teachers: [small, large]",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import Jsonl
 from clpd_bench.settings.load import load_ablation, load_origins
+from clpd_bench.settings.sources import Jsonl
 
 
 def line(file: Path, text: str) -> int:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from clpd_bench.analysis.metrics import METRICS, Series
+from clpd_bench.analysis.metrics import BINARY, METRICS, Series
 from clpd_bench.reporting.figures.style import (
     NothingToDraw,
     looks,
@@ -27,7 +27,7 @@ CAPTION = (
 )
 MOST_VALUES = 8
 BINS = 5
-METRIC_RANGES = {"exact_match": (0.0, 1.0), "response_loss": (0.0, np.inf)}
+METRIC_RANGES = {metric: (0.0, 1.0) if metric in BINARY else (0.0, np.inf) for metric in METRICS}
 
 
 def difficulty(items: pd.DataFrame, series: Sequence[Series], arms: Sequence[str]) -> Figure:

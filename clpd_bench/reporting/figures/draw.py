@@ -100,7 +100,7 @@ def _by_series(
     items: pd.DataFrame, comparisons: pd.DataFrame, rows: Rows, context: ReportContext, prefix: str
 ) -> list[Planned]:
     """The figures with a panel for each of the series of `rows`."""
-    arms, references = [row.name for row in rows.arms], [row.name for row in rows.references]
+    arms, references = [row.name for row in rows.arms], [row.name for row in rows.references if any(row.means)]
     single = [one for one in rows.series if one.benchmark != MACRO_AVERAGE]
     declaration = context.declaration
 

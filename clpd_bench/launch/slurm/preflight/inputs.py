@@ -2,44 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel
 
+from clpd_bench.digests import sha256_of
+from clpd_bench.errors import UserError
+from clpd_bench.launch.fetching import fetch, hub_models
 from clpd_bench.launch.slurm.preflight.finding import Finding
+from clpd_bench.launch.slurm.preflight.paths import MOUNTS, everywhere
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.corpus import Jsonl
 from clpd_bench.settings.plugin import Plugin
+from clpd_bench.settings.pretrained import Hub, Start
 from clpd_bench.settings.specs import CorpusSpec
+from clpd_bench.starts import files_of
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def check_inputs(plan: Plan, todo: set[str]) -> list[Finding]:
-    """The user's own functions, and the texts of corpora that are still to be made."""
-    wanted: dict[Path, str] = {}
+    """The user's own functions, the texts of corpora and the pretrained weights that are still to be read."""
+    wanted: dict[tuple[Path, ...], str] = {}
     for key in (key for key in plan.jobs if key in todo):
         spec = plan.jobs[key].spec
-        wanted |= {plugin.file: plugin.sha256 for plugin in _plugins(spec)}
-        if isinstance(spec, CorpusSpec) and isinstance(spec.corpus.source, Jsonl):
-            wanted |= {getattr(spec.corpus.source, role): sha256 for role, sha256 in spec.file_hashes.items()}
-    return [finding for file, sha256 in wanted.items() for finding in _as_planned(file, sha256)]
+        wanted |= {(plugin.file,): plugin.sha256 for plugin in _inside(spec, Plugin)}
+        wanted |= {files: sha256 for start in _starts(plan, key) for files, sha256 in files_of(start)}
+        if isinstance(spec, CorpusSpec):
+            wanted |= {(file,): spec.file_hashes[role] for role, file in spec.corpus.source.local_files.items()}
+    found = [finding for files, sha256 in wanted.items() for finding in _as_planned(files, sha256)]
+    return found + [finding for model in hub_models(plan, todo) for finding in _fetched(model)]
 
 
-def _plugins(value: object) -> Iterator[Plugin]:
-    if isinstance(value, Plugin):
+def check_weights_everywhere(plan: Plan, todo: set[str], shared: tuple[Path, ...]) -> list[Finding]:
+    """Whether nodes see the local weights that models are still to be made of."""
+    models = [key for key in plan.jobs if key in todo and plan.jobs[key].kind == "model"]
+    files = [paths for key in models for start in _starts(plan, key) for paths, _ in files_of(start)]
+    folders = dict.fromkeys(path.parent for paths in files for path in paths)
+    move = "Put them there"
+    return [found for folder in folders for found in everywhere("pretrained weights", folder, shared, MOUNTS, move)]
+
+
+def _starts(plan: Plan, key: str) -> Iterator[Start]:
+    return _inside(plan.jobs[key].spec, Start)
+
+
+def _fetched(model: Hub) -> list[Finding]:
+    try:
+        fetch(model)
+    except UserError as error:
+        return [Finding("fatal", error.message, error.fix or "Fetch it where there is a network")]
+    return []
+
+
+def _inside(value: object, kind: type[S]) -> Iterator[S]:
+    """The settings of a kind that stand in a spec."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _plugins(getattr(value, name))
+            yield from _inside(getattr(value, name), kind)
 
 
-def _as_planned(file: Path, sha256: str) -> list[Finding]:
+def _as_planned(files: tuple[Path, ...], sha256: str) -> list[Finding]:
+    file = files[0]
     try:
-        with file.open("rb") as opened:
-            same = hashlib.file_digest(opened, "sha256").hexdigest() == sha256
+        same = sha256_of(*files) == sha256
     except OSError as error:
-        return [Finding("fatal", f"{file} cannot be read: {error.strerror}", "Put it back, then launch again")]
+        told = f"{error.filename or file} cannot be read: {error.strerror}"
+        return [Finding("fatal", told, "Put it back, then launch again")]
     if same:
         return []
     return [Finding("fatal", f"{file} has changed since it was planned", "Launch again, so that it is planned anew")]

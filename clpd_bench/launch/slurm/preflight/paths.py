@@ -20,10 +20,10 @@ SHARED = {
 def check_paths(store: Path, shared: tuple[Path, ...], mounts: Path = MOUNTS) -> list[Finding]:
     """The package itself is in the snapshot."""
     found = _writable(store)
-    found += _everywhere("the store", store, shared, mounts, "Give a store there: --store, or CLPD_STORE")
+    found += everywhere("the store", store, shared, mounts, "Give a store there: --store, or CLPD_STORE")
     # Not where the links of a virtual environment lead: that is most often /usr, which each node has its own of.
     python = Path(sys.executable).absolute()
-    of_python = _everywhere("this Python", python, shared, mounts, "Set the virtual environment up there")
+    of_python = everywhere("this Python", python, shared, mounts, "Set the virtual environment up there")
     if of_python and python.is_relative_to("/usr"):
         what = f"this Python is {python}, which each node has its own of"
         fix = "Have clpd in a virtual environment on a shared folder, or see that every node has the same packages"
@@ -54,7 +54,8 @@ def file_system(path: Path, mounts: Path = MOUNTS) -> str | None:
     return found
 
 
-def _everywhere(what: str, path: Path, shared: tuple[Path, ...], mounts: Path, move: str) -> list[Finding]:
+def everywhere(what: str, path: Path, shared: tuple[Path, ...], mounts: Path, move: str) -> list[Finding]:
+    """Whether every node sees a path: it lies in one of the folders `shared`, or on a file system that many mount."""
     if shared:
         if any(path.resolve().is_relative_to(folder.resolve()) for folder in shared):
             return []

@@ -1,0 +1,68 @@
+"""From a source's settings to examples by split."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+from clpd_bench.corpus import benchmarks, chained_sums, mapped, own
+from clpd_bench.corpus.example import Example
+from clpd_bench.corpus.rows import Row, rows
+from clpd_bench.corpus.splits import carved
+from clpd_bench.errors import UserError
+from clpd_bench.hub import hub_folder
+from clpd_bench.settings.plugin import CorpusPlugin
+from clpd_bench.settings.sources import ChainedSums, Gsm8k, HubRows, Jsonl, Rows, Source, Svamp
+
+
+def examples(source: Source) -> dict[str, list[Example]]:
+    """Examples by split.
+
+    Raises:
+        UserError: files that are not there, bad rows, a question in two splits.
+    """
+    if isinstance(source, ChainedSums):
+        return chained_sums.generate(source)
+    if isinstance(source, CorpusPlugin):
+        return own.read(source)
+    files = _files(source)
+    made = {role: [_example(row, source) for row in rows(files[role])] for role in files}
+    if isinstance(source, Svamp):
+        training, test = benchmarks.svamp_split([e for part in made.values() for e in part])
+    else:
+        training, test = made["train"], made["test"]
+    read = [file for part in files.values() for file in part]
+    return carved(training, test, source.validation, source.limit, (read[0], read[-1]))
+
+
+def _example(row: Row, source: Rows) -> Example:
+    if isinstance(source, Jsonl | HubRows):
+        return mapped.example(row, source)
+    if isinstance(source, Gsm8k):
+        return benchmarks.gsm8k(row, source)
+    return benchmarks.svamp(row) if isinstance(source, Svamp) else benchmarks.commonsense_qa(row)
+
+
+def _files(source: Rows) -> dict[str, list[Path]]:
+    """Files by role, of this machine or of the hub's cache.
+
+    Raises:
+        UserError: the hub's are not in its cache, and cannot be fetched.
+    """
+    if isinstance(source, Jsonl) or source.revision is None:
+        return {role: [file] for role, file in source.local_files.items()}
+    wanted = source.hub_files
+    folder = hub_folder(source.dataset, source.revision, list(wanted.values()), "dataset")
+    there = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    found = {role: [folder / path for path in there if fnmatch(path, pattern)] for role, pattern in wanted.items()}
+    for role, pattern in wanted.items():
+        if not found[role]:
+            raise UserError(
+                f"data set {source.dataset} at revision {source.revision} has no file {pattern}, or it is not in the "
+                "hub's cache",
+                key=f"source.{role}",
+                found=pattern,
+                allowed=there or None,
+                fix="Where there is a network, fetch it once and let HF_HUB_CACHE name the cache",
+            )
+    return found

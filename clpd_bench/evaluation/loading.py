@@ -1,0 +1,116 @@
+"""Tasks of lm-eval, loaded: one of ours, one of a folder, or one of its own by name."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.errors import UserError
+from clpd_bench.evaluation.harness import quiet
+from clpd_bench.settings.base import files_under
+from clpd_bench.settings.specs import TaskSpec
+
+LOCAL = ("json", "csv", "parquet", "text", "arrow")
+"""Loaders of data sets that read files, and so leave nothing worth keeping in a cache."""
+
+
+@contextmanager
+def loaded(task: dict[str, Any]) -> Iterator[Any]:
+    """A task that is written out, while its data are wanted."""
+    from lm_eval.tasks import TaskManager  # costs seconds to import: only for who evaluates
+
+    quiet()
+    with tempfile.TemporaryDirectory() as cache:
+        inline = {**task, "dataset_kwargs": {**task["dataset_kwargs"], "cache_dir": cache}}
+        yield next(iter(TaskManager(include_defaults=False).load([inline])["tasks"].values()))
+
+
+@contextmanager
+def loaded_by_name(spec: TaskSpec) -> Iterator[Any]:
+    """A task of a folder, or of lm-eval's own, while its data are wanted.
+
+    Raises:
+        UserError: there is no such task, it is a group or runs code that it was given, or its data cannot be had.
+    """
+    from lm_eval.tasks import TaskManager
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    quiet()
+    _require_unchanged(spec)
+    # Its own index takes lm-eval many seconds; a folder's takes none, but may build on one of its own.
+    manager = TaskManager(include_path=str(spec.include), include_defaults=False) if spec.include else TaskManager()
+    entry = manager.task_index.get(spec.task)
+    if entry is None:
+        where = f"in {str(spec.include)!r}" if spec.include else "of lm-eval"
+        raise UserError(
+            f"there is no task {spec.task!r} {where}", key="task", found=spec.task, allowed=manager.all_tasks
+        )
+    members = _members(entry, load_yaml)
+    if members:
+        raise UserError(
+            f"{spec.task!r} is a group of tasks, and a benchmark is one task",
+            key="task",
+            fix=f"Make each of them a benchmark: {', '.join(members)}",
+        )
+    written = load_yaml(entry.yaml_path, resolve_func=False) if entry.yaml_path else {}
+    changed: dict[str, Any] = {} if spec.shots is None else {"num_fewshot": spec.shots}
+    with tempfile.TemporaryDirectory() as cache:
+        if written.get("dataset_path") in LOCAL:
+            given = dict(written.get("dataset_kwargs") or {})
+            if spec.include is not None and "data_files" in given:
+                given["data_files"] = _inside(given["data_files"], spec.include)
+            changed["dataset_kwargs"] = {**given, "cache_dir": cache}
+        task = _built(manager, entry, changed, written, spec)
+        if getattr(task, "UNSAFE_CODE", False):
+            raise UserError(f"task {spec.task!r} runs code that a model wrote, and that is not done here", key="task")
+        yield task
+
+
+def _built(manager: Any, entry: Any, changed: dict[str, Any], written: dict[str, Any], spec: TaskSpec) -> Any:
+    try:
+        return manager._factory.build(entry, overrides=changed or None, registry=manager.task_index)
+    except (OSError, ValueError) as error:  # the errors of data sets and of the hub are of these two kinds
+        source = " ".join(str(written[key]) for key in ("dataset_path", "dataset_name") if written.get(key))
+        raise UserError(
+            f"task {spec.task!r} could not load its data ({source or 'of its own code'}): "
+            f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
+            key="task",
+            fix="Where there is a network, load it once (`lm_eval --tasks NAME --limit 1`) and let HF_HOME name that "
+            "cache; or write a task of your own on local files and give its folder as `include`",
+        ) from None
+
+
+def _members(entry: Any, load_yaml: Any) -> list[str]:
+    """The tasks of a group or tag; none of a task."""
+    if entry.kind.name == "TAG":
+        return sorted(entry.tags)
+    if entry.kind.name != "GROUP":
+        return []
+    listed = load_yaml(entry.yaml_path, resolve_func=False).get("task") or []
+    return [str(one if isinstance(one, str) else one.get("task", one.get("group"))) for one in listed]
+
+
+def _inside(files: Any, folder: Path) -> Any:
+    """Data files with the paths that they have in the folder, where they lie there."""
+    if isinstance(files, dict):
+        return {split: _inside(one, folder) for split, one in files.items()}
+    if isinstance(files, list):
+        return [_inside(one, folder) for one in files]
+    return str((folder / files).resolve()) if (folder / files).is_file() else files
+
+
+def _require_unchanged(spec: TaskSpec) -> None:
+    if spec.include is None:
+        return
+    found = {name: hashlib.sha256((spec.include / name).read_bytes()).hexdigest() for name in files_under(spec.include)}
+    if found != spec.include_hashes:
+        other = sorted({name for name, _ in found.items() ^ spec.include_hashes.items()})
+        raise UserError(
+            f"the folder of tasks has changed since it was planned: {', '.join(other)}",
+            file=spec.include,
+            fix="Run the command again",
+        )

@@ -1,0 +1,55 @@
+"""That lm-eval gives a model the tokens of the corpus, and stops where the corpus's responses end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerFast
+
+from clpd_bench.corpus.reader import Split
+from clpd_bench.errors import UserError
+
+
+class Stop(NamedTuple):
+    """Attributes:
+    text: the token that ends the corpus's responses.
+    ids: that token, and the tokenizer's own end of text where it is another one.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+
+
+def stop_of(split: Split, tokenizer: PreTrainedTokenizerFast) -> Stop:
+    """Under a chat template responses end with the end of a turn, which may not be the tokenizer's `eos_token`."""
+    end = int(split.responses[0][-1])
+    ids = [end] if tokenizer.eos_token_id in (None, end) else [end, tokenizer.eos_token_id]
+    return Stop(str(tokenizer.decode([end])), tuple(ids))
+
+
+def special_tokens(split: Split, tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Whether the corpus's prompts are what the tokenizer makes of their texts with its special tokens around them,
+    or without (as where the text holds a chat template's own).
+
+    Raises:
+        UserError: neither gives the tokens that the models were trained on.
+    """
+    texts, wanted = split.texts("prompt"), [split.prompts[i].tolist() for i in range(len(split.ids))]
+    for added in (False, True):
+        if tokenizer(texts, add_special_tokens=added)["input_ids"] == wanted:
+            return added
+    plain = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    first = next(i for i, ids in enumerate(plain) if ids != wanted[i])
+    raise UserError(
+        f"the evaluated model's tokenizer makes other tokens of the prompt {texts[first][:60]!r} than the corpus has: "
+        f"{_around(plain[first], wanted[first])}",
+        key="tokenizer",
+        fix="Give the model and the corpus one tokenizer; its files must be those that the corpus was made with",
+    )
+
+
+def _around(ours: list[int], corpus: list[int]) -> str:
+    """The first few tokens from where two lists part."""
+    pairs = zip(ours, corpus, strict=False)
+    place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(ours), len(corpus)))
+    return f"at place {place} {ours[place : place + 3]} against {corpus[place : place + 3]}"

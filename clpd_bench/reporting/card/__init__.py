@@ -1,0 +1,1 @@
+"""The model card of an exported model: what the store knows of it, as Markdown with YAML before it."""

@@ -1,0 +1,158 @@
+"""Pretrained weights as files on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from clpd_bench.digests import sha256_of
+from clpd_bench.errors import UserError
+from clpd_bench.hub import hub_folder
+from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
+
+
+@dataclass(frozen=True)
+class Located:
+    """What `from_pretrained` is given.
+
+    Attributes:
+        gguf: name of the GGUF file in the folder, None where there is none.
+    """
+
+    folder: Path
+    gguf: str | None = None
+
+
+def start_of(source: Hub | Local | Gguf, tokenizer_alone: bool = False) -> Start:
+    """The source with the sha256 of its local files; a hub's files are known by their commit.
+
+    Raises:
+        UserError: a file is missing or cannot be read.
+    """
+    if tokenizer_alone:
+        source = source.tokenizer_alone()
+    return Start(source=source, sha256=_digests(source, tokenizer_alone))
+
+
+def _digests(source: Hub | Local | Gguf, tokenizer_alone: bool) -> dict[str, str]:
+    if isinstance(source, Hub):
+        return {}
+    try:
+        if isinstance(source, Gguf):
+            return {"gguf": sha256_of(*source.files)}
+        patterns = source.tokenizer_patterns if tokenizer_alone else source.patterns
+        names = sorted(f.name for f in source.folder.iterdir() if any(fnmatch(f.name, p) for p in patterns))
+        if "config.json" not in names:
+            raise UserError("is no folder of a model: there is no config.json in it", file=source.folder)
+        return {name: sha256_of(source.folder / name) for name in names}
+    except OSError as error:
+        raise UserError(f"{error.filename!r} cannot be read: {error.strerror}", found=error.filename) from None
+
+
+def files_of(start: Start) -> list[tuple[tuple[Path, ...], str]]:
+    """The local files of a start and their sha256; of parts the one of all."""
+    source = start.source
+    if isinstance(source, Gguf):
+        return [(source.files, start.sha256["gguf"])]
+    return (
+        [((source.folder / name,), digest) for name, digest in start.sha256.items()]
+        if isinstance(source, Local)
+        else []
+    )
+
+
+def origin(start: Start) -> dict[str, str | list[str] | dict[str, str]]:
+    """Where weights come from, in words that mean the same on any machine."""
+    source = start.source
+    if isinstance(source, Hub):
+        return {"hub": source.model, "revision": source.revision}
+    if isinstance(source, Gguf):
+        return {"gguf": [file.name for file in source.files], "sha256": start.sha256}
+    return {"folder": source.folder.name, "sha256": start.sha256}
+
+
+def require_weights(folder: Path, source: Hub | Local | Gguf) -> None:
+    """
+    Raises:
+        UserError: there are none of a kind that may be read, or not all that the folder's index lists.
+    """
+    for index in folder.glob("*.safetensors.index.json"):
+        lacking = {
+            name for name in json.loads(index.read_text())["weight_map"].values() if not (folder / name).exists()
+        }
+        if lacking:
+            raise UserError(
+                f"{source.written} is not whole: {min(lacking)} is missing, {len(lacking)} files in all",
+                key="initial",
+                fix="Fetch or copy them, too",
+            )
+    if source.pickle or any(folder.glob("*.safetensors")):
+        return
+    pickled = any(folder.glob("*.bin"))
+    raise UserError(
+        f"{source.written} has {'pickled weights alone' if pickled else 'no safetensors'}, and pickle can execute code",
+        key="initial.pickle",
+        fix="Take a revision with safetensors; or, if you trust whoever made it, set pickle: true",
+    )
+
+
+def stored_parameters(folder: Path) -> int | None:
+    """Weights in a folder's safetensors, tied ones counted once, out of their headers; None where there are none."""
+    files = sorted(folder.glob("*.safetensors"))
+    return sum(_in_header(file) for file in files) if files else None
+
+
+def _in_header(file: Path) -> int:
+    """A safetensors file begins with the length of its header, 8 bytes, and the header, JSON."""
+    with file.open("rb") as opened:
+        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+
+
+@contextlib.contextmanager
+def located(start: Start, scratch: Path, tokenizer_alone: bool = False) -> Iterator[Located]:
+    """The files, checked against what was planned.
+
+    Args:
+        scratch: a folder in which parts may be put together for as long as the context is open.
+
+    Raises:
+        UserError: files have changed, or a hub's are neither in the cache nor to be had.
+    """
+    source = start.source
+    for files, digest in files_of(start):
+        if sha256_of(*files) != digest:
+            raise UserError("the file has changed since it was planned", file=files[0], fix="Run the command again")
+    if isinstance(source, Hub):
+        patterns = source.tokenizer_patterns if tokenizer_alone else source.patterns
+        yield Located(hub_folder(source.model, source.revision, patterns, "model"))
+    elif isinstance(source, Local):
+        yield Located(source.folder)
+    elif source.file is not None:
+        yield Located(source.file.parent, source.file.name)
+    else:
+        with tempfile.TemporaryDirectory(dir=scratch) as whole:
+            with (Path(whole) / "model.gguf").open("wb") as written:
+                for part in source.parts:
+                    with part.open("rb") as opened:
+                        shutil.copyfileobj(opened, written, 1 << 20)
+            yield Located(Path(whole), "model.gguf")
+
+
+def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserError:
+    """What transformers says of a model or tokenizer that it does not load, in our words."""
+    told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if "trust_remote_code" in str(error):
+        return UserError(
+            f"the {what} of {source.written} is loaded by code that comes with it",
+            key="initial.trust_remote_code",
+            fix="Read that code, and set trust_remote_code: true to let it be executed; or take another model",
+        )
+    return UserError(f"the {what} of {source.written} cannot be loaded: {type(error).__name__}: {told}", key="initial")

