@@ -5,9 +5,9 @@
 
 Student: 15 layers of SmolLM2-135M's shapes; teacher: 30; vocabulary 49,152; random weights, as time does not depend
 on them. A step is one batch of 10 rows of about 165 tokens, 90 of them response, the same for all, with its AdamW
-update; one thread. Every variant runs in a process of its own, one after the other, and round after round, so that
-what else the machine does hits all of them; the table has medians over rounds. Peak memory is the process's largest
-resident set less what it was with the models loaded.
+update; one thread, whose processor time is counted. Every variant runs in a process of its own, one after the other,
+and round after round, so that what else the machine does hits all of them; the table has medians over rounds. Peak
+memory is the process's largest resident set less what it was with the models loaded.
 
 The peers compute logits of whole sequences, as they do out of the box; ours apply the head to response tokens, chunk
 by chunk. `ours` is what `clpd_bench.distillation.train` does in a job, its checkpoints left out.
@@ -91,7 +91,7 @@ def measure(variant: str, steps: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         run = {"gkd": peers_gkd, "trainer": peers_trainer}.get(variant, ours)(variant, steps + 1, Path(folder))
         before = resident()
-        run(lambda: times.append(time.perf_counter()))
+        run(lambda: times.append(time.process_time()))
     seconds = np.diff(times)[-steps:]
     return {
         "tokens_per_second": round(sum(tokens) / float(np.median(seconds)), 1),
