@@ -48,12 +48,12 @@ def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def svamp(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A corpus of SVAMP under SmolLM2's tokenizer: 240 training examples, 10 test items."""
+    """A corpus of SVAMP under SmolLM2's tokenizer: 128 training examples, 10 test items."""
     data = os.environ.get("CLPD_DATA")
     if not data:
         pytest.skip("CLPD_DATA does not name the folder with svamp/test.json")
     file = Path(data) / "svamp" / "test.json"
-    source = {"name": "svamp", "file": file, "limit": {"train": 240, "test": 10}}
+    source = {"name": "svamp", "file": file, "limit": {"train": 128, "test": 10}}
     settings = {"source": source, "tokenizer": {"name": "of", "model": ""}}
     start = start_of(Gguf(name="gguf", file=smollm2_gguf), tokenizer_alone=True)
     spec = CorpusSpec(corpus=settings, file_hashes={"file": sha256_of(file)}, tokenizer_of=start)  # type: ignore[arg-type]

@@ -18,8 +18,8 @@ from clpd_bench.settings.loss import CrossEntropy, ForwardKl, Loss, TargetsSetti
 from clpd_bench.settings.specs import ModelSpec, Spec, Supervision, TargetsSpec
 from clpd_bench.settings.training import Training
 
-STEPS = 24
-LAYERS = (0, 1, 8, 10, 11, 18, 19, 20, 28, 29)
+STEPS = 16
+LAYERS = (0, 1, 8, 10, 18, 20, 28, 29)
 TRAINING = Training(steps=STEPS, learning_rate=6e-4, warmup_steps=4, precision="bfloat16", freeze_embeddings=True)
 
 
@@ -31,7 +31,7 @@ def run(spec: Spec, inputs: dict[str, Path], out: Path) -> Path:
 
 
 @torch.inference_mode()
-def held_out_kl(student: Path, teacher: Path, corpus: Path, examples: int = 30) -> float:
+def held_out_kl(student: Path, teacher: Path, corpus: Path, examples: int = 12) -> float:
     """Mean KL(teacher || student), nats a response token, from the models' own forward passes."""
     split = read_split(corpus, "validation")
     models = load_model(teacher).eval(), load_model(student).eval()
