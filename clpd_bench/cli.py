@@ -7,19 +7,14 @@ import os
 import shutil
 import sys
 import textwrap
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from clpd_bench import cli_export, cli_launch, cli_slurm, cli_store
+from clpd_bench import cli_export, cli_launch, cli_plan, cli_report, cli_slurm, cli_store
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
 from clpd_bench.errors import UserError
-from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.whole import PointPlan
-from clpd_bench.settings.load import load_origins
-from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
 
 app = typer.Typer(
@@ -32,64 +27,11 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_store.app, name="store")
+app.command()(cli_plan.plan)
 app.command()(cli_launch.launch)
+app.command()(cli_report.report)
 app.command()(cli_slurm.cancel)
 app.command()(cli_export.export)
-
-
-@app.command()
-def plan(
-    file: File,
-    corpus: Annotated[bool, typer.Option("--corpus", help="Make the corpora, so that exposure is known.")] = False,
-    schedule: Annotated[str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, by whom.")] = None,
-    origins: Annotated[bool, typer.Option("--origins", help="Show where each setting comes from.")] = False,
-    sets: Sets = None,
-    store: StoreDir = DEFAULT_STORE,
-    as_json: Json = False,
-) -> None:
-    """Show cells, jobs, what is shared, what arms differ in, what the seeds can find. Trains nothing."""
-    if origins:
-        _print_origins(load_origins(file, sets), as_json)
-        return
-    from clpd_bench.launch.prepare import check_data, data_exists, make_data
-    from clpd_bench.launch.seed_cost import seed_cost
-    from clpd_bench.reporting.plan_summary import plan_summary
-    from clpd_bench.reporting.plan_text import print_plan
-    from clpd_bench.reporting.power import power_of
-    from clpd_bench.reporting.power_text import print_power
-    from clpd_bench.reporting.schedule_text import known_arm, print_schedule
-
-    points, planned = open_plan(file, sets)
-    here = Store(store)
-    plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
-    first = points[0]
-    known_arm(first.point.ablation, schedule)
-    if corpus:
-        if not data_exists(planned, here):
-            print("making the corpora ...", file=sys.stderr)
-        make_data(planned, here)
-    here.write_plan(planned.to_json())
-    exposures = [check_data(p.point.ablation, p.plan, here) for p in points] if data_exists(planned, here) else None
-    done = {key for key in planned.jobs if here.is_done(key)}
-    if schedule:
-        print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
-        return
-    cost = seed_cost(planned, here)
-    power = [power_of(one.point.ablation, one.plan, here, vars(cost) if cost else None) for one in points]
-    summary = plan_summary(points, planned, done, exposures, power)
-    if as_json:
-        print(json.dumps(summary, indent=2))
-        return
-    print_plan(points, summary, exposures, console())
-    print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
-
-
-def _print_origins(found: list[Origin], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"origins": [vars(one) for one in found]}, indent=2))
-        return
-    for one in found:
-        print(f"{one.key}: {json.dumps(one.value)}  ({one.source})")
 
 
 @app.command()
@@ -174,63 +116,6 @@ def status(
         print(json.dumps({**found.to_json(), "hours": hours_of(found).to_json()}, indent=2))
     else:
         print_status(found, console())
-
-
-@app.command()
-def report(
-    file: File,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
-    ] = None,
-    power: Annotated[
-        bool, typer.Option("--power", help="Also what the seeds can find, and what more would cost: power.md.")
-    ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Print secondary results, too.")] = False,
-    sets: Sets = None,
-    store: StoreDir = DEFAULT_STORE,
-) -> None:
-    """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
-
-    The primary result is in table.md, which is printed, and the others are in secondary.md.
-
-    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md,
-    axes_secondary.md and axes.csv, in which they stand together.
-    """
-    points, planned = open_plan(file, sets)
-    folder = out or Path("reports") / planned.name
-    if any(one.point.coordinates for one in points):
-        from clpd_bench.reporting.points import folder_name, write_reports
-
-        by_folder = {folder / folder_name(one.point.label): one for one in points}
-        table, secondary, pages = write_reports(points, Store(store), folder)
-        print(table.read_text())
-        if everything:
-            print(secondary.read_text())
-        _write_power(planned, Store(store), {page.parent: by_folder[page.parent] for page in pages}, power)
-        print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
-        return
-    from clpd_bench.reporting.report import write_report
-
-    written = write_report(points[0].point.ablation, planned, Store(store), folder)
-    print(written.files[0].read_text())
-    if everything and written.secondary:
-        print(written.secondary.read_text())
-    _write_power(planned, Store(store), {folder: points[0]}, power)
-    rest = "" if everything or not written.secondary else f" Secondary results: --all, or {written.secondary}."
-    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}.{rest}")
-
-
-def _write_power(planned: Plan, store: Store, points: dict[Path, PointPlan], wanted: bool) -> None:
-    """Into the folders of reports; where it is not wanted, an older report's is removed."""
-    from clpd_bench.launch.seed_cost import seed_cost
-    from clpd_bench.reporting.power_report import remove_power, write_power
-
-    cost = seed_cost(planned, store) if wanted else None
-    for folder, one in points.items():
-        if wanted:
-            print(write_power(one, store, folder, vars(cost) if cost else None)[0].read_text())
-        else:
-            remove_power(folder)
 
 
 @app.command()
