@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from clpd_bench import cli_export, cli_launch, cli_plan, cli_report, cli_slurm, cli_store
-from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
+from clpd_bench import cli_export, cli_launch, cli_lock, cli_plan, cli_report, cli_slurm, cli_store, cli_tune
+from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, tuning_jobs
 from clpd_bench.errors import UserError
 from clpd_bench.store import Store
 
@@ -27,7 +27,9 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_store.app, name="store")
+app.command()(cli_lock.lock)
 app.command()(cli_plan.plan)
+app.command()(cli_tune.tune)
 app.command()(cli_launch.launch)
 app.command()(cli_report.report)
 app.command()(cli_slurm.cancel)
@@ -44,28 +46,17 @@ def run(
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
-    from clpd_bench.launch.fetching import fetch_all
-    from clpd_bench.launch.local import run_here
-    from clpd_bench.launch.prepare import check_data, data_exists, make_data
-    from clpd_bench.launch.progress import ProgressView
+    from clpd_bench.launch.pinned import require_pinned
+    from clpd_bench.launch.prepare import declare
+    from clpd_bench.launch.run import run_plan
     from clpd_bench.launch.status_text import print_status
     from clpd_bench.reporting.plan_summary import plan_summary
 
     points, planned = open_plan(file, sets)
     here = Store(store)
     plan_summary(points, planned, set(), None)
-    if not data_exists(planned, here):
-        print("making the corpora ...", file=sys.stderr)
-    make_data(planned, here)
-    fetch_all(planned, here)
-    for one in points:
-        check_data(one.point.ablation, one.plan, here)
-        here.declare(one.plan.declaration)
-    plan_file = here.write_plan(planned.to_json())
-    with ProgressView() as view:
-        outcome = run_here(planned, plan_file, here, workers, view)
-    for sentence in outcome.crashed:
-        print(sentence, file=sys.stderr)
+    require_pinned(planned, sets)
+    outcome = run_plan(planned, here, workers, lambda: declare(points, here))
     print_status(outcome.status, console())
     if outcome.interrupted:
         raise typer.Exit(130)
@@ -125,11 +116,12 @@ def retry(
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Let failed jobs run again."""
+    """Let failed jobs run again, those of tuning too."""
     _, planned = open_plan(file, sets)
     here = Store(store)
-    keys = set(planned.jobs) if cell is None else planned.cell_keys(cell)
-    again = [job.label for key, job in planned.jobs.items() if key in keys and here.retry(key)]
+    jobs = {**planned.jobs, **tuning_jobs(file, sets)}
+    keys = set(jobs) if cell is None else planned.cell_keys(cell)
+    again = [job.label for key, job in jobs.items() if key in keys and here.retry(key)]
     print("\n".join([f"may run again: {label}" for label in again]) or "nothing has failed")
     if again:
         print(f"Next: clpd run {file}")

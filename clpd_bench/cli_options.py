@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 
 from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.plan import Job, Plan
+from clpd_bench.plan.tuning import Tuning, plan_tuning
 from clpd_bench.plan.whole import PointPlan, whole
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.load import load_ablation, load_untuned
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
 Sets = Annotated[
@@ -35,3 +36,17 @@ def open_plan(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan
     """The grid's points, each with its plan, and the plan of them all."""
     points = point_plans(load_ablation(file, sets), file)
     return points, whole(points)
+
+
+def open_tuning(file: Path, sets: list[str] | None) -> Tuning:
+    """The plan of tuning a file, whatever was chosen before.
+
+    Raises:
+        UserError: the file has no `tune:`.
+    """
+    return plan_tuning(load_untuned(file, sets), file)
+
+
+def tuning_jobs(file: Path, sets: list[str] | None) -> dict[str, Job]:
+    """The jobs of tuning a file, by key; none where it has no `tune:`."""
+    return open_tuning(file, sets).plan.jobs if load_untuned(file, sets).tune else {}

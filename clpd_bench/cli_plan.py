@@ -1,14 +1,16 @@
-"""`clpd plan`: what would run, and what it can find."""
+"""`clpd plan`: what would run, what it would cost, and what it can find."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
+from clpd_bench.errors import UserError
 from clpd_bench.settings.load import load_origins
 from clpd_bench.settings.origins import Origin
 from clpd_bench.store import Store
@@ -19,27 +21,42 @@ def plan(
     corpus: Annotated[bool, typer.Option("--corpus", help="Make the corpora, so that exposure is known.")] = False,
     schedule: Annotated[str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, by whom.")] = None,
     origins: Annotated[bool, typer.Option("--origins", help="Show where each setting comes from.")] = False,
+    site: Annotated[
+        Path | None,
+        typer.Option(metavar="SITE", help="Say hours on this site's profiles, and refuse what does not fit them."),
+    ] = None,
+    job: Annotated[
+        str | None,
+        typer.Option("--cost", metavar="JOB", help="Work out one job's cost: a cell, a label, or a key's beginning."),
+    ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show cells, jobs, what is shared, what arms differ in, what the seeds can find. Trains nothing."""
+    """Show cells, jobs, what is shared, what arms differ in, the cost, what the seeds can find. Trains nothing."""
     if origins:
         _print_origins(load_origins(file, sets), as_json)
         return
+    from clpd_bench.launch.costs.whole import plan_cost
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.seed_cost import seed_cost
+    from clpd_bench.launch.slurm.site import load_site
+    from clpd_bench.reporting.cost_json import cost_json
+    from clpd_bench.reporting.cost_text import print_cost
+    from clpd_bench.reporting.job_cost import job_named, print_job_cost
     from clpd_bench.reporting.plan_summary import plan_summary
     from clpd_bench.reporting.plan_text import print_plan
     from clpd_bench.reporting.power import power_of
     from clpd_bench.reporting.power_text import print_power
     from clpd_bench.reporting.schedule_text import known_arm, print_schedule
 
+    wanted = load_site(site) if site else None
     points, planned = open_plan(file, sets)
     here = Store(store)
     plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
     first = points[0]
     known_arm(first.point.ablation, schedule)
+    asked = job_named(planned, job) if job else None
     if corpus:
         if not data_exists(planned, here):
             print("making the corpora ...", file=sys.stderr)
@@ -50,14 +67,22 @@ def plan(
     if schedule:
         print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
         return
-    cost = seed_cost(planned, here)
-    power = [power_of(one.point.ablation, one.plan, here, vars(cost) if cost else None) for one in points]
+    costs = plan_cost(planned, here, wanted)
+    if asked:
+        print_job_cost(asked, costs, as_json, console())
+        return
+    one_more = seed_cost(planned, here)
+    power = [power_of(one.point.ablation, one.plan, here, vars(one_more) if one_more else None) for one in points]
     summary = plan_summary(points, planned, done, exposures, power)
     if as_json:
-        print(json.dumps(summary, indent=2))
-        return
-    print_plan(points, summary, exposures, console())
-    print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
+        print(json.dumps({**summary, "cost": cost_json(planned, costs)}, indent=2))
+    else:
+        print_plan(points, summary, exposures, console())
+        print_cost(planned, costs, console())
+        print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
+    if costs.too_large:
+        refused = costs.too_large
+        raise UserError("; ".join(one.told for one in refused), file=site, fix="; ".join(one.fix for one in refused))
 
 
 def _print_origins(found: list[Origin], as_json: bool) -> None:

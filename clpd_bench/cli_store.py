@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli_options import DEFAULT_STORE, Json, Sets, StoreDir
+from clpd_bench.cli_options import DEFAULT_STORE, Json, Sets, StoreDir, tuning_jobs
 from clpd_bench.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Look after the artifacts: verify, free, measure.")
@@ -54,6 +54,7 @@ def gc(
 
     here = Store(store)
     keep = {key for file in files for key in build_plan(load_ablation(file, sets), file).jobs}
+    keep |= {key for file in files for key in tuning_jobs(file, sets)}
     garbage = find_garbage(here, keep)
     total = remove(here, garbage) if delete else sum(item.bytes for item in garbage)
     if as_json:

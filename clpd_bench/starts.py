@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
-from clpd_bench.hub import hub_folder
+from clpd_bench.hub import cached_folder
 from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
 
 
@@ -124,7 +124,7 @@ def located(start: Start, scratch: Path, tokenizer_alone: bool = False) -> Itera
         scratch: a folder in which parts may be put together for as long as the context is open.
 
     Raises:
-        UserError: files have changed, or a hub's are neither in the cache nor to be had.
+        UserError: files have changed, or a hub's are not in its cache.
     """
     source = start.source
     for files, digest in files_of(start):
@@ -132,7 +132,7 @@ def located(start: Start, scratch: Path, tokenizer_alone: bool = False) -> Itera
             raise UserError("the file has changed since it was planned", file=files[0], fix="Run the command again")
     if isinstance(source, Hub):
         patterns = source.tokenizer_patterns if tokenizer_alone else source.patterns
-        yield Located(hub_folder(source.model, source.revision, patterns, "model"))
+        yield Located(cached_folder(source.model, source.revision, patterns, "model"))
     elif isinstance(source, Local):
         yield Located(source.folder)
     elif source.file is not None:

@@ -10,7 +10,7 @@ from clpd_bench.corpus.example import Example
 from clpd_bench.corpus.rows import Row, rows
 from clpd_bench.corpus.splits import carved
 from clpd_bench.errors import UserError
-from clpd_bench.hub import hub_folder
+from clpd_bench.hub import cached_folder
 from clpd_bench.settings.plugin import CorpusPlugin
 from clpd_bench.settings.sources import ChainedSums, Gsm8k, HubRows, Jsonl, Rows, Source, Svamp
 
@@ -47,12 +47,12 @@ def _files(source: Rows) -> dict[str, list[Path]]:
     """Files by role, of this machine or of the hub's cache.
 
     Raises:
-        UserError: the hub's are not in its cache, and cannot be fetched.
+        UserError: the hub's are not in its cache.
     """
     if isinstance(source, Jsonl) or source.revision is None:
         return {role: [file] for role, file in source.local_files.items()}
     wanted = source.hub_files
-    folder = hub_folder(source.dataset, source.revision, list(wanted.values()), "dataset")
+    folder = cached_folder(source.dataset, source.revision, list(wanted.values()), "dataset")
     there = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
     found = {role: [folder / path for path in there if fnmatch(path, pattern)] for role, pattern in wanted.items()}
     for role, pattern in wanted.items():
@@ -63,6 +63,6 @@ def _files(source: Rows) -> dict[str, list[Path]]:
                 key=f"source.{role}",
                 found=pattern,
                 allowed=there or None,
-                fix="Where there is a network, fetch it once and let HF_HUB_CACHE name the cache",
+                fix="Correct the path; or, where there is a network, fetch it: `clpd lock FILE --fetch`",
             )
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clpd_bench.corpus.grouping import by_length
 from clpd_bench.corpus.reader import Split
 
 
@@ -46,13 +47,7 @@ def micro_batches(
 ) -> Iterator[MicroBatch]:
     """Slices `examples` (positions in the split) so that rows of like length lie together and none
     but a single long row has more than `padded_tokens` tokens with its padding."""
-    lengths = split.tokens[examples]
-    ordered = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(ordered):
-        rows = max(1, padded_tokens // int(lengths[ordered[start]]))
-        places = ordered[start : start + rows]
-        start += rows
+    for places in by_length(split.tokens[examples], padded_tokens):
         yield _collate(split, examples[places], places, pad_id, device)
 
 

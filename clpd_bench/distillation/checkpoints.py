@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,12 @@ def restore_newest(
     folders: list[Path],
     weights: dict[str, torch.Tensor],
     optimizer: torch.optim.Optimizer,
-    before: int | None = None,
+    usable: Callable[[Checkpoint], bool] = lambda checkpoint: True,
 ) -> Checkpoint | None:
-    """Restores the newest checkpoint that verifies (of a step `before` another), or, where that vanishes
-    meanwhile, the next; which one it was."""
+    """Restores the newest checkpoint that verifies and is usable, or, where that vanishes meanwhile, the next;
+    which one it was."""
     for checkpoint in newest_first(folders):
-        if before is not None and checkpoint.step >= before:
+        if not usable(checkpoint):
             continue
         try:
             checkpoint.restore(weights, optimizer)

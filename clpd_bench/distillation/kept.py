@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from clpd_bench.distillation.files import fsync, sha256
+from clpd_bench.distillation.files import fsync, matching, sha256
 
 HASHES = "hashes.json"
 
@@ -24,18 +24,37 @@ class KeptModels:
         self._places = [folder, *earlier]
 
     def keep(self, step: int) -> None:
-        making, place = self._folder / f"making-kept-{step}", _place(self._folder, step)
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
+        making = self._making(step)
         self._write(making)
-        _seal(making)
-        shutil.rmtree(place, ignore_errors=True)
-        making.rename(place)
-        fsync(self._folder)
+        hashes = {str(file.relative_to(making)): sha256(file) for file in sorted(making.rglob("*")) if file.is_file()}
+        (making / HASHES).write_text(json.dumps(hashes))
+        self._put(making, step)
 
-    def first_missing(self, steps: Iterable[int]) -> int | None:
-        """The first of these steps that no attempt has kept."""
-        return min((step for step in steps if self._find(step) is None), default=None)
+    def has(self, step: int) -> bool:
+        """Whether any attempt has kept it."""
+        return self._find(step) is not None
+
+    def bring(self, step: int) -> bool:
+        """Copies one that only an earlier attempt has kept, and may drop, into this attempt's folder; whether
+        it is there now."""
+        place = self._find(step)
+        if place is None or place.parent == self._folder:
+            return place is not None
+        making = self._making(step)
+        try:
+            shutil.copytree(place, making, dirs_exist_ok=True)
+        except OSError:  # dropped at this moment
+            return False
+        if not _verifies(making):
+            return False
+        self._put(making, step)
+        return True
+
+    def drop_all_but(self, steps: Collection[int | None]) -> None:
+        """Of this attempt's own."""
+        wanted = {_place(self._folder, step) for step in steps if step is not None}
+        for place in set(matching(self._folder, "kept-*")) - wanted:
+            shutil.rmtree(place, ignore_errors=True)
 
     def copy(self, step: int, to: Path) -> None:
         """
@@ -45,7 +64,22 @@ class KeptModels:
         place = self._find(step)
         if place is None:
             raise FileNotFoundError(f"no model of step {step} is kept in {self._folder}, nor in earlier attempts")
-        shutil.copytree(place, to, ignore=shutil.ignore_patterns(HASHES))
+        shutil.copytree(place, to, ignore=shutil.ignore_patterns(HASHES), dirs_exist_ok=True)
+
+    def _making(self, step: int) -> Path:
+        """An empty folder to fill."""
+        making = self._folder / f"making-kept-{step}"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        return making
+
+    def _put(self, making: Path, step: int) -> None:
+        for path in (*making.rglob("*"), making):
+            fsync(path)
+        place = _place(self._folder, step)
+        shutil.rmtree(place, ignore_errors=True)
+        making.rename(place)
+        fsync(self._folder)
 
     def _find(self, step: int) -> Path | None:
         return next((place for folder in self._places if _verifies(place := _place(folder, step))), None)
@@ -53,13 +87,6 @@ class KeptModels:
 
 def _place(folder: Path, step: int) -> Path:
     return folder / f"kept-{step}"
-
-
-def _seal(folder: Path) -> None:
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    (folder / HASHES).write_text(json.dumps({str(file.relative_to(folder)): sha256(file) for file in files}))
-    for path in (*folder.rglob("*"), folder):
-        fsync(path)
 
 
 def _verifies(folder: Path) -> bool:

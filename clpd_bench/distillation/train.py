@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,20 +23,16 @@ from clpd_bench.distillation.divergences import TargetRows, token_loss
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.kept import KeptModels
 from clpd_bench.distillation.live import LiveTeacher
+from clpd_bench.distillation.looks import Looks, can_go_on
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.precision import Trained
-from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.training import Training
 
 Supervise = Callable[[slice], tuple[TargetRows | None, torch.Tensor | None]]
-
-
-class StopNotReached(Exception):
-    """All steps are done and the declared validation score was not reached."""
 
 
 @dataclass
@@ -74,7 +69,7 @@ class Surroundings:
     Attributes:
         checkpoints: folder for this run's own checkpoints.
         earlier: folders with checkpoints of earlier runs of the same thing.
-        kept: where the models of `Training.keep_steps` go, unless there are none.
+        kept: where models on the way go (`Training.keep_steps`, and that of the best look).
         should_stop: whether to write a checkpoint and leave.
         progress: told (step, steps) after each step.
         checkpointed: told after each checkpoint.
@@ -135,22 +130,14 @@ def train(
         trained.masters,
         optimizer,
         # A model that was to be kept and is gone is come by once more.
-        before=surroundings.kept.first_missing(training.keep_steps) if surroundings.kept else None,
+        lambda checkpoint: surroundings.kept is None or can_go_on(checkpoint, training, surroundings.kept),
     )
     if found:
         trained.write_back()
         record, done = Record(**found.state), found.step
     model.train()
-
-    def look(step: int) -> dict[str, float]:
-        entry = validation_scores(model, validation_split, training, step, pad_id, vocabulary)
-        record.validation.append(entry)
-        return entry
-
-    if not record.validation:
-        look(0)
+    looks = Looks(model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary)
     saved_at, saved_step = time.monotonic(), done
-    stop = training.stop
     for step, examples, teachers in schedule.batches(after=done):
         # Every step has its own dropout stream, so a resumed run needs no generator state.
         torch.manual_seed(stream_seed(seed, "dropout", step))
@@ -172,39 +159,19 @@ def train(
         record.tokens += int(train_split.tokens[examples].sum())
         record.response_tokens += int(train_split.responses.lengths[examples].sum())
         surroundings.progress(step, schedule.steps)
-        if surroundings.kept and step in training.keep_steps:
-            surroundings.kept.keep(step)
-        if stop and step % stop.every == 0 and stop.reached(look(step)[stop.metric]):
+        if looks.after(step):
             return record
         leaving = surroundings.should_stop() and step < schedule.steps
         if leaving or time.monotonic() - saved_at >= training.checkpoint_seconds:
             if step > saved_step:
-                checkpoints.save(surroundings.checkpoints, step, trained.masters, optimizer, _state(record))
+                checkpoints.save(surroundings.checkpoints, step, trained.masters, optimizer, vars(record))
+                looks.checkpointed()
                 surroundings.checkpointed()
             saved_at, saved_step = time.monotonic(), step
         if leaving:
             raise Interrupted(f"stopped after step {step} of {schedule.steps}")
-    if record.validation[-1]["step"] != schedule.steps:
-        look(schedule.steps)
-    last = record.validation[-1][stop.metric] if stop else 0.0
-    if stop and not stop.reached(last):
-        raise StopNotReached(
-            f"after all {schedule.steps} steps the validation {stop.metric} is {last:.4g}, and the declared stop is "
-            f"{stop.at:g}: allow more steps (epochs, a larger corpus), or ask for less"
-        )
+    looks.end(schedule.steps)
     return record
-
-
-def validation_scores(
-    model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int, vocabulary: int
-) -> dict[str, float]:
-    """An entry of `Record.validation`."""
-    scores = score(model, split, training.micro_batch_tokens, pad_id, vocabulary)
-    return {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
-
-
-def _state(record: Record) -> dict[str, Any]:
-    return vars(record)
 
 
 def _step(

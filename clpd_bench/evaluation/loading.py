@@ -11,11 +11,11 @@ from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.harness import quiet
+from clpd_bench.hub import cached_folder
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.specs import TaskSpec
-
-LOCAL = ("json", "csv", "parquet", "text", "arrow")
-"""Loaders of data sets that read files, and so leave nothing worth keeping in a cache."""
+from clpd_bench.task_files import LOADERS, TaskFile, find_task, own_tasks
+from clpd_bench.task_folder import task_folder
 
 
 @contextmanager
@@ -34,47 +34,58 @@ def loaded_by_name(spec: TaskSpec) -> Iterator[Any]:
     """A task of a folder, or of lm-eval's own, while its data are wanted.
 
     Raises:
-        UserError: there is no such task, it is a group or runs code that it was given, or its data cannot be had.
+        UserError: there is no such task or it is not the one that was planned, it is a group or runs code that it was
+            given, or its data cannot be had.
     """
-    from lm_eval.tasks import TaskManager
-    from lm_eval.tasks._yaml_loader import load_yaml
-
     quiet()
     _require_unchanged(spec)
-    # Its own index takes lm-eval many seconds; a folder's takes none, but may build on one of its own.
-    manager = TaskManager(include_path=str(spec.include), include_defaults=False) if spec.include else TaskManager()
-    entry = manager.task_index.get(spec.task)
-    if entry is None:
-        where = f"in {str(spec.include)!r}" if spec.include else "of lm-eval"
+    found = find_task(spec.task, spec.include or own_tasks())
+    if found is None:
+        raise _no_task(spec)
+    if spec.sha256 is not None and found.sha256 != spec.sha256:
         raise UserError(
-            f"there is no task {spec.task!r} {where}", key="task", found=spec.task, allowed=manager.all_tasks
-        )
-    members = _members(entry, load_yaml)
-    if members:
-        raise UserError(
-            f"{spec.task!r} is a group of tasks, and a benchmark is one task",
+            f"task {spec.task!r} is another here than the one that was planned",
+            file=found.path,
             key="task",
-            fix=f"Make each of them a benchmark: {', '.join(members)}",
+            fix="Pin what is installed: `clpd lock FILE`; or install the version of lm-eval that the lock names",
         )
-    written = load_yaml(entry.yaml_path, resolve_func=False) if entry.yaml_path else {}
     changed: dict[str, Any] = {} if spec.shots is None else {"num_fewshot": spec.shots}
     with tempfile.TemporaryDirectory() as cache:
-        if written.get("dataset_path") in LOCAL:
-            given = dict(written.get("dataset_kwargs") or {})
-            if spec.include is not None and "data_files" in given:
-                given["data_files"] = _inside(given["data_files"], spec.include)
-            changed["dataset_kwargs"] = {**given, "cache_dir": cache}
-        task = _built(manager, entry, changed, written, spec)
+        task = _built(found, {**changed, **_data(found, spec, cache)}, spec)
+        if spec.data is not None:  # as others find them, in the results: the folder is this machine's
+            given = {**(found.settings.get("dataset_kwargs") or {}), "revision": spec.data.revision}
+            task.config.dataset_path, task.config.dataset_kwargs = spec.data.dataset, given
         if getattr(task, "UNSAFE_CODE", False):
             raise UserError(f"task {spec.task!r} runs code that a model wrote, and that is not done here", key="task")
         yield task
 
 
-def _built(manager: Any, entry: Any, changed: dict[str, Any], written: dict[str, Any], spec: TaskSpec) -> Any:
+def _data(found: TaskFile, spec: TaskSpec, cache: str) -> dict[str, Any]:
+    """What a task says of its data, changed so that they are read from where they lie, and nothing of them is kept."""
+    given = dict(found.settings.get("dataset_kwargs") or {})
+    if spec.data is not None:
+        given = {key: value for key, value in given.items() if key != "revision"}
+        folder = task_folder(spec.data, cached_folder)
+        return {"dataset_path": str(folder), "dataset_kwargs": {**given, "cache_dir": cache}}
+    if found.settings.get("dataset_path") not in LOADERS:
+        return {}
+    if spec.include is not None and "data_files" in given:
+        given["data_files"] = _inside(given["data_files"], spec.include)
+    return {"dataset_kwargs": {**given, "cache_dir": cache}}
+
+
+def _built(found: TaskFile, changed: dict[str, Any], spec: TaskSpec) -> Any:
+    from lm_eval.tasks import TaskManager  # costs seconds to import: only for who evaluates
+    from lm_eval.tasks._index import TaskIndex
+
+    # One file alone: lm-eval takes ten seconds to list its own.
+    manager, entry = TaskManager(include_defaults=False), TaskIndex.entry_from_path(found.path)
     try:
-        return manager._factory.build(entry, overrides=changed or None, registry=manager.task_index)
+        return manager._factory.build(entry, overrides=changed or None, registry={})
     except (OSError, ValueError) as error:  # the errors of data sets and of the hub are of these two kinds
-        source = " ".join(str(written[key]) for key in ("dataset_path", "dataset_name") if written.get(key))
+        source = " ".join(
+            str(found.settings[key]) for key in ("dataset_path", "dataset_name") if found.settings.get(key)
+        )
         raise UserError(
             f"task {spec.task!r} could not load its data ({source or 'of its own code'}): "
             f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
@@ -84,12 +95,29 @@ def _built(manager: Any, entry: Any, changed: dict[str, Any], written: dict[str,
         ) from None
 
 
+def _no_task(spec: TaskSpec) -> UserError:
+    """Why there is none of that name: it is a group's, or nobody's."""
+    from lm_eval.tasks import TaskManager
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    manager = TaskManager(include_path=str(spec.include), include_defaults=False) if spec.include else TaskManager()
+    entry = manager.task_index.get(spec.task)
+    if entry is None:
+        where = f"in {str(spec.include)!r}" if spec.include else "of lm-eval"
+        return UserError(
+            f"there is no task {spec.task!r} {where}", key="task", found=spec.task, allowed=manager.all_tasks
+        )
+    return UserError(
+        f"{spec.task!r} is a group of tasks, and a benchmark is one task",
+        key="task",
+        fix=f"Make each of them a benchmark: {', '.join(_members(entry, load_yaml))}",
+    )
+
+
 def _members(entry: Any, load_yaml: Any) -> list[str]:
-    """The tasks of a group or tag; none of a task."""
+    """The tasks of a group or tag."""
     if entry.kind.name == "TAG":
         return sorted(entry.tags)
-    if entry.kind.name != "GROUP":
-        return []
     listed = load_yaml(entry.yaml_path, resolve_func=False).get("task") or []
     return [str(one if isinstance(one, str) else one.get("task", one.get("group"))) for one in listed]
 

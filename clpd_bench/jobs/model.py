@@ -14,17 +14,19 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
+from clpd_bench.distillation.choice import why_stopped
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.kept import KeptModels
 from clpd_bench.distillation.live import LiveTeacher
+from clpd_bench.distillation.looks import validation_scores
 from clpd_bench.distillation.models import forward_flops, new_model, save_model
 from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.targets import Targets, read_targets
-from clpd_bench.distillation.train import Diverged, Surroundings, train, validation_scores
+from clpd_bench.distillation.train import Diverged, Surroundings, train
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.errors import UserError
 from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.jobs.loading import load_reader
+from clpd_bench.jobs.result import save_kept_steps, save_result
 from clpd_bench.jobs.untrained import as_of_step, brought_in, with_fewer_layers
 from clpd_bench.settings.loss import CrossEntropy
 from clpd_bench.settings.plugin import LossPlugin
@@ -76,20 +78,14 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
         if record.validation[-1]["step"] != len(record.loss):
             last = validation_scores(model, validation, spec.training, len(record.loss), pad_id, vocabulary)
             record.validation.append(last)
-    save_model(model, tokenizer, out)
-    steps = len(record.loss)
-    for step in spec.training.keep_steps:
-        if step > steps and not details:
-            raise UserError(
-                f"the run stopped after step {steps}, and step {step} was to be kept",
-                key="training.keep_steps",
-                fix="Keep earlier steps, or leave `stop` out",
-            )
-        if step <= steps:
-            kept.copy(step, out / "steps" / str(step))
+    steps, early = len(record.loss), spec.training.early_stopping
+    chosen = save_result(model, tokenizer, kept, spec.training, record, out)
+    save_kept_steps(kept, spec.training, steps, bool(details), out)
+    if early is not None and steps < schedule.steps and not details:
+        chosen["stopped_early"] = why_stopped(record.validation, early)
     stages = schedule.stage[:steps].tolist()
     (out / "training.json").write_text(
-        json.dumps({**vars(record), "stage": stages, "scheduled": schedule.consumed_hash(steps)})
+        json.dumps({**vars(record), "stage": stages, "scheduled": schedule.consumed_hash(steps), **chosen})
     )
     return Measured(
         record.tokens,
@@ -99,6 +95,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
             "steps": steps,
             "consumed": record.consumed,
             "validation": record.validation[-1],
+            **chosen,
             **details,
         },
     )

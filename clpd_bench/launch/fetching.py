@@ -1,34 +1,74 @@
-"""A hub's models, fetched before any worker starts: workers ask no hub."""
+"""What a plan needs of the hub, brought into its cache before any worker starts: workers ask no hub."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
 
-from clpd_bench.hub import hub_folder
+from clpd_bench.errors import UserError
+from clpd_bench.hub import cached_folder, fetched_folder
+from clpd_bench.plan.needs import Need, Tokenizer, named, needs
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.pretrained import Hub
-from clpd_bench.settings.specs import ModelSpec
+from clpd_bench.settings.specs import TaskSpec
 from clpd_bench.starts import require_weights
 from clpd_bench.store import Store
+from clpd_bench.task_folder import Folder, task_folder
 
 
-def hub_models(plan: Plan, todo: Collection[str]) -> list[Hub]:
-    """Those that models to be made are brought in from."""
-    specs = [plan.jobs[key].spec for key in plan.jobs if key in todo]
-    starts = [spec.start for spec in specs if isinstance(spec, ModelSpec) and spec.start]
-    return list(dict.fromkeys(start.source for start in starts if isinstance(start.source, Hub)))
-
-
-def fetch(model: Hub) -> None:
+def fetch(need: Need) -> None:
     """Into the hub's cache, unless it is there.
 
     Raises:
         UserError: it is not there whole, and cannot be fetched.
     """
-    require_weights(hub_folder(model.model, model.revision, model.patterns, "model"), model)
+    if lacking(need) is not None:
+        _whole(need, fetched_folder)
 
 
-def fetch_all(plan: Plan, store: Store) -> None:
-    """All that is still wanted; raises as `fetch`."""
-    for model in hub_models(plan, [key for key in plan.jobs if not store.is_done(key)]):
-        fetch(model)
+def lacking(need: Need) -> str | None:
+    """What of a pinned need is not in the hub's cache, a sentence; None where it is there whole. Asks no hub."""
+    try:
+        _whole(need, cached_folder)
+    except UserError as error:
+        return error.message
+    return None
+
+
+def fetch_all(plan: Plan, store: Store, keys: Collection[str] | None = None) -> None:
+    """All that is still wanted, of some of the plan's jobs alone if `keys` says which; raises as `fetch`."""
+    todo = [key for key in (plan.jobs if keys is None else keys) if not store.is_done(key)]
+    for need in needs(plan, todo):
+        if lacking(need) is not None:
+            print(f"fetching {named(need).text} ...", file=sys.stderr)
+            fetch(need)
+
+
+def _whole(need: Need, folder: Folder) -> None:
+    if isinstance(need, TaskSpec):
+        if need.data:
+            task_folder(need.data, folder)
+    elif isinstance(need, Tokenizer):
+        folder(need.of.model, need.of.revision, need.of.tokenizer_patterns, "model")
+    elif isinstance(need, Hub):
+        require_weights(folder(need.model, need.revision, need.patterns, "model"), need)
+    else:
+        assert need.revision is not None
+        patterns = list(need.hub_files.values())
+        found = folder(need.dataset, need.revision, patterns, "dataset")
+        _require_files(found, patterns, f"data set {need.dataset} at revision {need.revision}")
+
+
+def _require_files(folder: Path, patterns: Sequence[str], what: str) -> None:
+    """A cache that knows nothing of a repository's files cannot say that some are missing: one at least is there."""
+    there = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    for pattern in patterns:
+        if not any(fnmatch(path, pattern) for path in there):
+            raise UserError(
+                f"{what} has no file {pattern}, or it is not in the hub's cache",
+                found=pattern,
+                allowed=there or None,
+                fix="Correct the path; or, where there is a network, fetch it: `clpd lock FILE --fetch`",
+            )

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clpd_bench.corpus.reader import read_summary
+from clpd_bench.launch.costs.dimensions import KnownDimensions
+from clpd_bench.plan.cost.parameters import parameters
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.model import Llama, Qwen3
+from clpd_bench.settings.looks import BestValidation
 from clpd_bench.settings.pretrained import Local
-from clpd_bench.settings.specs import ModelSpec, TargetsSpec
+from clpd_bench.settings.specs import CorpusSpec, ModelSpec, TargetsSpec
 from clpd_bench.starts import stored_parameters
 from clpd_bench.store import Store
 
@@ -30,13 +32,15 @@ FILES = 20
 @dataclass
 class Footprint:
     """Attributes:
-    unknown: labels of jobs that are not counted, since their corpus is not made, or the pretrained weights
-        that they go back to are not brought in yet.
+    unknown: labels of jobs that are not counted: their corpus is not made and nothing is declared of it, or
+        nothing tells how large the pretrained weights are that they go back to.
+    checkpoints: bytes of those to resume from, part of all; they go once their model is done.
     """
 
     bytes: int = 0
     files: int = 0
     unknown: list[str] = field(default_factory=list)
+    checkpoints: int = 0
 
 
 def footprint(plan: Plan, todo: set[str], store: Store, at_once: int | None = None) -> Footprint:
@@ -49,7 +53,7 @@ def footprint(plan: Plan, todo: set[str], store: Store, at_once: int | None = No
     sizes = _Sizes(plan, store)
     in_training: list[int] = []
     for job in (job for job in plan.jobs.values() if job.key in todo):
-        out.files += FILES * (1 + 2 * _kept(job.spec) if isinstance(job.spec, ModelSpec) else 1)
+        out.files += FILES * (1 + _beside(job.spec) if isinstance(job.spec, ModelSpec) else 1)
         written = sizes.written(job)
         if written is None:
             out.unknown.append(job.label)
@@ -58,36 +62,31 @@ def footprint(plan: Plan, todo: set[str], store: Store, at_once: int | None = No
         if isinstance(job.spec, ModelSpec) and job.spec.training:
             in_training.append(sizes.parameters(job) or 0)
     largest = sorted(in_training, reverse=True)[:at_once]
-    out.bytes += CHECKPOINTS * CHECKPOINT * sum(largest)
+    out.checkpoints = CHECKPOINTS * CHECKPOINT * sum(largest)
+    out.bytes += out.checkpoints
     out.files += CHECKPOINTS * CHECKPOINT_FILES * len(largest)
     return out
 
 
-def parameters(architecture: Llama | Qwen3, vocabulary: int) -> int:
-    """Of a model, tied embeddings counted once."""
-    a = architecture
-    hidden, inner = a.hidden_size, a.intermediate_size or 4 * a.hidden_size
-    layer = 4 * hidden**2 + 3 * hidden * inner + 2 * hidden  # attention, gated MLP, two norms
-    if isinstance(a, Qwen3):
-        layer += 2 * hidden // a.num_attention_heads  # norms of queries and keys, a head's size each
-    return a.num_hidden_layers * layer + hidden + vocabulary * hidden * (1 if a.tie_word_embeddings else 2)
-
-
-def _kept(spec: ModelSpec) -> int:
-    """Steps that are kept; each lies in the attempt and, once it ends, in the artifact."""
-    return len(spec.training.keep_steps) if spec.training else 0
+def _beside(spec: ModelSpec) -> int:
+    """Copies of the model besides the result: of steps that are kept, each in the attempt and, once it ends, in
+    the artifact; of best looks, that so far, that of the newest checkpoint, and one while it is written."""
+    if spec.training is None:
+        return 0
+    return 2 * len(spec.training.keep_steps) + (3 if isinstance(spec.training.checkpoint, BestValidation) else 0)
 
 
 class _Sizes:
     def __init__(self, plan: Plan, store: Store) -> None:
         self._plan, self._store = plan, store
         self._summaries: dict[str, dict[str, Any] | None] = {}
+        self._dimensions = KnownDimensions(plan, store)
 
     def written(self, job: Job) -> int | None:
         """Bytes that grow with model or corpus; None where that is not known yet."""
         if isinstance(job.spec, ModelSpec):
             parameters = self.parameters(job)
-            return None if parameters is None else self._width(job) * parameters * (1 + 2 * _kept(job.spec))
+            return None if parameters is None else self._width(job) * parameters * (1 + _beside(job.spec))
         corpus = job.key if job.kind == "corpus" else job.parents.get("corpus")
         summary = self._summary(corpus) if corpus is not None else None
         if summary is None:
@@ -104,19 +103,21 @@ class _Sizes:
         return 24 * sum(int(split["examples"]) for split in splits.values())  # ids and numbers
 
     def parameters(self, job: Job) -> int | None:
-        """Of a model job; None where its corpus is not made, or the pretrained weights not brought in yet."""
-        spec = job.spec
-        assert isinstance(spec, ModelSpec)
+        """Of a model job; None where nothing tells."""
         manifest = self._store.manifest(job.key)
         if manifest is not None:
             known = manifest["details"].get("parameters")
             return None if known is None else int(known)
-        if spec.architecture is not None:
-            summary = self._summary(job.parents["corpus"])
-            return parameters(spec.architecture, summary["vocabulary_size"]) if summary else None
+        dimensions = self._dimensions.of(job.key)
+        if dimensions is not None:
+            return parameters(dimensions).total
+        spec = job.spec
+        assert isinstance(spec, ModelSpec)
         if spec.start is not None:
             source = spec.start.source
             return stored_parameters(source.folder) if isinstance(source, Local) else None
+        if spec.architecture is not None:
+            return None
         # With fewer layers, it is fewer: more than is needed rather than less.
         return self.parameters(self._plan.jobs[job.parents["initial"]])
 
@@ -133,5 +134,19 @@ class _Sizes:
     def _summary(self, corpus: str) -> dict[str, Any] | None:
         if corpus not in self._summaries:
             done = self._store.is_done(corpus)
-            self._summaries[corpus] = read_summary(self._store.artifact(corpus)) if done else None
+            self._summaries[corpus] = read_summary(self._store.artifact(corpus)) if done else self._expected(corpus)
         return self._summaries[corpus]
+
+    def _expected(self, corpus: str) -> dict[str, Any] | None:
+        """What the summary of a corpus will say, by what is declared of it."""
+        spec = self._plan.jobs[corpus].spec
+        assert isinstance(spec, CorpusSpec)
+        expected, vocabulary = spec.corpus.expected, self._dimensions.vocabulary(corpus)
+        if expected is None or vocabulary is None:
+            return None
+        examples = {"train": expected.train, "validation": expected.validation, "test": expected.test}
+        splits = {
+            name: {"examples": number, "response_tokens": round(number * expected.response_tokens)}
+            for name, number in examples.items()
+        }
+        return {"vocabulary_size": vocabulary, "splits": splits}

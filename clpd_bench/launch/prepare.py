@@ -10,9 +10,12 @@ from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
+from clpd_bench.launch.fetching import fetch_all
+from clpd_bench.launch.pinned import require_pinned
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.exposure import cell_exposure
 from clpd_bench.plan.plan import Job, Plan
+from clpd_bench.plan.whole import PointPlan
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
@@ -34,12 +37,16 @@ def data_exists(plan: Plan, store: Store) -> bool:
 
 
 def make_data(plan: Plan, store: Store, should_stop: Callable[[], bool] = lambda: False) -> None:
-    """Makes corpora and difficulties in this process, whatever became of earlier tries.
+    """Makes corpora and difficulties in this process, whatever became of earlier tries; before, fetches what they
+    need of the hub.
 
     Raises:
-        UserError: what is wrong with the data, as the job said it.
+        UserError: something of the hub's is not pinned or cannot be had; or what is wrong with the data, as the job
+            said it.
     """
     keys = data_keys(plan)
+    require_pinned(plan, todo=keys)
+    fetch_all(plan, store, keys)
     for key in keys:
         store.retry(key)
     work(plan, store, keys, should_stop)
@@ -50,6 +57,13 @@ def make_data(plan: Plan, store: Store, should_stop: Callable[[], bool] = lambda
             if failure["type"] == "UserError":
                 raise UserError(f"{label}: {failure['message']}")
             raise UserError(f"{label} failed: {failure['type']}: {failure['message']}", fix=f"Its log is {last.log}")
+
+
+def declare(points: list[PointPlan], store: Store) -> None:
+    """Leaves word in the store of what each point of a grid compares, once its data is checked."""
+    for one in points:
+        check_data(one.point.ablation, one.plan, store)
+        store.declare(one.plan.declaration)
 
 
 def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposure]:
@@ -67,7 +81,7 @@ def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposu
         first = [cell for cell in cells(ablation, plan.name) if cell.seed == ablation.seeds[0]]
         counted = [c for c in first if all(store.is_done(key) for key in plan.arm_data[c.arm_name].values())]
         exposures = {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in counted}
-        _refuse_schedules(plan, store)
+        check_schedules(plan, store)
         return exposures
     except UserError as error:
         raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
@@ -85,7 +99,12 @@ def _trained(plan: Plan) -> list[tuple[Job, ModelSpec]]:
     return [(job, spec) for job, spec in models if spec.training]
 
 
-def _refuse_schedules(plan: Plan, store: Store) -> None:
+def check_schedules(plan: Plan, store: Store) -> None:
+    """That the schedule of every model can be built, as far as difficulties are made; reads training data alone.
+
+    Raises:
+        UserError: one that cannot.
+    """
     splits: dict[str, Split] = {}
     for job, spec in _trained(plan):
         corpus = job.parents["corpus"]

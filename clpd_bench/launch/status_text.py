@@ -22,10 +22,11 @@ def print_status(status: Status, console: Console) -> None:
 
 def status_text(status: Status) -> RenderableType:
     """A line a kind of job; what is in Slurm; hours; what runs, waits, failed, with reasons; what to type now."""
-    return Group(_counts(status), *(Text(line, overflow="fold") for line in _lines(status)))
+    return Group(counts_table(status), *(Text(line, overflow="fold") for line in _lines(status)))
 
 
-def _counts(status: Status) -> Table:
+def counts_table(status: Status) -> Table:
+    """A line a kind of job, a column a state."""
     used = [state for state in STATES if status.in_state(state)]
     table = Table(box=None, pad_edge=False)
     table.add_column("kind")

@@ -12,6 +12,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.declaration import declaration
 from clpd_bench.plan.keys import job_key
+from clpd_bench.plan.lock import Lock, read_lock
 from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.plan.versions import code_version
@@ -41,6 +42,7 @@ from clpd_bench.settings.specs import (
     TaskSpec,
 )
 from clpd_bench.starts import start_of
+from clpd_bench.task_files import find_task
 
 SHUFFLED = Shuffled(name="shuffled")
 
@@ -54,15 +56,20 @@ def build_plan(ablation: Ablation, file: Path) -> Plan:
     return whole(point_plans(ablation, file))
 
 
-def point_plans(ablation: Ablation, file: Path) -> list[PointPlan]:
-    """A plan for each point of the grid; what several share has one key."""
+def point_plans(ablation: Ablation, file: Path, lock: Lock | None = None) -> list[PointPlan]:
+    """A plan for each point of the grid; what several share has one key.
+
+    Args:
+        lock: what branches and tags stand for; by default the one beside the file.
+    """
+    lock = read_lock(file) if lock is None else lock
     hashes: dict[Path, str] = {}
-    return [PointPlan(point, _plan(point, file, hashes)) for point in points(ablation)]
+    return [PointPlan(point, _plan(point, file, lock, hashes)) for point in points(ablation)]
 
 
-def _plan(point: Point, file: Path, hashes: dict[Path, str]) -> Plan:
+def _plan(point: Point, file: Path, lock: Lock, hashes: dict[Path, str]) -> Plan:
     ablation = point.ablation
-    builder = _Builder(ablation, file, hashes)
+    builder = _Builder(ablation, file, lock, hashes)
     grid = cells(ablation, file.stem, point.label)
     corpora = {name: builder.corpus(name) for name in ablation.corpora}
     arm_data = {cell.arm_name: builder.data(cell) for cell in grid}
@@ -81,8 +88,8 @@ def _plan(point: Point, file: Path, hashes: dict[Path, str]) -> Plan:
 
 
 class _Builder:
-    def __init__(self, ablation: Ablation, file: Path, hashes: dict[Path, str]) -> None:
-        self.ablation, self.file, self.hashes = ablation, file, hashes
+    def __init__(self, ablation: Ablation, file: Path, lock: Lock, hashes: dict[Path, str]) -> None:
+        self.ablation, self.file, self.lock, self.hashes = ablation, file, lock, hashes
         self.on_the_way: dict[str, list[str]] = {name: [] for name in ablation.models}
         """Keys of what a model's own settings have made before it is trained."""
         self.jobs: dict[str, Job] = {}
@@ -90,6 +97,7 @@ class _Builder:
         self.corpus = functools.cache(self._corpus)
         self.model = functools.cache(self._model)
         self.targets = functools.cache(self._targets)
+        self.task = functools.cache(self._task)
 
     @functools.cached_property
     def _lm_eval(self) -> str:
@@ -118,6 +126,7 @@ class _Builder:
             role: self._file_hash(path, f"corpora.{name}.source.{role}")
             for role, path in settings.source.local_files.items()
         }
+        settings = settings.model_copy(update={"source": self.lock.source(settings.source)})
         spec = CorpusSpec(corpus=settings, file_hashes=hashes, tokenizer_of=tokenizer_of)
         return self._add("corpus", f"corpus {name}", spec, parents)
 
@@ -179,6 +188,7 @@ class _Builder:
                 return whole
             spec = ModelSpec(step=initial.step, seed=0)
             return self._add("model", f"{initial.model} at step {initial.step}", spec, {"initial": whole})
+        initial = self.lock.weights(initial)
         try:
             spec = ModelSpec(start=start_of(initial), seed=0)
         except UserError as error:
@@ -191,7 +201,7 @@ class _Builder:
         initial = self.ablation.models[root].initial
         assert isinstance(initial, Hub | Local | Gguf)
         try:
-            return start_of(initial, tokenizer_alone)
+            return start_of(self.lock.weights(initial), tokenizer_alone)
         except UserError as error:
             raise self._at(error, f"models.{root}.initial") from None
 
@@ -235,7 +245,7 @@ class _Builder:
         evaluation = self.ablation.evaluation
         out = {}
         for name, benchmark in evaluation.benchmarks.items():
-            tested = self._benchmark(name, benchmark)
+            tested = self._benchmark(benchmark) if benchmark.task is None else self.task(name)
             spec = EvaluationSpec(benchmark=tested, batch_size=evaluation.batch_size, dtype=evaluation.dtype)
             parents = {"model": model}
             if benchmark.corpus is not None:
@@ -244,15 +254,27 @@ class _Builder:
             out[name] = self._add("evaluation", f"evaluation {label} on {name}", spec, parents)
         return out
 
-    def _benchmark(self, name: str, benchmark: Benchmark) -> BenchmarkSpec | ChoiceSpec | TaskSpec:
-        if benchmark.task is not None:
-            return TaskSpec(
-                task=benchmark.task,
-                shots=benchmark.shots,
-                limit=benchmark.limit,
-                include=benchmark.include,
-                include_hashes=self._folder_hashes(benchmark.include, f"evaluation.benchmarks.{name}.include"),
-            )
+    def _task(self, name: str) -> TaskSpec:
+        """The task of a benchmark. One that is not there, or not one alone, is for the job to tell."""
+        benchmark = self.ablation.evaluation.benchmarks[name]
+        assert benchmark.task is not None
+        if benchmark.include is None:
+            locked = self.lock.task(benchmark.task)
+            sha256, data = (locked.sha256, locked.data) if locked else (None, None)
+        else:
+            found = find_task(benchmark.task, benchmark.include)
+            sha256, data = None, found.data if found else None  # its file's bytes stand in include_hashes
+        return TaskSpec(
+            task=benchmark.task,
+            shots=benchmark.shots,
+            limit=benchmark.limit,
+            include=benchmark.include,
+            include_hashes=self._folder_hashes(benchmark.include, f"evaluation.benchmarks.{name}.include"),
+            sha256=sha256,
+            data=self.lock.data(data) if data else None,
+        )
+
+    def _benchmark(self, benchmark: Benchmark) -> BenchmarkSpec | ChoiceSpec:
         if benchmark.kind == "choice":
             return ChoiceSpec(kind="choice")
         assert benchmark.corpus is not None

@@ -7,7 +7,7 @@ from typing import Any
 from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Evaluated
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.factorial import factorial_arms
+from clpd_bench.settings.factorial import compared_arms
 
 
 def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
@@ -18,9 +18,7 @@ def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
     not), so that a new one leaves declarations as they are.
     """
     analysis = ablation.analysis
-    # The interaction is a test of four arms, whether or not each of them is in the family, too.
-    corners = (factorial_arms(ablation) if "interaction" in analysis.family else None) or ()
-    compared = {analysis.baseline, *analysis.family, *corners}
+    compared = compared_arms(ablation)
     return {
         **fingerprint(analysis),
         "correction": analysis.correction,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,15 @@ from clpd_bench.settings.plugin import as_written
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting in which two arms differ; `None` where one of them has no such setting."""
+    """A setting in which two arms differ; `None` where one of them has no such setting.
+
+    `tuned` says that it is one that was tuned for an arm of the two.
+    """
 
     key: str
     first: Any
     second: Any
+    tuned: bool = False
 
 
 def cell_settings(cell: Cell) -> dict[str, Any]:
@@ -49,15 +54,18 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
     """Every setting in which two cells of one seed differ.
 
     Raises:
-        UserError: one that is neither order, nor teachers, nor declared by an arm's `differs:`.
+        UserError: one that is neither order, nor teachers, nor declared by an arm's `differs:`, nor tuned.
     """
     a, b = cell_settings(first), cell_settings(second)
-    found = [Difference(key, a.get(key), b.get(key)) for key in {**a, **b} if a.get(key) != b.get(key)]
-    declared = {"order", "teachers", *first.arm.differs, *second.arm.differs}
+    tuned = {*first.arm.tuned, *second.arm.tuned}
+    found = [
+        Difference(key, a.get(key), b.get(key), _is_under(key, tuned)) for key in {**a, **b} if a.get(key) != b.get(key)
+    ]
+    declared = {"order", "teachers", *first.arm.differs, *second.arm.differs, *tuned}
     if any(isinstance(cell.arm.teachers, NoTeacher) for cell in (first, second)):
         declared.add("loss")  # without a teacher there is nothing but cross-entropy
     for difference in found:
-        if not any(difference.key == key or difference.key.startswith(key + ".") for key in declared):
+        if not _is_under(difference.key, declared):
             raise UserError(
                 f"arms {first.arm_name!r} and {second.arm_name!r} differ in {difference.key} "
                 f"({difference.first!r} and {difference.second!r}), which neither declares",
@@ -65,6 +73,10 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
                 fix="Declare it under the arm's `differs:`, or make it equal",
             )
     return found
+
+
+def _is_under(key: str, keys: Iterable[str]) -> bool:
+    return any(f"{key}.".startswith(f"{other}.") for other in keys)
 
 
 def compared_pairs(ablation: Ablation, grid: list[Cell]) -> list[tuple[Cell, Cell]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.reporting.diverged import DivergedStudent
+from clpd_bench.reporting.published import Published
 from clpd_bench.reporting.standing import Standings
 
 
@@ -23,6 +24,7 @@ class ReportContext:
         diverged: the students that did, whatever the policy for them.
         missing: one sentence for each cell without outcomes, and for each incomplete set of pairs.
         notes: sentences to print as they are, such as what the conclusions are conditional on.
+        published: numbers to set beside ours.
     """
 
     title: str
@@ -36,3 +38,4 @@ class ReportContext:
     diverged: list[DivergedStudent]
     missing: list[str]
     notes: list[str]
+    published: list[Published] = field(default_factory=list)

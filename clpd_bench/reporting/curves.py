@@ -49,6 +49,7 @@ class Trained:
         absent: a sentence for each student without a curve.
         checked: students whose consumed presentations could be compared with their schedule's.
         strayed: those (arm/seed) that consumed other ones.
+        shorter: the students that early stopping ended, and after how many steps of how many.
         rebuilt: arms whose schedule, as this code builds it, is another than the student was trained by.
     """
 
@@ -56,6 +57,7 @@ class Trained:
     absent: list[str] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     strayed: list[str] = field(default_factory=list)
+    shorter: list[str] = field(default_factory=list)
     rebuilt: list[str] = field(default_factory=list)
 
 
@@ -77,6 +79,8 @@ def trained(plan: Plan, store: Store, schedules: Mapping[str, ArmSchedule]) -> T
             steps = len(record["loss"])
             if known and known.seed == cell.seed and known.schedule.consumed_hash(steps) != record["scheduled"]:
                 out.rebuilt.append(cell.name)
+        if "stopped_early" in record and known:
+            out.shorter.append(f"{name} after {len(record['loss'])} of {known.schedule.steps} steps")
         curves = out.curves.setdefault(cell.name, Curves({}, _loss_name(plan, cell), known.spans if known else []))
         curves.by_seed[cell.seed] = np.array(record["loss"], dtype=np.float64)
     return out

@@ -27,7 +27,7 @@ class DivergedStudent(NamedTuple):
 def diverged_students(plan: Plan, store: Store) -> list[DivergedStudent]:
     """The cells whose student met a loss or gradient that was no finite number, or whose validation loss
     ended above the student's own at the start."""
-    found = ((cell, _why(store, cell.model)) for cell in plan.cells)
+    found = ((cell, divergence_of(store, cell.model)) for cell in plan.cells)
     return [DivergedStudent(cell.name, cell.seed, why) for cell, why in found if why]
 
 
@@ -48,7 +48,8 @@ def refuse_diverged(diverged: list[DivergedStudent], analysis: AnalysisSettings,
     )
 
 
-def _why(store: Store, key: str) -> str | None:
+def divergence_of(store: Store, key: str) -> str | None:
+    """How a student diverged, None where it did not or has not ended."""
     manifest = store.manifest(key)
     if manifest is None:
         attempt = store.last_attempt(key)
@@ -56,7 +57,13 @@ def _why(store: Store, key: str) -> str | None:
         return str(failure["message"]) if failure.get("type") == "Diverged" else None
     if told := manifest.get("details", {}).get("diverged"):
         return str(told)
-    looks = [look["response_loss"] for look in (training_record(store, key) or {}).get("validation", [])]
-    if len(looks) < 2 or looks[-1] <= looks[0]:  # a nan is not
+    record = training_record(store, key) or {}
+    looks = [look["response_loss"] for look in record.get("validation", [])]
+    if len(looks) < 2:
         return None
-    return f"its validation loss was {looks[0]:.4g} at the start and is {looks[-1]:.4g} at the end"
+    end, at = looks[-1], "at the end"
+    if chosen := record.get("chosen"):  # the student is what it was at this look
+        end, at = chosen["response_loss"], f"at step {chosen['step']:.0f}, the one chosen"
+    if end <= looks[0]:  # a nan is not
+        return None
+    return f"its validation loss was {looks[0]:.4g} at the start and is {end:.4g} {at}"

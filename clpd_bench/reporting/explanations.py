@@ -24,6 +24,16 @@ _POLICIES = {
     "last_checkpoint": "Evaluated as they were before the step that failed, as the file declares: ",
     "drop_pair": "Left out together with their pairs, as the file declares: ",
 }
+_PUBLISHED = (
+    "Published: as its source has it, ± its standard deviation over seeds where it gives one. It was not run here: "
+    "models, data, prompts and code may differ in more than is known."
+)
+_COMPATIBLE = (
+    "Welch's t-test of the two means over seeds, where the published one has a spread and a number of seeds; else "
+    "whether it lies in the prediction interval for the mean of as many further runs of ours (one, where the number is "
+    "not given); for one model, whether it lies in Wilson's interval over items. Compatible is not equal: to few seeds "
+    "much is compatible."
+)
 
 
 def explanations(context: ReportContext) -> list[str]:
@@ -91,6 +101,24 @@ def divergences_explained(diverged: list[DivergedStudent], policy: str) -> list[
     if not diverged:
         return []
     return [f"Students that diverged: {len(diverged)}. {_POLICIES[policy]}{'; '.join(map(str, diverged))}."]
+
+
+def published_explained(rows: Rows, context: ReportContext) -> list[str]:
+    """What the columns of published numbers mean, where the numbers stand, and which of them are not shown; nothing
+    where there are none."""
+    if not context.published:
+        return []
+    sources: dict[str, dict[str, None]] = {}
+    for row in [*rows.references, *rows.arms]:
+        for one in row.published:
+            if one is not None:
+                sources.setdefault(one.source, {})[row.name] = None
+    return [
+        _PUBLISHED,
+        f"Compatible, at alpha = {context.declaration.alpha:g}: {_COMPATIBLE}",
+        *(f"Published in {source}: {', '.join(names)}." for source, names in sources.items()),
+        *(f"Not shown: {sentence}" for sentence in rows.not_shown),
+    ]
 
 
 def all_tests(rows: Rows) -> list[Comparison]:

@@ -8,8 +8,11 @@ from typing import Any
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
 from clpd_bench.plan.differences import compared_pairs, differences
+from clpd_bench.plan.needs import unpinned
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.choices import choices_planned
+from clpd_bench.reporting.tuning import text as tuning
 
 
 def plan_summary(
@@ -37,6 +40,7 @@ def plan_summary(
     return {
         "ablation": plan.name,
         "question": points[0].point.ablation.question,
+        "tuning": tuning.summary(points[0].point.ablation),
         "cells": [{"id": cell.id, "student": cell.model, "evaluations": cell.evaluations} for cell in plan.cells],
         "jobs": [
             {
@@ -49,6 +53,8 @@ def plan_summary(
             }
             for job in plan.jobs.values()
         ],
+        "unpinned": unpinned(plan),
+        **({"choices": choices} if (choices := choices_planned(plan)) else {}),
         **(
             {
                 "points": [

@@ -14,6 +14,7 @@ from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
 from clpd_bench.plan.supervision import teachers_of
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.tuning import text as tuning
 from clpd_bench.settings.ablation import Ablation
 
 FEW = 2
@@ -41,10 +42,20 @@ def print_plan(
     if at:
         named = (f"{i} {one.point.label or '[base]'}" for i, one in enumerate(points, start=1))
         console.print(f"Points: {', '.join(named)}", markup=False)
+    for sentence in tuning.planned(ablation, points[0].plan.file):
+        console.print(sentence, markup=False)
     console.print(_jobs_table(summary))
+    if summary["unpinned"]:
+        console.print(
+            f"\nNot pinned, so that it can be planned and not run: {', '.join(summary['unpinned'])}. "
+            f"`clpd lock {points[0].plan.file}` asks the hub for their commits.",
+            markup=False,
+        )
     within = " within a point" if at else ""
     console.print(f"\nWhat compared arms differ in{within} (everything else is equal):")
     console.print(_differences_table(summary))
+    for sentence in summary.get("choices", []):
+        console.print(f"\n{sentence}", markup=False)
     if exposures is None:
         console.print("\nSteps, tokens and exposure are known once the corpus exists: add --corpus to make it now.")
         return
@@ -117,7 +128,7 @@ def _differences_table(summary: dict[str, Any]) -> Table:
         shown_name = escape(name)
         for d in settings:
             shown = ["-" if value is None else str(value) for value in (d["first"], d["second"])]
-            table.add_row(shown_name, d["key"], *map(escape, shown))
+            table.add_row(shown_name, f"{d['key']} (tuned)" if d["tuned"] else d["key"], *map(escape, shown))
             shown_name = ""
     return table
 

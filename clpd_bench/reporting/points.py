@@ -3,52 +3,110 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from clpd_bench.errors import UserError
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.beside import Beside
+from clpd_bench.reporting.figures.draw import saved
+from clpd_bench.reporting.figures.style import NothingToDraw, styled
+from clpd_bench.reporting.figures.sweep import sweep
 from clpd_bench.reporting.points_markdown import points_markdown
+from clpd_bench.reporting.published import Published, of_point
 from clpd_bench.reporting.report import Report, write_report
+from clpd_bench.reporting.rows import is_primary
+from clpd_bench.reporting.sweeps import sweeps
 from clpd_bench.reporting.write import write_files
 from clpd_bench.store import Store
 
 COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted", "standing"]
+SWEEP = "axes_"
+"""What the names of the figures over axes begin with."""
 WHICH = ["arm", "benchmark", "metric"]
 
 
-def write_reports(points: list[PointPlan], store: Store, out: Path) -> tuple[Path, Path, list[Path]]:
-    """A complete report of each evaluated point in a folder of its own, then axes.md (the primary result),
-    axes_secondary.md and axes.csv (everything).
+class PointReports(NamedTuple):
+    """Attributes:
+    axes, secondary: axes.md and axes_secondary.md.
+    reports: those of the points that have outcomes, by the points' labels.
+    """
 
-    Returns:
-        axes.md, axes_secondary.md, and the pages of the points.
+    axes: Path
+    secondary: Path
+    reports: dict[str, Report]
+
+
+def write_reports(
+    points: list[PointPlan], store: Store, out: Path, published: Sequence[Published] = ()
+) -> PointReports:
+    """A complete report of each evaluated point in a folder of its own, then axes.md (the primary result),
+    axes_secondary.md, axes.csv (everything), and axes_<key>.pdf and .png, the primary result over each axis.
+
+    Args:
+        published: numbers to set beside ours, at the points that they are of.
 
     Raises:
         UserError: nothing has been evaluated at any point, or outcomes cannot be compared.
     """
-    reports: dict[str, Report] = {}
+    reports, by_label = dict[str, Report](), dict[str, Report]()
     absent: list[str] = []
     for one in points:
         name = folder_name(one.point.label)
         if _evaluated(one, store):
-            reports[name] = write_report(one.point.ablation, one.plan, store, out / name)
+            report = write_report(one.point.ablation, one.plan, store, out / name, of_point(published, name))
+            reports[name] = by_label[one.point.label] = report
         else:
             absent.append(f"Nothing has been evaluated yet at {name}.")
         absent += [f"{name}: {sentence}" for sentence in (reports[name].missing if name in reports else [])]
     if not reports:
         file = points[0].plan.file
         raise UserError("nothing has been evaluated yet", file=file, fix=f"Run it first: clpd run {file}")
+    figures, undrawn = _sweep_figures(points, by_label)
+    absent += undrawn
     made = [_rows(one, reports) for one in points if folder_name(one.point.label) in reports]
+    names = [folder_name(one.point.label) for one in points]
+    not_shown = [
+        f"Not shown: {one}: {UserError('no point is called so', found=one.point, allowed=names)}"
+        for one in published
+        if one.point not in (None, *names)
+    ]
+    not_shown += [f"{name}, not shown: {sentence}" for name, one in reports.items() for sentence in one.rows.not_shown]
     table, is_primary = pd.concat([rows for rows, _ in made]), pd.concat([which for _, which in made])
     texts = {
-        "axes.md": points_markdown(points[0], table[is_primary], absent, secondary=False),
-        "axes_secondary.md": points_markdown(points[0], table[~is_primary], absent, secondary=True),
+        "axes.md": points_markdown(points[0], table[is_primary], absent, not_shown, secondary=False),
+        "axes_secondary.md": points_markdown(points[0], table[~is_primary], absent, not_shown, secondary=True),
         "axes.csv": table.to_csv(index=False, lineterminator="\n"),
     }
-    files = write_files({name: text.encode() for name, text in texts.items()}, out)
-    return files[0], files[1], [report.page for report in reports.values()]
+    older = [file.name for kind in ("pdf", "png") for file in out.glob(f"{SWEEP}*.{kind}")]
+    contents = {**{name: text.encode() for name, text in texts.items()}, **figures}
+    files = write_files(contents, out, stale=older)
+    return PointReports(files[0], files[1], by_label)
+
+
+def _sweep_figures(points: list[PointPlan], reports: dict[str, Report]) -> tuple[dict[str, bytes], list[str]]:
+    """{name: content} of the figures over axes, and a sentence for each that could not be drawn."""
+    primary = {
+        label: one.rows.series[0] for label, one in reports.items() if is_primary(one.rows.series[0], one.context)
+    }
+    if not primary:
+        return {}, ["Axes are not drawn: no point has outcomes on the primary result."]
+    scores = {label: reports[label].scores[series] for label, series in primary.items()}
+    files: dict[str, bytes] = {}
+    absent = []
+    for one in sweeps(points, scores):
+        try:
+            with styled():
+                figure = sweep(one, next(iter(primary.values())), list(points[0].point.ablation.arms))
+                _, pdf, png = saved(figure)
+        except NothingToDraw as reason:
+            absent.append(str(reason))
+            continue
+        files |= {f"{SWEEP}{one.name}.pdf": pdf, f"{SWEEP}{one.name}.png": png}
+    return files, absent
 
 
 def folder_name(label: str) -> str:
@@ -68,6 +126,7 @@ def _rows(one: PointPlan, reports: dict[str, Report]) -> tuple[pd.DataFrame, pd.
     means = report.means[report.means["kind"] == "arm"]
     tests = report.comparisons.drop(columns=["items", "baseline", "method"])
     table = means.drop(columns=["kind", "items"]).merge(tests, on=WHICH, how="outer", suffixes=("", "_tested"))
+    published = [name for name in Beside._fields if name in table]
     table["seeds"] = table["seeds"].fillna(table["seeds_tested"]).astype(int)
     order = sorted(
         table.index,
@@ -78,5 +137,5 @@ def _rows(one: PointPlan, reports: dict[str, Report]) -> tuple[pd.DataFrame, pd.
             arms.index(table["arm"][i]) if table["arm"][i] in arms else len(arms),
         ),
     )
-    ordered = table.loc[order].assign(point=name)[["point", *WHICH, *COLUMNS]]
+    ordered = table.loc[order].assign(point=name)[["point", *WHICH, *COLUMNS, *published]]
     return ordered, (ordered["benchmark"] == report.primary[0]) & (ordered["metric"] == report.primary[1])

@@ -9,6 +9,8 @@ import pandas as pd
 
 from clpd_bench.analysis.metrics import METRICS
 from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.beside import COLUMNS as PUBLISHED
+from clpd_bench.reporting.beside import Beside, beside_cells
 from clpd_bench.reporting.explanations import SECONDARY
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.reporting.table_markdown import bullets, markdown_table
@@ -17,9 +19,11 @@ from clpd_bench.reporting.verdict import CORRECTION
 HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p corrected", "standing"]
 
 
-def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str], *, secondary: bool) -> str:
+def points_markdown(
+    first: PointPlan, table: pd.DataFrame, absent: list[str], not_shown: list[str], *, secondary: bool
+) -> str:
     """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `absent` a
-    sentence for each gap."""
+    sentence for each gap, `not_shown` one for each published number that stands nowhere."""
     analysis = first.point.ablation.analysis
     title = f"# {first.plan.name}: all points"
     blocks = [f"{title}, secondary results", SECONDARY] if secondary else [title, first.point.ablation.question]
@@ -28,7 +32,9 @@ def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str], *,
         unit, better = UNITS[_known(metric)].mean, METRICS[_known(metric)]
         blocks.append(f"## {benchmark} {metric} ({unit}, {better} is better)")
         mine = [row for row in rows if (row["benchmark"], row["metric"]) == (benchmark, metric)]
-        blocks.append(markdown_table(HEADER, [_line(row) for row in mine]))
+        published = any(isinstance(row.get("source"), str) for row in mine)
+        lines = [[*_line(row), *(_published(row) if published else [])] for row in mine]
+        blocks.append(markdown_table([*HEADER, *(PUBLISHED if published else [])], lines))
     sentences = [
         f"Difference: arm - {analysis.baseline}, seed-paired, within the point. Intervals are unadjusted.",
         f"Family-wise correction ({CORRECTION[analysis.correction]} over {', '.join(analysis.family)}) is within a "
@@ -38,6 +44,8 @@ def points_markdown(first: PointPlan, table: pd.DataFrame, absent: list[str], *,
         "Each point has its complete report in the folder of its name.",
     ]
     blocks += ["## How to read this", bullets(sentences)]
+    if not_shown:
+        blocks += ["## Published numbers that are not shown", bullets(not_shown)]
     blocks += ["## Missing", bullets(absent) if absent else "No cell is missing."]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -60,3 +68,10 @@ def _line(row: dict[str, Any]) -> list[str]:
         *("" if math.isnan(row[p]) else p_value(row[p]).removeprefix("p = ") for p in ("p", "p_adjusted")),
         row["standing"] if tested else "",
     ]
+
+
+def _published(row: dict[str, Any]) -> list[str]:
+    found = isinstance(row["source"], str)
+    return beside_cells(
+        Beside(*(row[name] for name in Beside._fields)) if found else None, UNITS[_known(row["metric"])]
+    )

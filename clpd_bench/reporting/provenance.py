@@ -11,7 +11,7 @@ from clpd_bench.store import Store
 _ENVIRONMENT = ("git", "device", "host", "platform", "python")
 _OWN = {"attempt", "created", "files", "key", "label", "parents", "seconds", "spec"}
 """Fields that differ between any two jobs, or that the settings decide (told as settings)."""
-_OUTCOMES = {"details.consumed", "details.validation"}
+_OUTCOMES = {"details.consumed", "details.validation", "details.chosen", "details.stopped_early"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def provenance(plan: Plan, store: Store, compared: list[str]) -> Provenance:
     mine = [cell for cell in plan.cells if cell.name in compared]
     dates = sorted(manifest["created"] for manifest in manifests.values())
     environment = [*_ENVIRONMENT, *sorted({f"packages.{p}" for m in manifests.values() for p in m.get("packages", {})})]
-    flat = {label: _flat(manifest) for label, manifest in labelled.items()}
+    flat = {label: manifest_fields(manifest) for label, manifest in labelled.items()}
     return Provenance(
         [_varied(field, flat) for field in environment],
         _differing(mine, manifests),
@@ -72,7 +72,7 @@ def _differing(cells: list[Evaluated], manifests: dict[str, dict[str, Any]]) -> 
         keys = {"student": cell.model, **{f"evaluation on {name}": key for name, key in cell.evaluations.items()}}
         for what, key in keys.items():
             if key in manifests:
-                groups.setdefault(what, {})[f"{cell.name}/{cell.seed}"] = _flat(manifests[key])
+                groups.setdefault(what, {})[f"{cell.name}/{cell.seed}"] = manifest_fields(manifests[key])
     found = []
     for what, flat in groups.items():
         for field in dict.fromkeys(field for fields in flat.values() for field in fields):
@@ -84,7 +84,7 @@ def _differing(cells: list[Evaluated], manifests: dict[str, dict[str, Any]]) -> 
     return found
 
 
-def _flat(manifest: dict[str, Any]) -> dict[str, str]:
+def manifest_fields(manifest: dict[str, Any]) -> dict[str, str]:
     """{dotted field: value as text}, "" for none, less what differs between any two jobs."""
 
     def walk(value: Any, path: str) -> dict[str, str]:

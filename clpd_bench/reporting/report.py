@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,12 @@ import pandas as pd
 import yaml
 
 from clpd_bench.analysis.compare import compare
-from clpd_bench.analysis.metrics import metric_series
+from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series, metric_series
 from clpd_bench.analysis.summary import summary
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
+from clpd_bench.reporting.capacity import Gap, capacity_gap, gap_csv
+from clpd_bench.reporting.choices import choices_made
 from clpd_bench.reporting.collect import collect_items, declared, factorial
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import contrasts
@@ -26,21 +28,23 @@ from clpd_bench.reporting.floors import floor_items
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
-from clpd_bench.reporting.rows import table_rows
+from clpd_bench.reporting.published import Published
+from clpd_bench.reporting.rows import Rows, is_primary, table_rows
 from clpd_bench.reporting.schedules import arm_schedules
+from clpd_bench.reporting.seeds import SeedScores, means_by_seed
 from clpd_bench.reporting.standing import standings
-from clpd_bench.reporting.write import table_files, with_standing, without, write_files
+from clpd_bench.reporting.tuning.text import notes
+from clpd_bench.reporting.word import UNRECORDED, leave_word
+from clpd_bench.reporting.write import table_files, with_published, with_standing, without, write_files
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.controls import own_exposure
 from clpd_bench.settings.model import Trained
+from clpd_bench.settings.tuned_file import read_tuned
 from clpd_bench.store import Store
 
 PAGE = "report.html"
-UNRECORDED = (
-    "The store cannot be written, so this report has left no word in it: seeds added from now on would not be known "
-    "to have been added after a look."
-)
 SECONDARY = ("secondary.md", "secondary.tex")
+GAP_FILE = "capacity_gap.csv"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Report:
     page: report.html, one of them.
     primary: the primary result's benchmark, and its metric as the tables name it.
     secondary: secondary.md, None where there is nothing but the primary result.
+    scores: of every series, the mean over items of each run.
+    gap: None where the ablation has no two arms that differ in their one teacher alone.
     """
 
     files: list[Path]
@@ -58,16 +64,25 @@ class Report:
     comparisons: pd.DataFrame
     missing: list[str]
     primary: tuple[str, str]
+    rows: Rows
+    context: ReportContext
+    scores: dict[Series, SeedScores]
+    gap: Gap | None
 
     @property
     def secondary(self) -> Path | None:
         return next((file for file in self.files if file.name == "secondary.md"), None)
 
 
-def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Report:
+def write_report(
+    ablation: Ablation, plan: Plan, store: Store, out: Path, published: Sequence[Published] = ()
+) -> Report:
     """Tables, figures and a page, from the store alone: two reports of one store are equal byte for byte.
 
     It leaves word in the store of what it shows, so that seeds added afterwards are known to be.
+
+    Args:
+        published: numbers to set beside ours.
 
     Raises:
         UserError: no arm has been evaluated yet, outcomes cannot be compared, or students diverged and no policy
@@ -87,7 +102,7 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
     comparisons = compare(items, declaration, factors, diverged=dropped)
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
-    unrecorded = [] if _leave_word(plan, store) else [UNRECORDED]
+    unrecorded = [] if leave_word(plan.cells, store) else [UNRECORDED]
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -103,47 +118,47 @@ def write_report(ablation: Ablation, plan: Plan, store: Store, out: Path) -> Rep
             *divergences_explained(diverged, ablation.analysis.diverged),
             *_conditions(ablation),
             *_unequal(ablation),
+            *notes(ablation, plan.file, plan.point),
+            *choices_made(plan, store),
             *unrecorded,
         ],
+        published=list(published),
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)
     means = summary(kept)
     rows = table_rows(means, comparisons, metric_series(kept), context)
     schedules, schedules_absent = arm_schedules(ablation, plan, store)
-    students = trained(plan, store, schedules)
-    figures = draw(kept, comparisons, rows, context, students.curves, schedules, ablation.teachers)
+    students, spent = trained(plan, store, schedules), cost(plan, store)
+    scores = {one: means_by_seed(kept, one) for one in rows.series if one.benchmark != MACRO_AVERAGE}
+    gaps = [capacity_gap(ablation, one, scores[one]) for one in scores if is_primary(one, context)]
+    gap = gaps[0] if gaps else None
+    tuned = read_tuned(ablation.tuned)[0] if ablation.tuned else None
+    curves, teachers = students.curves, ablation.teachers
+    figures = draw(kept, comparisons, rows, context, curves, schedules, teachers, gap, spent.arms, tuned)
     page = render(
         PageData(
             context=context,
             rows=rows,
             comparisons=comparisons,
             figures=figures,
-            cost=cost(plan, store),
+            cost=spent,
             contrasts=contrasts(ablation, plan),
             schedules=schedules,
             schedules_absent=schedules_absent,
             trained=students,
+            tuned=tuned,
             provenance=provenance(plan, store, [declaration.baseline, *declaration.family]),
             settings=_as_yaml(ablation),
             file=plan.file,
         )
     )
     files = {**table_files(items, comparisons, context, dropped), **figures.files, PAGE: page.encode()}
-    written = write_files(files, out, stale=[*FILES, *SECONDARY])
-    return Report(written, out / PAGE, means, with_standing(comparisons, context), missing, primary)
-
-
-def _leave_word(plan: Plan, store: Store) -> bool:
-    """Record what a report shows (the references apart); whether that could be written."""
-    shown = {key: cell.model for cell in plan.cells for key in cell.evaluations.values() if store.is_done(key)}
-    try:
-        store.record_report(shown)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
-        return False
-    return True
+    if gap is not None:
+        files[GAP_FILE] = gap_csv({"": gap}).encode()
+    written = write_files(files, out, stale=[*FILES, *SECONDARY, GAP_FILE])
+    shown, compared = with_published(means, rows), with_standing(comparisons, context)
+    return Report(written, out / PAGE, shown, compared, missing, primary, rows, context, scores, gap)
 
 
 def _as_yaml(ablation: Ablation) -> str:

@@ -12,6 +12,7 @@ from clpd_bench.analysis.declaration import INTERACTION
 from clpd_bench.analysis.items import FLOOR
 from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.reporting.beside import Beside, set_beside
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.verdict import comparison_rows
 
@@ -21,12 +22,13 @@ Means = dict[tuple[str, str, str, str], Summary]
 
 @dataclass(frozen=True)
 class Row:
-    """A name, and on each series its mean (None where there is none) and its test (None for references
-    and the baseline)."""
+    """A name, and on each series its mean (None where there is none), its test (None for references
+    and the baseline) and what was published of it (None where nothing was)."""
 
     name: str
     means: list[Summary | None]
     tests: list[Comparison | None]
+    published: list[Beside | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Rows:
     interaction: None without a factorial.
     seeds: as many as there should be.
     missing: a sentence for each gap.
+    not_shown: a sentence for each published number that stands beside none of ours.
     """
 
     series: list[Series]
@@ -46,6 +49,7 @@ class Rows:
     interaction: Row | None
     seeds: int
     missing: list[str]
+    not_shown: list[str]
 
     @property
     def compared(self) -> list[Row]:
@@ -56,11 +60,20 @@ class Rows:
         """The references of a series; a floor only where it has a score."""
         return [row for row in self.references if row.means[place] is not None or not row.name.startswith(FLOOR)]
 
+    def has_published(self, place: int) -> bool:
+        """Whether there is a published number on a series."""
+        return any(row.published[place] is not None for row in [*self.references, *self.arms])
+
     def part(self, places: list[int]) -> Rows:
         """The same rows on some of the series."""
 
         def cut(row: Row) -> Row:
-            return Row(row.name, [row.means[i] for i in places], [row.tests[i] for i in places])
+            return Row(
+                row.name,
+                [row.means[i] for i in places],
+                [row.tests[i] for i in places],
+                [row.published[i] for i in places],
+            )
 
         return replace(
             self,
@@ -83,6 +96,8 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
     items |= {(row.benchmark, row.metric): row.items for row in found}
     metric = {one.name: one.metric for one in series}
     averages = dict.fromkeys(row.metric for row in tested if row.benchmark == MACRO_AVERAGE)
+    names, alpha = [*context.arms, *context.references], context.declaration.alpha
+    published, not_shown = set_beside(context.published, found, series, names, alpha)
     every = [*_primary_first(series, context), *(Series(MACRO_AVERAGE, metric[name], "", name) for name in averages)]
 
     def row(name: str, kind: str) -> Row:
@@ -90,6 +105,7 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
             name,
             [means.get((kind, name, one.benchmark, one.name)) for one in every],
             [tests.get((name, one.benchmark, one.name)) if kind == "arm" else None for one in every],
+            [published.get((name, one.benchmark, one.name)) for one in every],
         )
 
     references = [row(name, "reference") for name in _ordered(context.references, "reference", means)]
@@ -102,6 +118,7 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
         None if context.factorial is None else row(INTERACTION, "arm"),
         context.seeds,
         [*context.missing, *_gaps([*references, *arms], every)],
+        not_shown,
     )
 
 

@@ -11,6 +11,9 @@ from scipy import stats
 from clpd_bench.analysis.metrics import Series
 from clpd_bench.analysis.outcomes import FloatArray
 
+SeedScores = dict[tuple[str, str], dict[int, float]]
+"""{(kind, name): {seed: mean over items}}, seeds ascending."""
+
 
 def rows_of(items: pd.DataFrame, series: Series) -> pd.DataFrame:
     """The items of one metric series."""
@@ -22,14 +25,19 @@ def rows_of(items: pd.DataFrame, series: Series) -> pd.DataFrame:
     return items[mine]
 
 
+def means_by_seed(items: pd.DataFrame, series: Series) -> SeedScores:
+    """The mean over items of every run, in the metric's own unit."""
+    means = rows_of(items, series).groupby(["kind", "arm", "seed"], sort=True, observed=True)["score"].mean()
+    out: SeedScores = {}
+    for key, mean in means.to_dict().items():
+        kind, arm, seed = cast(tuple[str, str, int], key)
+        out.setdefault((kind, arm), {})[seed] = float(mean)
+    return out
+
+
 def seed_means(items: pd.DataFrame, series: Series) -> dict[tuple[str, str], FloatArray]:
     """{(kind, name): shape [seeds], the mean over items at each seed}, in the metric's own unit."""
-    means = rows_of(items, series).groupby(["kind", "arm", "seed"], sort=True, observed=True)["score"].mean()
-    out: dict[tuple[str, str], list[float]] = {}
-    for key, mean in means.to_dict().items():
-        kind, arm, _ = cast(tuple[str, str, int], key)
-        out.setdefault((kind, arm), []).append(float(mean))
-    return {name: np.array(values) for name, values in out.items()}
+    return {name: np.array([*by_seed.values()]) for name, by_seed in means_by_seed(items, series).items()}
 
 
 def mean_interval(values: FloatArray) -> tuple[float, float, float]:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clpd_bench.analysis.metrics import Series
+from clpd_bench.reporting.beside import COLUMNS, beside_cells
 from clpd_bench.reporting.cells import about, cells, columns
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.rows import Rows
+from clpd_bench.reporting.rounding import UNITS
+from clpd_bench.reporting.rows import Row, Rows
 from clpd_bench.reporting.tests_made import made_header, made_line
 
 
 @dataclass(frozen=True)
 class SeriesTable:
     """Attributes:
-    columns: behind the name; the first is the mean, the only one that references have.
+    columns: behind the name; the first is the mean, the only one that references have, too, but for those of
+        published numbers.
+        published: the columns of published numbers, the last ones; [] where there are none.
     arms: name and cells, the interaction last.
-    references: name and mean of models that no arm trained.
+    references: name and mean of models that no arm trained, and the cells of published numbers.
     tests: how each comparison was made, under `tests_columns`.
     """
 
     series: Series
     about: str
     columns: list[str]
+    published: list[str]
     arms: list[list[str]]
     references: list[list[str]]
     tests_columns: list[str]
@@ -34,14 +39,28 @@ def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> lis
     out = []
     for place, one in enumerate(rows.series):
         tests = [test for row in rows.compared if (test := row.tests[place]) is not None]
+        published = COLUMNS if rows.has_published(place) else []
+
         out.append(
             SeriesTable(
                 one,
                 about(one, rows.items[place]),
-                columns(context, secondary=secondary),
-                [[row.name, *cells(row, place, rows, context, secondary=secondary)] for row in rows.compared],
+                [*columns(context, secondary=secondary), *published],
+                published,
                 [
-                    [row.name, cells(row, place, rows, context, secondary=secondary)[0]]
+                    [
+                        row.name,
+                        *cells(row, place, rows, context, secondary=secondary),
+                        *(_published(row, place, one) if published else []),
+                    ]
+                    for row in rows.compared
+                ],
+                [
+                    [
+                        row.name,
+                        cells(row, place, rows, context, secondary=secondary)[0],
+                        *(_published(row, place, one) if published else []),
+                    ]
                     for row in rows.references_on(place)
                 ],
                 made_header(one, context.declaration),
@@ -49,3 +68,7 @@ def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> lis
             )
         )
     return out
+
+
+def _published(row: Row, place: int, series: Series) -> list[str]:
+    return beside_cells(row.published[place], UNITS[series.metric])

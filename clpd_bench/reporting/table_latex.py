@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.metrics import Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.reporting.beside import Beside, difference_text, published_text
 from clpd_bench.reporting.cells import about
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
@@ -43,6 +45,14 @@ def escaped(text: str) -> str:
     return re.sub(r"--+", lambda dashes: "{-}" * len(dashes[0]), "".join(_SPECIAL.get(c, c) for c in one_line))
 
 
+PUBLISHED_COLUMNS = " & published & ours $-$ published & compatible"
+PUBLISHED = (
+    " Published: as its source has it. Compatible with ours by Welch's t over seeds where a spread was published, else "
+    "by the prediction interval of ours over seeds or, for one model, by its interval over items; -- where neither can "
+    "be had."
+)
+
+
 class Numbers(NamedTuple):
     """The columns behind a name."""
 
@@ -54,24 +64,32 @@ class Numbers(NamedTuple):
 
 def table_latex(rows: Rows, context: ReportContext) -> str:
     """The text: a block a series, so that it fits a page whatever their number."""
+    published = any(rows.has_published(i) for i in range(len(rows.series)))
     width = max(len(escaped(row.name)) for row in [*rows.arms, *rows.references])
+
+    def beside(row: Row, place: int) -> list[str]:
+        return _published(row.published[place], rows.series[place]) if published else []
+
     lines = [
         r"% Needs \usepackage{booktabs} and nothing else.",
         r"\begin{table}[t]",
         r"\centering",
-        rf"\caption{{{_caption(rows, context)}}}",
-        r"\begin{tabular}{l@{\hspace{1.2em}}rrlr}",
+        rf"\caption{{{_caption(rows, context)}{escaped(PUBLISHED) if published else ''}}}",
+        *([r"\small\setlength{\tabcolsep}{3pt}"] if published else []),
+        rf"\begin{{tabular}}{{l@{{\hspace{{1.2em}}}}rrlr{'rrl' if published else ''}}}",
         r"\toprule",
-        r" & score & difference & 95\% interval & $p$ \\",
+        rf" & score & difference & 95\% interval & $p${PUBLISHED_COLUMNS if published else ''} \\",
     ]
     for i, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
         title = escaped(f"{one} ({about(one, items)})")
-        lines += [r"\midrule", rf"\multicolumn{{5}}{{l}}{{\textit{{{title}}}}} \\"]
-        lines += [_line(row.name, _numbers(row, i, one, context), width) for row in rows.compared]
+        lines += [r"\midrule", rf"\multicolumn{{{8 if published else 5}}}{{l}}{{\textit{{{title}}}}} \\"]
+        for row in rows.compared:
+            lines.append(_line(row.name, [*_numbers(row, i, one, context), *beside(row, i)], width))
         references = rows.references_on(i)
         if references:
             lines.append(r"\addlinespace")
-        lines += [_line(row.name, Numbers(_score(row.means[i], one)), width) for row in references]
+        for row in references:
+            lines.append(_line(row.name, [*Numbers(_score(row.means[i], one)), *beside(row, i)], width))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
@@ -93,8 +111,8 @@ def _divergences(context: ReportContext) -> str:
     return f"Students that diverged: {listed}. " if listed else ""
 
 
-def _line(name: str, numbers: Numbers, width: int) -> str:
-    return rf"{escaped(name):<{width}} & {' & '.join(numbers)} \\"
+def _line(name: str, cells: Sequence[str], width: int) -> str:
+    return rf"{escaped(name):<{width}} & {' & '.join(cells)} \\"
 
 
 def _score(mean: Summary | None, series: Series) -> str:
@@ -116,6 +134,14 @@ def _contrast(test: Comparison, series: Series, context: ReportContext) -> tuple
     mark = r"^{\dagger}" if context.standings.of(test).word == "exploratory" else ""
     p = p_value(test.p_adjusted).removeprefix("p ").removeprefix("= ") if is_tested(test) else ""
     return f"${shown.difference}{mark}$", f"$[{shown.low},\\ {shown.high}]$", f"${p}$" if p else ""
+
+
+def _published(one: Beside | None, series: Series) -> list[str]:
+    if one is None:
+        return ["", "", ""]
+    unit = UNITS[series.metric]
+    word = {"compatible": "yes", "not compatible": "no", "not testable": "--"}[one.compatible]
+    return [_number(published_text(one, unit)), f"${difference_text(one, unit)}$", word]
 
 
 def _number(text: str) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
+from clpd_bench.reporting.explanations import (
+    SECONDARY,
+    all_tests,
+    explanations,
+    published_explained,
+    standings_explained,
+    tests_explained,
+)
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import verdict
@@ -36,6 +43,7 @@ def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext
                 *context.notes,
             ]
         ),
+        *_published(rows, context),
         "## Missing",
         bullets(primary.missing) if primary.missing else "No cell is missing.",
     ]
@@ -61,7 +69,7 @@ def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> li
             *(
                 [
                     "Models that no arm trained, on the same items:",
-                    markdown_table(["reference", table.columns[0]], table.references),
+                    markdown_table(["reference", table.columns[0], *table.published], table.references),
                 ]
                 if table.references
                 else []
@@ -70,6 +78,11 @@ def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> li
             markdown_table(table.tests_columns, table.tests),
         ]
     return blocks
+
+
+def _published(rows: Rows, context: ReportContext) -> list[str]:
+    said = published_explained(rows, context)
+    return ["## Published numbers", bullets(said)] if said else []
 
 
 def bullets(sentences: Sequence[str]) -> str:

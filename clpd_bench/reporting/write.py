@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from clpd_bench.analysis.items import ITEM_COLUMNS
 from clpd_bench.analysis.metrics import metric_series
 from clpd_bench.analysis.summary import summary
+from clpd_bench.reporting.beside import Beside
 from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.rows import split, table_rows
+from clpd_bench.reporting.rows import Rows, split, table_rows
 from clpd_bench.reporting.table_latex import table_latex
 from clpd_bench.reporting.table_markdown import secondary_markdown, table_markdown
 from clpd_bench.reporting.verdict import comparison_rows
@@ -33,8 +34,9 @@ def table_files(
     """The contents of table.md and table.tex (the primary result), secondary.md and secondary.tex (the
     others), and of table.csv, comparisons.csv and items.parquet (everything).
 
-    table.csv (as `summary` returns it) and comparisons.csv (as `compare` returns it, and each one's
-    standing) are in the metrics' own units: accuracy is a share of 1 there, and in percent in the others.
+    table.csv (as `summary` returns it, and what was published beside it) and comparisons.csv (as `compare`
+    returns it, and each one's standing) are in the metrics' own units: accuracy is a share of 1 there, and in
+    percent in the others.
     items.parquet holds ITEM_COLUMNS in a fixed order of rows, so that equal outcomes give equal bytes.
 
     Args:
@@ -52,7 +54,7 @@ def table_files(
         "table.tex": table_latex(primary, context),
         "secondary.md": secondary_markdown(rows, context),
         "secondary.tex": table_latex(secondary, context),
-        "table.csv": means.to_csv(index=False, lineterminator="\n"),
+        "table.csv": with_published(means, rows).to_csv(index=False, lineterminator="\n"),
         "comparisons.csv": with_standing(comparisons, context).to_csv(index=False, lineterminator="\n"),
     }
     if not secondary.series:
@@ -71,6 +73,22 @@ def with_standing(comparisons: pd.DataFrame, context: ReportContext) -> pd.DataF
     """`compare`'s table with the columns `standing` and `why`."""
     found = [context.standings.of(test) for test in comparison_rows(comparisons)]
     return comparisons.assign(standing=[one.word for one in found], why=[one.why for one in found])
+
+
+def with_published(means: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """`summary`'s table with the fields of Beside; as it is where nothing was published."""
+    found = {
+        (row.name, one.benchmark, one.name): published
+        for row in [*rows.references, *rows.arms]
+        for one, published in zip(rows.series, row.published, strict=True)
+        if published is not None
+    }
+    if not found:
+        return means
+    places = zip(means["arm"], means["benchmark"], means["metric"], strict=True)
+    nothing = (None,) * len(Beside._fields)
+    columns = pd.DataFrame([found.get(place, nothing) for place in places], columns=Beside._fields, index=means.index)
+    return pd.concat([means, columns], axis=1)
 
 
 def write_files(files: Mapping[str, bytes], out: Path, stale: Iterable[str] = ()) -> list[Path]:

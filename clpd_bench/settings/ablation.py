@@ -5,29 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from clpd_bench.settings.analysis import AnalysisSettings
-from clpd_bench.settings.base import Settings, distinct
+from clpd_bench.settings.base import LocalPath, Settings, distinct
 from clpd_bench.settings.corpus import CorpusSettings
 from clpd_bench.settings.curriculum import CurriculumSettings, Order, TeacherRule
 from clpd_bench.settings.evaluation import EvaluationSettings
 from clpd_bench.settings.loss import DistillationLoss, TargetsSettings
 from clpd_bench.settings.model import ModelSettings, StudentSettings
+from clpd_bench.settings.tune import TuneSettings, Values
 
 
 class Arm(Settings):
     """An order of the data, a schedule of the teachers, and what else it declares to differ in.
 
-    `differs` maps dotted keys under `student`, `loss` or `curriculum` to this arm's value.
+    `differs` maps dotted keys under `student`, `loss` or `curriculum` to this arm's value; `tuned` those that
+    `clpd tune` chose for it, put here from the file that the ablation names, and never written by hand.
     """
 
     order: Order
     teachers: TeacherRule
     differs: dict[str, Any] = Field(default_factory=dict)
-
-
-Values = Annotated[tuple[Any, ...], Field(min_length=1), BeforeValidator(distinct("value"))]
+    tuned: dict[str, Any] = Field(default_factory=dict)
 
 
 class Constraint(Settings):
@@ -58,6 +58,9 @@ class Ablation(Settings):
     constraints: tuple[Constraint, ...] = ()
     evaluation: EvaluationSettings
     analysis: AnalysisSettings
+    tune: TuneSettings | None = None
+    tuned: LocalPath | None = None
+    """What `clpd tune` wrote: its content decides, its path does not."""
     _folder: Path = PrivateAttr(default=Path())
 
     def model_post_init(self, context: Any, /) -> None:

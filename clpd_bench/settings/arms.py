@@ -14,17 +14,17 @@ MAY_DIFFER = ("student", "loss", "curriculum")
 
 
 def resolve(ablation: Ablation, arm: str) -> Ablation:
-    """The ablation as this arm sees it.
+    """The ablation as this arm sees it: with what it declares to differ in, then with what was tuned for it.
 
     Raises:
         UserError: `differs:` names a key that does not exist, or gives it a value that will not do.
     """
-    differs = ablation.arms[arm].differs
-    if not differs:
+    differs, tuned = ablation.arms[arm].differs, ablation.arms[arm].tuned
+    if not differs and not tuned:
         return ablation
     data = ablation.model_dump()
-    for path, value in differs.items():
-        key = f"arms.{arm}.differs"
+    key = f"arms.{arm}.{'differs' if differs else 'tuned'}"
+    for path, value in {**differs, **tuned}.items():
         if path.split(".")[0] not in MAY_DIFFER:
             raise UserError(
                 f"arms may not differ in {path!r}", key=key, allowed=[f"{part}.<key>" for part in MAY_DIFFER]
@@ -36,7 +36,7 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
         finding = first_finding(error, data, Ablation)
         raise UserError(
             f"{dotted(finding.path)}: {finding.message}",
-            key=f"arms.{arm}.differs",
+            key=key,
             found=finding.found,
             allowed=finding.allowed,
             fix=finding.fix,

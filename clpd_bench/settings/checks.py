@@ -30,7 +30,7 @@ def check(ablation: Ablation) -> None:
     """
     _settings(ablation)
     for name, arm in ablation.arms.items():
-        if arm.differs:
+        if arm.differs or arm.tuned:
             _arm_settings(resolve(ablation, name), name)
     check_seats(ablation)
     check_references_to_arms(ablation)
@@ -54,7 +54,7 @@ def _arm_settings(a: Ablation, arm: str) -> None:
     except UserError as error:
         raise UserError(
             f"{error.key}: {error.message}",
-            key=f"arms.{arm}.differs",
+            key=f"arms.{arm}.{'differs' if a.arms[arm].differs else 'tuned'}",
             found=error.found,
             allowed=error.allowed,
             fix=error.fix,

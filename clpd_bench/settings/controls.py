@@ -78,9 +78,12 @@ def _refuse_circle(a: Ablation, name: str, place: str, other: str) -> None:
 
 def _same_material(a: Ablation, name: str, place: str, other: str) -> None:
     mine, theirs = resolve(a, name), resolve(a, other)
+    # What training may be tuned in (never its length) decides no presentation.
+    tuned = {key.removeprefix("student.training.") for arm in (name, other) for key in a.arms[arm].tuned}
+    trained = [one.student.training.model_dump(exclude=tuned) for one in (mine, theirs)]
     for key, one, two in (
         ("student.corpus", mine.student.corpus, theirs.student.corpus),
-        ("student.training", mine.student.training, theirs.student.training),
+        ("student.training", *trained),
         ("curriculum", mine.curriculum, theirs.curriculum),
     ):
         if one != two:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from clpd_bench.settings.base import Settings, shorthand
+from clpd_bench.settings.base import NotInKey, Settings, shorthand
+from clpd_bench.settings.expected import Expected
 from clpd_bench.settings.sources import Source
 
 
@@ -81,6 +82,8 @@ class CorpusSettings(Settings):
     answer_marker: str = "\n#### "
     max_tokens: int = Field(default=512, ge=4)
     """Longest prompt + response + end token. A longer example is an error, never cut."""
+    expected: Annotated[Expected | None, NotInKey()] = None
+    """For the cost of a plan, until the corpus is made."""
 
     @model_validator(mode="before")
     @classmethod

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
+from clpd_bench.settings.base import PACKAGE
+from clpd_bench.settings.plugin import is_reference
 from clpd_bench.settings.written import Place, Written, on_top, texts
 from clpd_bench.settings.yaml_reader import parse
 
-LOCAL_PATHS = ("train", "test")
-"""The keys of a corpus's source that are paths on this machine."""
+LOCAL_PATHS = ("train", "test", "file", "folder", "parts", "include", "tuned")
+"""Keys under which text is a path on this machine."""
 
 
 def read(file: Path) -> Written:
@@ -41,7 +43,7 @@ def read(file: Path) -> Written:
             )
         seen.append(here.resolve())
         below = _read_one(here, UserError("", file=asking, line=line, key="extends"))
-        _anchor(below.data, here.parent)
+        below.data = _anchor(below.data, here.parent)
         written = on_top(below, written)
     return written
 
@@ -68,13 +70,24 @@ def _read_one(file: Path, asked: UserError | None) -> Written:
     return Written(data, {texts(path): Place(file, line) for path, line in lines.items() if path})
 
 
-def _anchor(data: dict[str, Any], folder: Path) -> None:
-    """Relative data paths of an extended file start at that file's folder."""
-    corpora = data.get("corpora")
-    for corpus in corpora.values() if isinstance(corpora, dict) else ():
-        source = corpus.get("source") if isinstance(corpus, dict) else None
-        if isinstance(source, dict) and source.get("name") == "jsonl":
-            for key in LOCAL_PATHS:
-                path = source.get(key)
-                if isinstance(path, str) and not path.startswith(("~", "$")):
-                    source[key] = str(folder.resolve() / path)
+def _anchor(value: Any, folder: Path) -> Any:
+    """The same with relative paths on this machine made absolute: those of an extended file start at its folder."""
+    if isinstance(value, list):
+        return [_anchor(inner, folder) for inner in value]
+    if not isinstance(value, dict):
+        return _at(folder, value) if is_reference(value) else value
+    in_hub = value.get("name") == "hub"  # its paths are those in a repository
+    return {
+        key: _path(inner, folder) if key in LOCAL_PATHS and not in_hub else _anchor(inner, folder)
+        for key, inner in value.items()
+    }
+
+
+def _path(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_path(inner, folder) for inner in value]
+    return _at(folder, value) if isinstance(value, str) else _anchor(value, folder)
+
+
+def _at(folder: Path, path: str) -> str:
+    return path if path.startswith(("~", "$", PACKAGE)) else str(folder.resolve() / path)

@@ -18,3 +18,10 @@ def factorial_arms(ablation: Ablation) -> tuple[str, str, str, str] | None:
         return None
     neither, data, teachers, both = (corners[place] for place in places)
     return neither, data, teachers, both
+
+
+def compared_arms(ablation: Ablation) -> list[str]:
+    """The baseline, the arms of the family, and of a declared interaction all four, in the file's order."""
+    analysis = ablation.analysis
+    corners = (factorial_arms(ablation) if "interaction" in analysis.family else None) or ()
+    return [name for name in ablation.arms if name in {analysis.baseline, *analysis.family, *corners}]

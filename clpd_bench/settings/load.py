@@ -14,7 +14,9 @@ from clpd_bench.settings.checks import check
 from clpd_bench.settings.findings import Finding, first_finding
 from clpd_bench.settings.origins import Origin, origins
 from clpd_bench.settings.points import check_points
-from clpd_bench.settings.written import SET, Written, texts
+from clpd_bench.settings.space import check_tune
+from clpd_bench.settings.tuned_file import read_tuned, refuse_stale
+from clpd_bench.settings.written import SET, Place, Written, texts
 from clpd_bench.settings.yaml_reader import KeyPath, dotted
 
 
@@ -27,30 +29,62 @@ def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
     return _load(file, sets)[0]
 
 
+def load_untuned(file: Path, sets: list[str] | None = None) -> Ablation:
+    """As `load_ablation`, whatever the file that its `tuned:` names holds: what `clpd tune` starts from."""
+    return _load(file, sets, with_tuned=False)[0]
+
+
 def load_origins(file: Path, sets: list[str] | None = None) -> list[Origin]:
     """Each setting of the ablation that `load_ablation` gives, with where it comes from."""
     return origins(*_load(file, sets))
 
 
-def _load(file: Path, sets: list[str] | None) -> tuple[Ablation, Written]:
+def _load(file: Path, sets: list[str] | None, with_tuned: bool = True) -> tuple[Ablation, Written]:
     written = extends.read(file)
     places = _Places(file, written)
     for one in sets or []:
         places.override(overrides.apply(written.data, one))
     likes.expand(written, lambda path, error: places.error(path, error.message, error.found, error.allowed, error.fix))
+    _point_at_undeclared_differences(written.data, places)
+    ablation = _checked(written, places)
+    if with_tuned and ablation.tuned is not None:
+        _put_tuned(ablation, ablation.tuned, written, places)
+        ablation = _checked(written, places)
+    return ablation, written
+
+
+def _checked(written: Written, places: _Places) -> Ablation:
     data = written.data
-    _point_at_undeclared_differences(data, places)
     try:
-        ablation = Ablation.model_validate(data, context={"folder": file.parent})
+        ablation = Ablation.model_validate(data, context={"folder": places.file.parent})
     except ValidationError as error:
         raise _told(first_finding(error, data, Ablation), data, places) from None
     try:
         check(ablation)
         check_points(ablation)
+        check_tune(ablation)
     except UserError as error:
         path = places.split(error.key or "")
         raise places.error(path, error.message, error.found, error.allowed, error.fix) from None
-    return ablation, written
+    return ablation
+
+
+def _put_tuned(ablation: Ablation, source: Path, written: Written, places: _Places) -> None:
+    """Gives each tuned arm its chosen values, which come from their lines of the tuned file."""
+    again = f"clpd tune {places.file}"
+    if not source.is_file():
+        fix = f"Make it: {again}; or take `tuned:` away"
+        raise places.error(("tuned",), f"there is no file {str(source)!r}", None, None, fix)
+    tuned, lines = read_tuned(source)
+    try:
+        refuse_stale(ablation, tuned)
+    except UserError as error:
+        raise places.error(("tuned",), error.message, None, None, f"Tune again: {again}") from None
+    for name, one in tuned.arms.items():
+        written.data["arms"][name]["tuned"] = dict(one.chosen)
+        for key in one.chosen:
+            line = lines[("arms", name, "chosen", key)]
+            written.places[("arms", name, "tuned", key)] = Place(source, line)
 
 
 class _Places:
@@ -124,6 +158,14 @@ def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> N
     """A setting written straight under an arm would be a difference that nobody declared."""
     arms = data.get("arms")
     for name, arm in arms.items() if isinstance(arms, dict) else ():
+        if isinstance(arm, dict) and arm.get("tuned"):
+            raise places.error(
+                ("arms", name, "tuned"),
+                "is not written by hand: what an arm is tuned to comes from the file that `tuned:` names",
+                None,
+                None,
+                "Put a value that you chose yourself under the arm's `differs:`",
+            )
         for key in arm if isinstance(arm, dict) else ():
             if str(key).split(".")[0] in ("student", "training", "loss", "curriculum", "targets"):
                 raise places.error(

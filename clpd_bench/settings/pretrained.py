@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import LocalPath, NotInKey, Settings
+from clpd_bench.settings.dimensions import Dimensions
+from clpd_bench.settings.revisions import Revision, short
 
 CONFIGURATION = ("config.json", "generation_config.json")
 TOKENIZER = (
@@ -27,6 +29,8 @@ class _Weights(Settings):
     """Whether code that comes with the model may be executed."""
     pickle: bool = False
     """Whether weights may be read from pickle files, which can execute code. Otherwise safetensors alone are."""
+    dimensions: Annotated[Dimensions | None, NotInKey()] = None
+    """For the cost of a plan, where no file of the model is at hand."""
 
     @property
     def tokenizer_patterns(self) -> list[str]:
@@ -44,12 +48,11 @@ class _Weights(Settings):
 
 
 class Hub(_Weights):
-    """A model repository of the hub, at one commit."""
+    """A model repository of the hub, at one commit: the revision, or what `<file>.lock` holds for it."""
 
     name: Literal["hub"]
     model: str
-    revision: str
-    """The commit, all 40 hex digits: a branch moves."""
+    revision: Revision = "main"
 
     @field_validator("model")
     @classmethod
@@ -58,16 +61,9 @@ class Hub(_Weights):
             raise ValueError(f"wants an id as the hub has it, organisation/name, and {value!r} is none")
         return value
 
-    @field_validator("revision")
-    @classmethod
-    def _a_commit(cls, value: str) -> str:
-        if not re.fullmatch(r"[0-9a-f]{40}", value):
-            raise ValueError(f"wants a commit, all 40 hex digits of it, since a branch moves, and {value!r} is none")
-        return value
-
     @property
     def written(self) -> str:
-        return f"{self.model} at {self.revision[:12]}"
+        return f"{self.model} at {short(self.revision)}"
 
 
 class Local(_Weights):

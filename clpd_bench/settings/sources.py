@@ -9,11 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import LocalPath, NotInKey, Settings, shorthand
 from clpd_bench.settings.plugin import CorpusPlugin, pluggable
+from clpd_bench.settings.revisions import RepositoryId, Revision
 
 LocalFile = Annotated[LocalPath | None, NotInKey()]
-Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-"""A commit, all 40 hex digits: a branch moves."""
-Dataset = Annotated[str, Field(pattern=r"^[\w.-]+(/[\w.-]+)?$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -97,11 +95,12 @@ class Jsonl(_Fields):
 
 
 class HubRows(_Fields):
-    """Files of rows, as `jsonl` has them, out of a data set repository of the hub at one commit."""
+    """Files of rows, as `jsonl` has them, out of a data set repository of the hub at one commit: the revision, or
+    what `<file>.lock` holds for it."""
 
     name: Literal["hub"]
-    dataset: Dataset
-    revision: Revision
+    dataset: RepositoryId
+    revision: Revision = "main"
     train: str
     """The file's path in the repository. With `*` in it: all files that match, in the order of their names."""
     test: str
@@ -124,14 +123,14 @@ class _Published(_Split):
     """Paths in the hub's repository, with `*`, by what they hold."""
 
     revision: Revision | None = None
-    """Of the hub's data set: the commit, all 40 hex digits."""
+    """Of the hub's data set: a commit, or as `main` a branch whose commit `<file>.lock` holds."""
 
     @model_validator(mode="after")
     def _local_or_hub(self) -> Self:
         given = [name for name in self.FILES if getattr(self, name) is not None]
         if given if self.revision else len(given) < len(self.FILES):
             raise ValueError(
-                f"wants either local files ({', '.join(self.FILES)}) or a revision of the hub's data set; "
+                f"wants either local files ({', '.join(self.FILES)}) or a revision of the hub's data set (main); "
                 f"given: {', '.join([*given, *(['revision'] if self.revision else [])]) or 'neither'}"
             )
         return self
@@ -160,7 +159,7 @@ class Gsm8k(_Published):
     HUB_FILES: ClassVar[dict[str, str]] = {"train": "main/train-*.parquet", "test": "main/test-*.parquet"}
 
     name: Literal["gsm8k"]
-    dataset: Dataset = "openai/gsm8k"
+    dataset: RepositoryId = "openai/gsm8k"
     train: LocalFile = None
     test: LocalFile = None
     calculator: bool = False
@@ -179,7 +178,7 @@ class Svamp(_Published):
     HUB_FILES: ClassVar[dict[str, str]] = {"train": "data/train-*.parquet", "test": "data/test-*.parquet"}
 
     name: Literal["svamp"]
-    dataset: Dataset = "ChilleD/SVAMP"
+    dataset: RepositoryId = "ChilleD/SVAMP"
     file: LocalFile = None
 
 
@@ -193,7 +192,7 @@ class CommonsenseQa(_Published):
     HUB_FILES: ClassVar[dict[str, str]] = {"train": "data/train-*.parquet", "test": "data/validation-*.parquet"}
 
     name: Literal["commonsense_qa"]
-    dataset: Dataset = "tau/commonsense_qa"
+    dataset: RepositoryId = "tau/commonsense_qa"
     train: LocalFile = None
     test: LocalFile = None
 
@@ -204,6 +203,8 @@ class CommonsenseQa(_Published):
 
 Rows = Jsonl | HubRows | Gsm8k | Svamp | CommonsenseQa
 """Those that read rows out of files."""
+OfHub = HubRows | Gsm8k | Svamp | CommonsenseQa
+"""Those whose files may be a hub's, and are where they have a revision."""
 Source = Annotated[
     ChainedSums | Jsonl | HubRows | Gsm8k | Svamp | CommonsenseQa | CorpusPlugin,
     Field(discriminator="name"),

@@ -17,6 +17,7 @@ from clpd_bench.settings.loss import CrossEntropy, Loss, TargetsSettings
 from clpd_bench.settings.model import Llama, Qwen3
 from clpd_bench.settings.pacing import Pacing
 from clpd_bench.settings.pretrained import Start
+from clpd_bench.settings.task_data import TaskData
 from clpd_bench.settings.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]
@@ -116,6 +117,10 @@ class TaskSpec(Settings):
     include: Annotated[Path | None, NotInKey()] = None
     include_hashes: dict[str, str] = Field(default_factory=dict)
     """sha256 of each file of the folder by its path in it."""
+    sha256: str | None = None
+    """Of a task of lm-eval's own, as its file has it (see `task_files`); None where it is not pinned."""
+    data: TaskData | None = None
+    """None where they are no hub's, or found by the task's own code, or nobody has pinned the task."""
 
 
 class EvaluationSpec(Settings):

@@ -7,22 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import NotInKey, Settings, distinct
-
-
-class Stop(Settings):
-    """Stop once a score on the validation split is reached; not reaching it is an error.
-
-    `response_loss` is the mean over validation examples of the mean nats a response token;
-    `sequence_accuracy` the share of them whose whole response greedy decoding would reproduce.
-    """
-
-    metric: Literal["response_loss", "sequence_accuracy"]
-    at: float
-    every: int = Field(default=25, ge=1)
-    """Steps between two looks."""
-
-    def reached(self, value: float) -> bool:
-        return value <= self.at if self.metric == "response_loss" else value >= self.at
+from clpd_bench.settings.looks import BestValidation, Checkpoint, EarlyStopping, Last, Stop
 
 
 class Training(Settings):
@@ -51,6 +36,8 @@ class Training(Settings):
     keep_steps: tuple[int, ...] = ()
     """Steps after which the model as it then is becomes a part of the result."""
     stop: Stop | None = None
+    early_stopping: EarlyStopping | None = None
+    checkpoint: Checkpoint = Last(name="last")
     micro_batch_tokens: Annotated[int, NotInKey()] = Field(default=8192, ge=1)
     """Padded tokens in one forward pass. Changes memory and rounding alone."""
     activation_checkpointing: Annotated[bool, NotInKey()] = False
@@ -76,6 +63,14 @@ class Training(Settings):
     def _steps_there(self) -> Self:
         if self.steps is not None and self.keep_steps and self.keep_steps[-1] > self.steps:
             raise ValueError(f"keep_steps holds step {self.keep_steps[-1]} of a run of {self.steps} steps")
+        return self
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.stop is not None and self.early_stopping is not None:
+            raise ValueError("wants stop or early_stopping, not both: each of them says when the run ends")
+        if self.stop is not None and isinstance(self.checkpoint, BestValidation):
+            raise ValueError("wants stop or checkpoint best_validation, not both: stop saves the model that reaches it")
         return self
 
     def learning_rate_at(self, step: int, steps: int) -> float:

@@ -31,6 +31,17 @@ _Loader.add_implicit_resolver(
 )
 
 
+class Dumper(yaml.SafeDumper):
+    """Writes so that `parse` and YAML 1.1 both read the same back: quotes what either takes for a number, as the text
+    `12e4`."""
+
+
+Dumper.yaml_implicit_resolvers = {
+    first: _Loader.yaml_implicit_resolvers.get(first, []) + yaml.SafeDumper.yaml_implicit_resolvers.get(first, [])
+    for first in {*_Loader.yaml_implicit_resolvers, *yaml.SafeDumper.yaml_implicit_resolvers}
+}
+
+
 def parse(text: str, file: str | Path) -> tuple[Any, dict[KeyPath, int]]:
     """The document in `text`, and the line on which each key path stands (the first line is 1).
 

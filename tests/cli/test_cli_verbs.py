@@ -66,7 +66,8 @@ def test_plan_prints_a_declared_difference(small: Path, tmp_path: Path) -> None:
     pairs = {
         p["arms"][1]: p["settings"] for p in summary(small, "--store", tmp_path / "s", "--set", differs)["differences"]
     }
-    assert {"key": "student.training.learning_rate", "first": 0.001, "second": 0.5} in pairs["clpd"]
+    (found,) = (one for one in pairs["clpd"] if one["key"] == "student.training.learning_rate")
+    assert found == {"key": "student.training.learning_rate", "first": 0.001, "second": 0.5, "tuned": False}
     assert all("learning_rate" not in d["key"] for arm in ("sft", "data_ordering") for d in pairs[arm])
 
 

@@ -37,6 +37,6 @@ def test_make_targets_that_the_readme_names_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", re.findall(r"(?:ablations|clpd_bench)/[\w/]+\.\w+", README))
+@pytest.mark.parametrize("path", re.findall(r"(?:ablations|clpd_bench)/[\w/]+(?:\.\w+)+", README))
 def test_files_that_the_readme_names_exist(path: str) -> None:
     assert (ROOT / path).is_file()

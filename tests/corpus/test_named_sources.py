@@ -152,6 +152,7 @@ def test_a_published_source_is_local_or_the_hubs(source: dict[str, Any], given: 
         TypeAdapter[Any](Source).validate_python(source)
 
 
-def test_a_revision_is_a_whole_commit() -> None:
-    with pytest.raises(ValidationError, match="revision"):
-        TypeAdapter[Any](Source).validate_python({"name": "gsm8k", "revision": "main"})
+@pytest.mark.parametrize("revision", ["the newest", "", "-x", "a//b", "../a"])
+def test_a_revision_is_a_commit_a_branch_or_a_tag(revision: str) -> None:
+    with pytest.raises(ValidationError, match="wants a branch, a tag, or a commit with all 40 hex digits"):
+        TypeAdapter[Any](Source).validate_python({"name": "gsm8k", "revision": revision})

@@ -60,7 +60,7 @@ def test_what_is_not_in_the_cache_is_told_with_how_to_fetch_it(
         do("model", ModelSpec(start=start_of(source), seed=0), {}, tmp_path / "out")
     told = str(caught.value)
     assert f"{source.model} at revision {source.revision} is not in the hub's cache" in told
-    assert f"hf download {source.model} --revision {source.revision}" in told
+    assert "clpd lock FILE --fetch" in told
 
 
 def test_weights_that_were_not_fetched_are_no_model(snapshot: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def command_line(model: Path, folder: Path, task: str, out: Path, *more: str) ->
     command += ["--model_args", f"pretrained={model},dtype=float32", "--tasks", task, "--include_path", "."]
     command += ["--log_samples", "--output_path", str(out), *more]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(out / "cache")}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=240)
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=600)
     return samples_in(out, task)
 
 

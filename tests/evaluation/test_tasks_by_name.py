@@ -15,11 +15,12 @@ from evaluated import EVALUATION
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.items import document_ids
+from clpd_bench.evaluation.loading import loaded_by_name
 from clpd_bench.jobs import evaluation
 from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.plan.build import build_plan
 from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.specs import EvaluationSpec
+from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 MEAN = {"aggregation": "mean", "higher_is_better": True}
@@ -93,7 +94,7 @@ def test_a_task_by_name_equals_the_command_line_item_by_item(
         ("summs", "there is no task 'summs'", ""),
         ("both", "'both' is a group of tasks", "sums, reading"),
         ("all_of_them", "is a group of tasks", "far_away, reading, sums, upside_down"),
-        ("far_away", r"could not load its data \(nobody/nothing\)", "include"),
+        ("far_away", "data set nobody/nothing at revision main is not in the hub's cache", "clpd lock FILE --fetch"),
         ("reading", "no metric that is a number an item and known here; it has bits_per_byte", "another task"),
         ("upside_down", "says that less exact_match is better", ""),
     ],
@@ -152,3 +153,9 @@ def test_documents_that_are_there_twice_are_two_items() -> None:
 def test_settings_of_another_kind_of_benchmark_are_refused(benchmark: str, words: str) -> None:
     with pytest.raises(UserError, match=re.escape(words)):
         load_ablation(SMALL, [f"evaluation.benchmarks.sums={benchmark}"])
+
+
+def test_a_task_of_lm_evals_that_is_another_than_the_planned_one_is_not_loaded() -> None:
+    spec = TaskSpec(task="gsm8k", sha256="0" * 64)
+    with pytest.raises(UserError, match="'gsm8k' is another here than the one that was planned"), loaded_by_name(spec):
+        pass

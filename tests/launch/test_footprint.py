@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, Qwen3Config
 
 from clpd_bench.distillation import checkpoints
 from clpd_bench.launch import footprint as of_footprint
-from clpd_bench.launch.footprint import BESIDES, CHECKPOINT, CHECKPOINTS, footprint, parameters
+from clpd_bench.launch.costs.dimensions import KnownDimensions
+from clpd_bench.launch.footprint import BESIDES, CHECKPOINT, CHECKPOINTS, footprint
 from clpd_bench.launch.prepare import data_keys, make_data
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
+from clpd_bench.plan.cost.parameters import parameters
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.model import Llama, Qwen3
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
@@ -30,32 +30,6 @@ def planned(*sets: str) -> Plan:
 
 def labelled(plan: Plan, label: str) -> str:
     return next(key for key, job in plan.jobs.items() if job.label == label)
-
-
-ARCHITECTURES = [
-    Llama(name="llama", hidden_size=64, num_attention_heads=4, num_hidden_layers=3),
-    Llama(name="llama", hidden_size=48, num_attention_heads=2, intermediate_size=100, tie_word_embeddings=True),
-    Qwen3(name="qwen3", hidden_size=64, num_attention_heads=4, num_hidden_layers=2),
-    Qwen3(name="qwen3", hidden_size=96, num_attention_heads=3, intermediate_size=7, tie_word_embeddings=True),
-]
-
-
-@pytest.mark.parametrize("a", ARCHITECTURES)
-@pytest.mark.parametrize("vocabulary", [19, 1000])
-def test_parameters_are_those_that_transformers_makes(a: Llama | Qwen3, vocabulary: int) -> None:
-    config = {"llama": LlamaConfig, "qwen3": Qwen3Config}[a.name](
-        vocab_size=vocabulary,
-        hidden_size=a.hidden_size,
-        intermediate_size=a.intermediate_size or 4 * a.hidden_size,
-        num_hidden_layers=a.num_hidden_layers,
-        num_attention_heads=a.num_attention_heads,
-        num_key_value_heads=a.num_attention_heads,
-        head_dim=a.hidden_size // a.num_attention_heads,
-        tie_word_embeddings=a.tie_word_embeddings,
-    )
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    assert parameters(a, vocabulary) == model.num_parameters()
 
 
 @pytest.mark.parametrize("top_k", ["null", "3"])
@@ -73,6 +47,18 @@ def test_models_and_targets_are_as_large_as_estimated(tmp_path: Path, top_k: str
         assert everything <= estimated[key] + BESIDES
         folders = (store.artifact(key), store.root / "attempts" / key)
         assert sum(1 for folder in folders for _ in folder.rglob("*")) + 2 <= footprint(plan, {key}, store).files
+
+
+def test_the_models_of_best_looks_are_counted_while_they_are_kept(tmp_path: Path) -> None:
+    """That so far, that of the newest checkpoint, and one while it is written."""
+    bytes_ = {}
+    for checkpoint in ("last", "{name: best_validation, metric: response_loss, every: 1}"):
+        plan = planned(f"models.small.training.checkpoint={checkpoint}")
+        store = Store(tmp_path / str(len(checkpoint)))
+        make_data(plan, store)
+        bytes_[checkpoint] = footprint(plan, {labelled(plan, "model small")}, store, at_once=0).bytes - BESIDES
+    last, best = bytes_.values()
+    assert best == 4 * last
 
 
 def test_a_checkpoint_is_as_large_as_estimated(tmp_path: Path) -> None:
@@ -96,8 +82,9 @@ def test_checkpoints_are_counted_for_the_largest_that_run_at_a_time(tmp_path: Pa
     def of_checkpoints(at_once: int | None) -> int:
         return footprint(plan, set(models), store, at_once).bytes - footprint(plan, set(models), store, 0).bytes
 
-    vocabulary = of_footprint.read_summary(store.artifact(plan.corpora["sums"]))["vocabulary_size"]
-    large = parameters(plan.jobs[labelled(plan, "model large")].spec.architecture, vocabulary)  # type: ignore[union-attr, arg-type]
+    d = KnownDimensions(plan, store).of(labelled(plan, "model large"))
+    assert d
+    large = parameters(d).total
     assert of_checkpoints(1) == CHECKPOINTS * CHECKPOINT * large
     assert of_checkpoints(1) < of_checkpoints(2) < of_checkpoints(None)
 
@@ -114,7 +101,7 @@ def test_a_student_is_as_large_as_the_model_that_it_starts_from(tmp_path: Path) 
 def test_only_what_is_to_do_is_counted(tmp_path: Path) -> None:
     plan, store = planned(), Store(tmp_path / "store")
     make_data(plan, store)
-    assert vars(footprint(plan, set(), store)) == {"bytes": 0, "files": 0, "unknown": []}
+    assert vars(footprint(plan, set(), store)) == {"bytes": 0, "files": 0, "unknown": [], "checkpoints": 0}
 
 
 def test_what_an_unmade_corpus_leaves_open_is_named(tmp_path: Path) -> None:

@@ -125,10 +125,10 @@ def test_plans_go_through_json(pretrained: Path) -> None:
 
 
 MISTAKES = {
-    "a branch for a commit": (
-        "models.base.initial={name: hub, model: org/thing, revision: main}",
+    "no revision": (
+        "models.base.initial={name: hub, model: org/thing, revision: the newest}",
         "models.base.initial.revision",
-        "wants a commit, all 40 hex digits",
+        "wants a branch, a tag, or a commit with all 40 hex digits",
     ),
     "a path for an id": (
         f"models.base.initial={{name: hub, model: ./weights/x/y, revision: {REVISION}}}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -45,6 +46,7 @@ def held_out_kl(student: Path, teacher: Path, corpus: Path, examples: int = 12) 
     return total / tokens
 
 
+@pytest.mark.soak
 def test_distilling_brings_a_cut_student_nearer_to_its_teacher_than_cross_entropy_does(
     smollm2: Path, svamp: Path, tmp_path: Path
 ) -> None:

@@ -31,12 +31,16 @@ class World:
     """An ablation whose jobs are all done, but those whose label begins with one of `undone`.
 
     Attributes:
+        arms: more of them, as the file has them.
+        edits: what of the file is replaced, and by what.
         effect: what `clpd` has less of response_loss than the other arms.
         difficulties: how many different ones the items have.
         fields: {label: manifest fields that are other than usual}.
     """
 
     folder: Path
+    arms: str = ""
+    edits: dict[str, str] = field(default_factory=dict)
     effect: float = 0.0
     difficulties: int = 3
     curves: bool = True
@@ -51,15 +55,22 @@ class World:
         assert "question: Is this file read as it is written?" in text
         text = text.replace("question: Is this file read as it is written?", f"question: {json.dumps(QUESTION)}")
         arms = text.index("seeds:")
-        text = f"{text[:arms]}  {json.dumps(EVIL)}: {{order: shuffled, teachers: strongest}}\n{text[arms:]}"
+        text = f"{text[:arms]}  {json.dumps(EVIL)}: {{order: shuffled, teachers: strongest}}\n{self.arms}{text[arms:]}"
+        for old, new in self.edits.items():
+            assert old in text
+            text = text.replace(old, new)
         file.write_text(text)
         self.ablation: Ablation = load_ablation(file)
         self.plan: Plan = build_plan(self.ablation, file)
         self.store = Store(self.folder / "store")
+        self.fill(self.plan)
+
+    def fill(self, plan: Plan) -> None:
+        """All jobs of a plan that are not yet done."""
         if self.declared:
-            self.store.declare(self.plan.declaration)
-        for job in self.plan.jobs.values():
-            if not job.label.startswith(self.undone or "\0"):
+            self.store.declare(plan.declaration)
+        for job in plan.jobs.values():
+            if not self.store.is_done(job.key) and not job.label.startswith(self.undone or "\0"):
                 self._make(job)
 
     def report(self, name: str = "report") -> Report:

@@ -42,7 +42,7 @@ def test_the_page_loads_nothing_and_runs_nothing(page: Page) -> None:
             assert (attributes.get(name) or "#").startswith(("data:image/", "#"))
     assert "url(" not in page.styles
     assert "@import" not in page.styles
-    assert len([tag for tag, _ in page.tags if tag == "img"]) == 5 + 3
+    assert len([tag for tag, _ in page.tags if tag == "img"]) == 6 + 3
     assert all(attributes.get("alt") for tag, attributes in page.tags if tag == "img")
 
 
@@ -137,7 +137,7 @@ def test_what_is_missing_is_said_and_prevents_nothing(broken: World) -> None:
     assert "2 seeds" in text["verdict"]
     assert "3 jobs are not done" in text["cost"]
     assert sorted(file.stem for file in (broken.folder / "report" / "figures").glob("*.pdf")) == [
-        "differences", "schedule", "scores", "secondary_differences", "secondary_scores",
+        "cost", "differences", "schedule", "scores", "secondary_differences", "secondary_scores",
     ]  # fmt: skip
 
 

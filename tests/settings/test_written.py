@@ -10,7 +10,11 @@ import pytest
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.load import load_ablation, load_origins
-from clpd_bench.settings.sources import Jsonl
+from clpd_bench.settings.plugin import LossPlugin
+from clpd_bench.settings.pretrained import Local
+from clpd_bench.settings.sources import HubRows, Jsonl
+
+PLUGINS = Path(__file__).parents[2] / "ablations" / "plugins"
 
 
 def line(file: Path, text: str) -> int:
@@ -109,6 +113,33 @@ def test_data_paths_start_at_the_folder_of_the_file_that_has_them(small: Path) -
     assert isinstance(ours, Jsonl)
     assert isinstance(theirs, Jsonl)
     assert ours.train.resolve() == theirs.train.resolve() == data.resolve()
+
+
+def test_every_kind_of_path_starts_at_the_folder_of_the_file_that_has_it(tmp_path: Path) -> None:
+    base = Path(shutil.copytree(PLUGINS, tmp_path / "base")) / "example.yaml"
+    (tmp_path / "base" / "model").mkdir()
+    text = base.read_text().replace("models:\n", "models:\n  whole: {initial: {name: local, folder: model}}\n")
+    base.write_text(text)
+    file = tmp_path / "child.yaml"
+    file.write_text("extends: base/example.yaml\n")
+    child, own = load_ablation(file), load_ablation(base)
+    assert isinstance(child.models["whole"].initial, Local)
+    assert child.models["whole"].initial.folder.resolve() == (tmp_path / "base" / "model").resolve()
+    assert isinstance(child.loss, LossPlugin)
+    assert isinstance(own.loss, LossPlugin)
+    assert child.loss.file.resolve() == own.loss.file.resolve()
+    assert child.loss.sha256 == own.loss.sha256 != ""
+
+
+def test_the_path_of_a_file_in_a_repository_of_the_hub_is_left_alone(small: Path) -> None:
+    commit = "a123456789" * 4
+    source = f"{{name: hub, dataset: a/b, revision: {commit}, train: t.jsonl, test: u.jsonl}}"
+    small.write_text(
+        small.read_text().replace("corpora:\n", f"corpora:\n  hub: {{source: {source}, tokenizer: characters}}\n")
+    )
+    found = load_ablation(child(small, "question: What?")).corpora["hub"].source
+    assert isinstance(found, HubRows)
+    assert (found.train, found.test) == ("t.jsonl", "u.jsonl")
 
 
 def with_arms(small: Path, *arms: str) -> Path:

@@ -74,7 +74,7 @@ def test_a_hub_model_that_cannot_be_fetched_is_fatal(tmp_path: Path, monkeypatch
     (finding,) = findings
     assert finding.level == "fatal"
     assert f"org/thing at revision {REVISION} is not in the hub's cache" in finding.what
-    assert "hf download org/thing" in finding.fix
+    assert "clpd lock FILE --fetch" in finding.fix
     snapshot = tmp_path / "hub" / "models--org--thing" / "snapshots" / REVISION
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")

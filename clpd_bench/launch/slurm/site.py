@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError, model_validator
 
@@ -91,6 +91,12 @@ class Profile(Settings):
     gpus: int = Field(default=0, ge=0)
     """On each node."""
     gpu_type: Line | None = None
+    gpu_memory: Annotated[str, BeforeValidator(_scalar), AfterValidator(_memory)] | None = None
+    """Of one GPU, as in 80G, in powers of ten. A job that needs more is refused."""
+    gpu_tflops: dict[Literal["float32", "bfloat16"], Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """Of one GPU at most, as its data sheet has them: 10^12 FLOPs a second, by what is computed with."""
+    utilisation: float = Field(default=0.35, gt=0, le=1)
+    """The share of `gpu_tflops` that jobs reach, until finished ones tell."""
     cpus: int = Field(default=1, ge=1)
     """For each task."""
     memory: Annotated[str, BeforeValidator(_scalar), AfterValidator(_memory)] | None = None
@@ -111,7 +117,22 @@ class Profile(Settings):
     def _type_of_nothing(self) -> Self:
         if self.gpu_type and not self.gpus:
             raise ValueError("gpu_type is given, and gpus is 0; write how many")
+        if (self.gpu_memory or self.gpu_tflops) and not self.gpus:
+            raise ValueError("gpu_memory or gpu_tflops is given, and gpus is 0; write how many")
         return self
+
+    @property
+    def memory_of_worker(self) -> float | None:
+        """Bytes of a GPU that a worker may use: several workers of one GPU share it."""
+        if self.gpu_memory is None:
+            return None
+        unit = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(self.gpu_memory[-1], 1e6)
+        return float(self.gpu_memory.rstrip("KMGT")) * unit * min(1.0, self.gpus / self.tasks)
+
+    def flops_a_second(self, precision: str) -> float | None:
+        """That a worker is taken to reach; float16 is as fast as bfloat16."""
+        peak = self.gpu_tflops.get("float32" if precision == "float32" else "bfloat16")
+        return None if peak is None else peak * 1e12 * self.utilisation * min(1.0, self.gpus / self.tasks)
 
 
 class Use(Settings):

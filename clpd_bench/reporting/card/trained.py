@@ -128,6 +128,9 @@ def _length(job: Job, store: Store) -> str:
     parts.append(f"seed {settings_of(job)['seed']}")
     stop = training.get("stop")
     parts.append(f"to stop early once {stop['metric']} was at {stop['at']:g}" if stop else "")
+    parts.append(str(details.get("stopped_early", "")))
+    if chosen := details.get("chosen"):
+        parts.append(f"as it was after step {chosen['step']:,.0f}, the best of its looks at the validation split")
     parts.append(f"{count(details['parameters'])} parameters" if "parameters" in details else "")
     return f"Training: {', '.join(part for part in parts if part)}."
 

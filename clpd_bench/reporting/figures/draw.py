@@ -11,18 +11,36 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from clpd_bench.analysis.metrics import MACRO_AVERAGE
+from clpd_bench.reporting.capacity import Gap
 from clpd_bench.reporting.context import ReportContext
+from clpd_bench.reporting.cost import ArmCost
 from clpd_bench.reporting.curves import Curves
-from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
+from clpd_bench.reporting.figures import (
+    capacity_gap,
+    cost,
+    differences,
+    difficulty,
+    schedule,
+    scores,
+    training,
+    tuning,
+)
 from clpd_bench.reporting.figures.style import NothingToDraw, styled
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
+from clpd_bench.reporting.seeds import means_by_seed
+from clpd_bench.settings.tuned import Tuned
 
 SECONDARY = "secondary_"
 """What the names of figures begin with that are not about the primary result."""
 _BY_SERIES = ("scores", "differences", "difficulty")
-NAMES = (*_BY_SERIES, "training", "schedule", *(f"{SECONDARY}{name}" for name in _BY_SERIES))
-FILES = tuple(f"figures/{name}.{suffix}" for name in NAMES for suffix in ("pdf", "png"))
+NAMES = (
+    *(*_BY_SERIES, "capacity_gap", "cost", "training", "schedule"),
+    *(f"{SECONDARY}{name}" for name in _BY_SERIES),
+)
+TUNING = "tuning"
+"""Drawn where arms were tuned, and beside NAMES."""
+FILES = tuple(f"figures/{name}.{suffix}" for name in (*NAMES, TUNING) for suffix in ("pdf", "png"))
 DPI = 300
 Planned = tuple[str, str, Callable[[], Figure], Callable[[], str]]
 """A name, a title, and what makes the figure and its caption."""
@@ -63,14 +81,20 @@ def draw(
     curves: Mapping[str, Curves],
     schedules: Mapping[str, ArmSchedule],
     teachers: Sequence[str],
+    gap: Gap | None,
+    spent: Sequence[ArmCost],
+    tuned: Tuned | None = None,
 ) -> Figures:
     """Args:
     rows: names and series, in the order in which they are drawn.
     teachers: from the weakest to the strongest.
+    gap: None where the ablation is not about what one teacher alone makes of a student.
     """
     primary, secondary = split(rows, context)
     plans: list[Planned] = [
         *_by_series(items, comparisons, primary, context, ""),
+        *_gap(gap),
+        *_cost(items, spent, primary),
         ("training", "Training", lambda: training.training(curves), lambda: training.caption(curves)),
         (
             "schedule",
@@ -79,6 +103,8 @@ def draw(
             lambda: schedule.CAPTION,
         ),
     ]
+    if tuned is not None and tuning.is_curve(tuned):
+        plans.append((TUNING, "What was tried", lambda: tuning.tuning(tuned), lambda: tuning.CAPTION))
     if secondary.series:
         plans += _by_series(items, comparisons, secondary, context, SECONDARY)
     out = Figures([], {}, [])
@@ -94,6 +120,28 @@ def draw(
         out.drawn.append(Drawn(name, title, caption(), uri))
         out.files.update({f"figures/{name}.pdf": pdf, f"figures/{name}.png": png})
     return out
+
+
+def _gap(gap: Gap | None) -> list[Planned]:
+    if gap is None:
+        return []
+    return [
+        ("capacity_gap", capacity_gap.TITLE, lambda: capacity_gap.capacity_gap({"": gap}), lambda: capacity_gap.CAPTION)
+    ]
+
+
+def _cost(items: pd.DataFrame, spent: Sequence[ArmCost], primary: Rows) -> list[Planned]:
+    if not primary.series:
+        return []
+    series, arms = primary.series[0], [row.name for row in primary.arms]
+    return [
+        (
+            "cost",
+            "Score against cost",
+            lambda: cost.cost(spent, series, means_by_seed(items, series), arms),
+            lambda: cost.CAPTION,
+        )
+    ]
 
 
 def _by_series(

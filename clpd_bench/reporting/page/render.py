@@ -14,18 +14,27 @@ from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import Contrasts, value_text
 from clpd_bench.reporting.cost import Cost
 from clpd_bench.reporting.curves import Trained
-from clpd_bench.reporting.explanations import SECONDARY, all_tests, explanations, standings_explained, tests_explained
+from clpd_bench.reporting.explanations import (
+    SECONDARY,
+    all_tests,
+    explanations,
+    published_explained,
+    standings_explained,
+    tests_explained,
+)
 from clpd_bench.reporting.figures.draw import SECONDARY as SECONDARY_FIGURE
-from clpd_bench.reporting.figures.draw import Figures
+from clpd_bench.reporting.figures.draw import TUNING, Figures
 from clpd_bench.reporting.figures.style import looks
 from clpd_bench.reporting.page import sentences
 from clpd_bench.reporting.page.exposure import exposure_rows
+from clpd_bench.reporting.page.tuning import tuning_section
 from clpd_bench.reporting.provenance import Provenance
 from clpd_bench.reporting.quantities import count, duration, power_of_ten
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
 from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import NOT_EQUAL, headline, some_not_significant, verdict
+from clpd_bench.settings.tuned import Tuned
 
 _FOLDER = Path(__file__).parent
 
@@ -48,6 +57,7 @@ class PageData:
     schedules: dict[str, ArmSchedule]
     schedules_absent: list[str]
     trained: Trained
+    tuned: Tuned | None
     provenance: Provenance
     settings: str
     file: str
@@ -86,7 +96,8 @@ def render(data: PageData) -> str:
         baseline=declaration.baseline,
         colors={name: look.color for name, look in looks(row.name for row in rows.arms).items()},
         explanations=[*explanations(context), *standings_explained(tests, context)],
-        figures=[one for one in figures if not one.name.startswith(SECONDARY_FIGURE)],
+        published=published_explained(rows, context),
+        figures=[one for one in figures if not one.name.startswith(SECONDARY_FIGURE) and one.name != TUNING],
         secondary_figures=[one for one in figures if one.name.startswith(SECONDARY_FIGURE)],
         figures_absent=data.figures.absent,
         cost=data.cost,
@@ -96,6 +107,7 @@ def render(data: PageData) -> str:
         buckets=max((one.stages for one in data.schedules.values()), default=0),
         exposures=[exposure_rows(arm, one) for arm, one in data.schedules.items()],
         exposure_notes=[*sentences.consumed(data.trained), *data.schedules_absent],
+        tuning=tuning_section(data.tuned, data.figures.drawn),
         environment=data.provenance.environment,
         differing=data.provenance.differing,
         dates=sentences.dates(data.provenance),

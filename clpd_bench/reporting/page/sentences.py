@@ -53,6 +53,11 @@ def consumed(trained: Trained) -> list[str]:
         out.append(
             f"These students consumed other presentations than their schedules hold: {', '.join(trained.strayed)}."
         )
+    if trained.shorter:
+        out.append(
+            "The exposure above is of whole schedules. Early stopping ended these students: "
+            f"{', '.join(trained.shorter)}."
+        )
     if trained.rebuilt:
         out.append(
             "The exposure above is of schedules as this version builds them; these arms were trained by others: "

@@ -12,6 +12,7 @@ from clpd_bench.launch.slurm.preflight.accounts import check_accounts
 from clpd_bench.launch.slurm.preflight.disk import check_disk
 from clpd_bench.launch.slurm.preflight.environment import check_environment
 from clpd_bench.launch.slurm.preflight.finding import Finding
+from clpd_bench.launch.slurm.preflight.gpu_memory import check_gpu_memory
 from clpd_bench.launch.slurm.preflight.inputs import check_inputs, check_weights_everywhere
 from clpd_bench.launch.slurm.preflight.paths import check_paths
 from clpd_bench.launch.slurm.preflight.profiles import at_once, check_profile
@@ -49,6 +50,7 @@ def preflight(
     found += check_paths(store.root, site.shared)
     found += check_inputs(plan, todo)
     found += check_weights_everywhere(plan, todo, site.shared)
+    found += check_gpu_memory(plan, site, profile, todo, store)
     found += check_disk(footprint(plan, todo, store, side_by_side), store)
     found += check_seeds(plan)
     return sorted(found, key=lambda finding: finding.level != "fatal")

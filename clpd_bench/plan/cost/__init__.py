@@ -1,0 +1,1 @@
+"""What jobs cost: arithmetic on dimensions and numbers of tokens alone."""

@@ -1,0 +1,104 @@
+"""The plan of tuning: the students of each arm at each point of the space, and what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.errors import UserError
+from clpd_bench.plan.build import point_plans
+from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.whole import PointPlan, whole
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.space import space_grid, tuned_arms
+from clpd_bench.settings.tune import TuneSettings
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """An arm at a point of the space.
+
+    Attributes:
+        students: {tuning seed: key of the student}.
+    """
+
+    arm: str
+    values: Mapping[str, Any]
+    students: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Attributes:
+    plan: students and what they need. It has no evaluations, declares nothing, and shares with the real plan
+        teachers, targets and corpora, which have the same keys in both.
+    trials: arm by arm, in the order in which the space is listed (its last key runs fastest).
+    """
+
+    ablation: Ablation
+    tune: TuneSettings
+    plan: Plan
+    trials: list[PlannedTrial]
+
+
+def plan_tuning(ablation: Ablation, file: Path) -> Tuning:
+    """Of an ablation's base, whatever was chosen for its arms before.
+
+    Raises:
+        UserError: the file has no `tune:`, or nothing in its space reaches a student.
+    """
+    tune = ablation.tune
+    if tune is None:
+        raise UserError(
+            "this file has no `tune:` that says what to tune",
+            file=file,
+            fix="Add, for example, tune: {space: {student.training.learning_rate: [1e-5, 2e-5, 4e-5]}, "
+            "seeds: [100, 101]}",
+        )
+    # A student that diverges is a trial with the worst score, not a job to see to.
+    analysis = ablation.analysis.model_copy(update={"diverged": "last_checkpoint"})
+    grid = space_grid(ablation, tune).model_copy(update={"seeds": tune.seeds, "analysis": analysis})
+    arms = tuned_arms(ablation, tune)
+    points = [PointPlan(one.point, _students_alone(one.plan, arms)) for one in point_plans(grid, file)]
+    trials = [
+        PlannedTrial(
+            arm,
+            one.point.coordinates,
+            {cell.seed: cell.model for cell in one.plan.cells if cell.name == arm},
+        )
+        for arm in arms
+        for one in points
+    ]
+    _refuse_idle(trials, tune, file)
+    return Tuning(ablation, tune, replace(whole(points), references=[], declaration={"points": {}}), trials)
+
+
+def _students_alone(plan: Plan, arms: list[str]) -> Plan:
+    cells = [replace(cell, evaluations={}) for cell in plan.cells if cell.name in arms]
+    needed = {key for cell in cells for key in plan.ancestors(cell.model)}
+    return replace(
+        plan,
+        jobs={key: job for key, job in plan.jobs.items() if key in needed},
+        cells=cells,
+        references=[],
+        corpora={name: key for name, key in plan.corpora.items() if key in needed},
+        arm_data={},
+        models={key: names for key, names in plan.models.items() if key in needed},
+    )
+
+
+def _refuse_idle(trials: list[PlannedTrial], tune: TuneSettings, file: Path) -> None:
+    """A space in which no arm's students come apart would have its first point win everywhere."""
+    if tune.trials > 1 and all(
+        len({one.students[seed] for one in trials if one.arm == trial.arm}) == 1
+        for trial in trials
+        for seed in trial.students
+    ):
+        raise UserError(
+            f"no student depends on {', '.join(tune.space)}: all trials of an arm would be one",
+            file=file,
+            key="tune.space",
+            fix="Tune a setting that changes what is learnt",
+        )

@@ -1,0 +1,64 @@
+"""Costs of a plan's jobs, those of a kind and those of an arm together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clpd_bench.plan.cost.whole import PlanCost
+from clpd_bench.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Row:
+    """Attributes:
+    name: a kind, or an arm.
+    jobs: how many.
+    parameters: of the largest model, None where there is none.
+    flops: of all of them that are known.
+    peak: the largest peak memory in bytes, None where no device is used.
+    seconds: of all of them; None where not all are known.
+    estimated: whether something in it is expected, and not counted.
+    unknown: how many are not known.
+    """
+
+    name: str
+    jobs: int
+    parameters: int | None
+    flops: float
+    peak: int | None
+    seconds: float | None
+    estimated: bool
+    unknown: int
+
+
+def by_kind(plan: Plan, cost: PlanCost) -> list[Row]:
+    kinds: dict[str, list[str]] = {}
+    students = {cell.model for cell in plan.cells}
+    for key, job in plan.jobs.items():
+        kinds.setdefault("student" if key in students else job.kind, []).append(key)
+    return [_row(kind, keys, cost) for kind, keys in kinds.items()]
+
+
+def by_arm(plan: Plan, cost: PlanCost) -> list[Row]:
+    """Students alone; arms at several points of the grid stand together."""
+    arms: dict[str, list[str]] = {}
+    for cell in plan.cells:
+        arms.setdefault(cell.name, []).append(cell.model)
+    return [_row(arm, list(dict.fromkeys(keys)), cost) for arm, keys in arms.items()]
+
+
+def _row(name: str, keys: Iterable[str], cost: PlanCost) -> Row:
+    keys = list(keys)
+    jobs = [cost.jobs[key] for key in keys]
+    times = [cost.seconds[key].value if key in cost.seconds else None for key in keys]
+    return Row(
+        name,
+        len(jobs),
+        max((job.parameters for job in jobs if job.parameters is not None), default=None),
+        sum(job.total or 0.0 for job in jobs),
+        max((job.peak.bytes for job in jobs if job.peak is not None), default=None),
+        None if None in times else sum(one for one in times if one is not None),
+        any(job.estimated for job in jobs),
+        sum(bool(job.unknown) for job in jobs),
+    )

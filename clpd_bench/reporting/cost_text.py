@@ -1,0 +1,123 @@
+"""What a plan costs, for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from clpd_bench.plan.cost.whole import OnProfile, PlanCost, flops
+from clpd_bench.plan.plan import Plan
+from clpd_bench.reporting.amounts import hours, short
+from clpd_bench.reporting.cost_rows import Row, by_arm, by_kind
+
+BY = {
+    "alike": "jobs like them that are done there",
+    "corrected": "their FLOPs, corrected by jobs of their kind that are done there",
+    "arithmetic": "their FLOPs at the profile's speed",
+}
+
+
+def print_cost(plan: Plan, cost: PlanCost, console: Console) -> None:
+    estimated = any(job.estimated for job in cost.jobs.values())
+    console.print(f"\nWhat it costs{' (~: something in it is expected, and not counted)' if estimated else ''}:")
+    console.print(_table("kind", by_kind(plan, cost), bool(cost.seconds)))
+    console.print("\nStudents of each arm:")
+    console.print(_table("arm", by_arm(plan, cost), bool(cost.seconds)))
+    for line in _unknown(cost):
+        console.print(line, markup=False, highlight=False)
+    for line in _together(cost, "~" if estimated else ""):
+        console.print(line, markup=False, highlight=False)
+    if cost.profiles:
+        console.print("\nOn the site, of what is not done:")
+        console.print(_profiles(cost))
+        console.print(_hours_by(cost), markup=False, highlight=False)
+
+
+def _table(first: str, rows: list[Row], timed: bool) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for i, column in enumerate((first, "jobs", "largest model", "FLOPs", "peak memory", *(["hours"] if timed else []))):
+        table.add_column(column, justify="right" if i else "left", no_wrap=True)
+    for row in rows:
+        if row.parameters is None and not row.flops and not row.unknown:
+            continue
+        about = "~" if row.estimated else ""
+        cells = [
+            "" if row.parameters is None else short(row.parameters),
+            _flops(row, about),
+            "" if row.peak is None else about + short(row.peak, "B"),
+            *(["?" if row.seconds is None else about + hours(row.seconds)] if timed else []),
+        ]
+        table.add_row(escape(row.name), str(row.jobs), *cells)
+    return table
+
+
+def _flops(row: Row, about: str) -> str:
+    if row.unknown == row.jobs:
+        return "?"
+    return about + short(row.flops) + (f" + ? of {row.unknown}" if row.unknown else "")
+
+
+def _unknown(cost: PlanCost) -> list[str]:
+    return [
+        f"Not known of {jobs} jobs: {what}."
+        for what, jobs in Counter(j.unknown for j in cost.jobs.values()).items()
+        if what
+    ]
+
+
+def _together(cost: PlanCost, about: str) -> list[str]:
+    all_flops = flops(cost.jobs.values())
+    stay = cost.disk.bytes - cost.disk.checkpoints
+    disk = f"; {short(stay, 'B')} in {cost.disk.files:,} files are still to be written"
+    passing = f", and {short(cost.disk.checkpoints, 'B')} of checkpoints for a while if all models train at once"
+    disk += passing if cost.disk.checkpoints else ""
+    without = f", without {cost.disk.unknown} jobs of unknown size" if cost.disk.unknown else ""
+    lines = [f"All jobs: {about}{short(all_flops, 'FLOP')}{disk}{without}."]
+    naive = cost.naive
+    if naive is not None and naive.given[0]:
+        given, alone = (
+            f"{ratio:.2g} times" for ratio in (naive.given[1] / naive.given[0], naive.alone / naive.planned)
+        )
+        lines.append(
+            f"Each cell alone, with trained teachers live in its steps and nothing shared: "
+            f"{about}{short(naive.given[1], 'FLOP')}, {given} as much as planned"
+            f"{'' if alone == given else f' ({alone} where each cell trains its teachers, too)'}."
+        )
+    return lines
+
+
+def _profiles(cost: PlanCost) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for i, column in enumerate(("profile", "jobs", "GPU-hours", "largest peak", "of")):
+        table.add_column(column, justify="right" if i else "left", no_wrap=True)
+    for name, one in cost.profiles.items():
+        table.add_row(
+            escape(name),
+            str(one.jobs),
+            _gpu_hours(one),
+            short(one.peak, "B") if one.peak else "",
+            short(one.memory, "B") if one.memory else "",
+        )
+    return table
+
+
+def _gpu_hours(one: OnProfile) -> str:
+    """`12.3`, and of how many jobs they are not known."""
+    if one.without == one.jobs:
+        return "?"
+    return f"{one.gpu_seconds / 3600:,.3g}{f' + ? of {one.without}' if one.without else ''}"
+
+
+def _hours_by(cost: PlanCost) -> str:
+    by: Counter[str] = Counter()
+    for one in cost.profiles.values():
+        by.update(one.by)
+    said = [f"{by[what]} jobs by {told}" for what, told in BY.items() if by[what]]
+    without = sum(one.without for one in cost.profiles.values())
+    said += [f"{without} not known (gpu_tflops of the profile, or what is named above)"] if without else []
+    # What a lone token costs is the reading of all weights, which no count of FLOPs knows.
+    least = " Where text is generated, that is the least that it takes." if by["arithmetic"] else ""
+    return f"Hours: {'; '.join(said)}.{least}"

@@ -1,0 +1,106 @@
+"""The groups of columns: each ablation file, or each point of one that has axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clpd_bench.errors import UserError
+from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.whole import PointPlan
+from clpd_bench.reporting.points import folder_name, write_reports
+from clpd_bench.reporting.published import Published
+from clpd_bench.reporting.report import Report, write_report
+from clpd_bench.reporting.student import student_name
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.store import Store
+
+MOST_GROUPS = 12
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """An ablation file's points, the plan of them all, and what was published of it."""
+
+    points: list[PointPlan]
+    plan: Plan
+    published: Sequence[Published] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """One comparison, complete in itself.
+
+    Attributes:
+        student: what the head of its columns calls the student.
+        part: the file, and the point where the file has several; shown where two groups have one student.
+        folder: where its own report lies, relative to the table's.
+    """
+
+    student: str
+    part: str
+    folder: str
+    ablation: Ablation
+    report: Report
+
+
+def check_files(files: Sequence[OneFile]) -> None:
+    """Raises:
+    UserError: two files of one name, or more groups than a reader can take in.
+    """
+    by_name: dict[str, str] = {}
+    for one in files:
+        name = one.plan.name
+        if name in by_name:
+            raise UserError(
+                f"two ablations are both called {name}, {by_name[name]} and {one.plan.file}",
+                fix="Rename one: the names of the files are the names of the ablations",
+            )
+        by_name[name] = one.plan.file
+    counts = {one.plan.name: len(one.points) for one in files}
+    if sum(counts.values()) > MOST_GROUPS:
+        most = max(counts, key=lambda name: counts[name])
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise UserError(
+            f"one table holds {MOST_GROUPS} groups of columns, and there are {sum(counts.values())} ({listed}): each "
+            "point of a grid is a group",
+            fix=f"Report {most} by itself, which puts its points below each other: clpd report {by_name[most]}",
+        )
+
+
+def write_groups(files: Sequence[OneFile], store: Store, out: Path) -> list[Group]:
+    """Each file's complete report in the folder of its name below `out`, and what there is of each in the table:
+    the groups of one student stand together, in the order of the files.
+
+    Raises:
+        UserError: see `check_files`, `write_report`, `write_reports`.
+    """
+    check_files(files)
+    found: list[tuple[PointPlan, str, Report]] = []
+    for file in files:
+        name = file.plan.name
+        if any(one.point.coordinates for one in file.points):
+            reports = write_reports(file.points, store, out / name, file.published).reports
+            for one in file.points:
+                if one.point.label in reports:
+                    found.append((one, f"{name}/{folder_name(one.point.label)}", reports[one.point.label]))
+        else:
+            (one,) = file.points
+            report = write_report(one.point.ablation, one.plan, store, out / name, file.published)
+            found.append((one, name, report))
+    names = students([one for one, _, _ in found])
+    groups = [
+        Group(name, f"{one.plan.name} {one.point.label}".strip(), folder, one.point.ablation, report)
+        for name, (one, folder, report) in zip(names, found, strict=True)
+    ]
+    heads = list(dict.fromkeys(names))
+    return sorted(groups, key=lambda group: heads.index(group.student))
+
+
+def students(points: Sequence[PointPlan]) -> list[str]:
+    """What each student is called; those of one name that start from different weights have their file behind it."""
+    names = [student_name(one.point.ablation) for one in points]
+    starts = [{r.model for r in one.plan.references if r.name == "student before"} for one in points]
+    several = {name for name, start in zip(names, starts, strict=True) if start.isdisjoint(starts[names.index(name)])}
+    return [f"{name}, {one.plan.name}" if name in several else name for name, one in zip(names, points, strict=True)]

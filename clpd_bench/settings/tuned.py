@@ -1,0 +1,91 @@
+"""The form of the file that `clpd tune` writes and the ablation names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from clpd_bench.settings.ablation import Ablation, Arm
+from clpd_bench.settings.base import Settings
+from clpd_bench.settings.curriculum import written
+from clpd_bench.settings.space import tuned_arms
+from clpd_bench.settings.tune import TuneSettings
+
+
+class Trial(Settings):
+    """A point of the space, tried by one arm with every tuning seed.
+
+    Attributes:
+        values: {dotted key: value}.
+        scores: {tuning seed: validation score}, None for a student that diverged.
+        students: {tuning seed: key of the student in the store}.
+        mean: over the seeds; None where one of them diverged, which is worse than any number.
+        sd: None with fewer than two seeds, or where one diverged.
+    """
+
+    values: dict[str, Any]
+    mean: float | None
+    sd: float | None
+    n: int
+    diverged: int
+    scores: dict[int, float | None]
+    students: dict[int, str]
+
+
+class Budget(Settings):
+    """What an arm was given.
+
+    Attributes:
+        trials: points of the space.
+        students: that were trained; fewer than trials x seeds where values change nothing in an arm.
+        steps, tokens: of all of them together.
+    """
+
+    trials: int
+    seeds: int
+    students: int
+    steps: int
+    tokens: int
+
+
+class TunedArm(Settings):
+    """An arm's choice.
+
+    Attributes:
+        order, teachers, differs: the arm as it was tuned, `order` and `teachers` as one may write them.
+        chosen: {dotted key: value}.
+        mean, sd: of the chosen trial.
+        edges: numeric keys whose chosen value is the smallest or the largest that was tried.
+    """
+
+    order: str
+    teachers: str
+    differs: dict[str, Any] = Field(default_factory=dict)
+    chosen: dict[str, Any]
+    mean: float
+    sd: float | None
+    edges: tuple[str, ...] = ()
+    budget: Budget
+    trials: tuple[Trial, ...] = Field(min_length=1)
+
+
+class Tuned(Settings):
+    """Attributes:
+    tune: the block that was worked off, its arms named.
+    git: revisions of the code that trained the trials' students.
+    """
+
+    tune: TuneSettings
+    git: tuple[str, ...]
+    arms: dict[str, TunedArm]
+
+
+def declared(ablation: Ablation, tune: TuneSettings) -> TuneSettings:
+    """The block with its arms named."""
+    return tune.model_copy(update={"arms": tuple(tuned_arms(ablation, tune))})
+
+
+def identity(arm: Arm) -> dict[str, Any]:
+    """What makes an arm the one that was tuned, as `TunedArm` has it."""
+    return {"order": written(arm.order), "teachers": written(arm.teachers), "differs": arm.differs}

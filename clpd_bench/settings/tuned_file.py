@@ -1,0 +1,90 @@
+"""Reading the file that `clpd tune` wrote: whole, as it was written, and made for this ablation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from clpd_bench.errors import UserError
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.base import Settings
+from clpd_bench.settings.findings import first_finding
+from clpd_bench.settings.tune import LOWER_IS_BETTER, TuneSettings
+from clpd_bench.settings.tuned import Tuned, TunedArm, declared, identity
+from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
+
+
+def read_tuned(file: Path) -> tuple[Tuned, dict[KeyPath, int]]:
+    """What was tuned, and the line on which each key path stands.
+
+    Raises:
+        UserError: there is no such file, or it is none that `clpd tune` wrote.
+    """
+    try:
+        data, lines = parse(file.read_text(encoding="utf-8"), file)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UserError(f"the tuned values in {str(file)!r} cannot be read: {why}") from None
+    anew = "clpd tune writes this file; have it written anew rather than change it by hand"
+    if not isinstance(data, dict):
+        raise UserError("these are no tuned values", file=file, fix=anew)
+    try:
+        tuned = Tuned.model_validate(data)
+    except ValidationError as error:
+        finding = first_finding(error, data, Tuned)
+        raise UserError(
+            finding.message,
+            file=file,
+            line=lines.get(finding.path),
+            key=dotted(finding.path),
+            found=finding.found,
+            allowed=finding.allowed,
+            fix=anew,
+        ) from None
+    for name, arm in tuned.arms.items():
+        if not _is_best(arm, tuned.tune):
+            path = ("arms", name, "chosen")
+            message = "is not the best of the trials listed below it, or none of what tune.space lists"
+            raise UserError(message, file=file, line=lines[path], key=dotted(path), fix=anew)
+    return tuned, lines
+
+
+def _is_best(arm: TunedArm, tune: TuneSettings) -> bool:
+    if arm.chosen.keys() != tune.space.keys():
+        return False
+    sign = 1 if LOWER_IS_BETTER[tune.metric] else -1
+    scores = [(sign * trial.mean, trial) for trial in arm.trials if trial.mean is not None]
+    best = min(scores, key=lambda scored: scored[0], default=(None, None))[1]
+    return best is not None and (best.values, best.mean, best.sd) == (arm.chosen, arm.mean, arm.sd)
+
+
+def refuse_stale(ablation: Ablation, tuned: Tuned) -> None:
+    """Raises:
+    UserError: it was made under another `tune:`, or for arms that are others now; says what differs.
+    """
+    assert ablation.tune
+    now, then = declared(ablation, ablation.tune), tuned.tune
+    for key in TuneSettings.model_fields:
+        mine, theirs = getattr(now, key), getattr(then, key)
+        if mine != theirs:
+            raise _stale(f"tune.{key} was {_written(theirs)} and is {_written(mine)}")
+    for name in now.arms or ():
+        arm, before = identity(ablation.arms[name]), tuned.arms[name]
+        for key, is_now in arm.items():
+            if (was := getattr(before, key)) != is_now:
+                raise _stale(f"arm {name!r} had {key} {_written(was)} and has {_written(is_now)}")
+
+
+def _stale(what: str) -> UserError:
+    return UserError(f"these values were tuned for something else: {what}", key="tuned")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Settings):
+        value = value.model_dump(mode="json")
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key}: {_written(one)}" for key, one in value.items())
+        return f"{{{inner}}}"
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, (list, tuple)) else str(value)

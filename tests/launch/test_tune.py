@@ -1,0 +1,193 @@
+"""`clpd tune` as it is typed: resumed, on validation items alone, what it writes is what a plan then reads."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from launch_run import TINY, Run, kill_run, wait_until
+
+from clpd_bench.launch.prepare import make_data
+from clpd_bench.plan.tuning import Tuning, plan_tuning
+from clpd_bench.settings.load import load_ablation, load_untuned
+from clpd_bench.store import Store
+
+RATE = "student.training.learning_rate"
+TUNE = f"tune: {{space: {{{RATE}: [1e-3, 1e-2]}}, seeds: [100, 101], arms: [standard_kd, clpd]}}\n"
+ONE_STUDENT = f"tune: {{space: {{{RATE}: [1e-2]}}, seeds: [101], arms: [standard_kd]}}\n"
+
+
+class TuneRun(Run):
+    """The tiny ablation in a folder of its own, with `tune:`, and its verbs on that file."""
+
+    def __init__(self, folder: Path, tune: str = TUNE) -> None:
+        super().__init__(folder)
+        self.file = Path(shutil.copy(TINY, folder / "tiny.yaml"))
+        self.file.write_text(self.file.read_text() + tune)
+        self.tuned = folder / "tiny.tuned.yaml"
+
+    def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = self.command(verb, str(self.file), *words)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=240)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def tuning(self) -> Tuning:
+        return plan_tuning(load_untuned(self.file), self.file)
+
+    def trained(self) -> set[str]:
+        return {label for label in self.manifests() if label.startswith("student")}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> TuneRun:
+    """One that is finished."""
+    run = TuneRun(tmp_path_factory.mktemp("tune"))
+    run.said = run("tune", "--workers", "2").stdout  # type: ignore[attr-defined]
+    return run
+
+
+@pytest.fixture
+def written(run: TuneRun) -> Any:
+    return yaml.safe_load(run.tuned.read_text())
+
+
+def test_chosen_is_the_best_of_the_scores_that_the_students_manifests_hold(run: TuneRun, written: Any) -> None:
+    manifests = {manifest["key"]: manifest for manifest in run.manifests().values()}
+    assert set(written["arms"]) == {"standard_kd", "clpd"}
+    for arm in written["arms"].values():
+        means = []
+        for trial in arm["trials"]:
+            scores = {seed: manifests[key]["details"]["validation"] for seed, key in trial["students"].items()}
+            assert trial["scores"] == {seed: score["response_loss"] for seed, score in scores.items()}
+            means.append(sum(trial["scores"].values()) / 2)
+        best = arm["trials"][means.index(min(means))]
+        assert arm["chosen"] == best["values"]
+        assert arm["mean"] == pytest.approx(min(means))
+
+
+def test_every_arm_had_the_same_budget(written: Any) -> None:
+    budgets = [arm["budget"] for arm in written["arms"].values()]
+    assert budgets[0] == budgets[1] == {"trials": 2, "seeds": 2, "students": 4, "steps": 240, "tokens": 4 * 15360}
+
+
+def test_nothing_is_evaluated_and_reported_seeds_are_not_trained(run: TuneRun) -> None:
+    assert not [label for label in run.manifests() if label.startswith("evaluation")]
+    assert {label.rsplit("/")[-1] for label in run.trained()} == {"100", "101"}
+
+
+def test_what_is_written_is_what_a_plan_reads(run: TuneRun, written: Any) -> None:
+    told = f"Next: add `tuned: tiny.tuned.yaml` to {run.file}, then clpd plan {run.file}"
+    assert told in run.said  # type: ignore[attr-defined]
+    ablation = load_ablation(run.file, ["tuned=tiny.tuned.yaml"])
+    assert {name: arm.tuned for name, arm in ablation.arms.items() if arm.tuned} == {
+        name: arm["chosen"] for name, arm in written["arms"].items()
+    }
+
+
+def test_typed_again_it_trains_nothing_and_writes_the_same_bytes(run: TuneRun) -> None:
+    before, attempts = run.tuned.read_bytes(), sorted(map(str, run.store.glob("attempts/*/*")))
+    run("tune")
+    assert run.tuned.read_bytes() == before
+    assert sorted(map(str, run.store.glob("attempts/*/*"))) == attempts
+
+
+def test_a_real_run_makes_nothing_again_that_tuning_has_made(run: TuneRun) -> None:
+    found = json.loads(run("plan", "--json").stdout)["jobs"]
+    done = {job["label"] for job in found if job["done"]}
+    assert {"corpus sums", "model small", "model large", "targets of small on sums", "targets of large on sums"} <= done
+
+
+def test_store_gc_keeps_the_trials_of_a_file_that_tunes(run: TuneRun) -> None:
+    going = subprocess.run(
+        run.command("store", "gc", str(run.file), "--json"), capture_output=True, text=True, check=True, cwd=run.folder
+    )
+    garbage = [one["path"] for one in json.loads(going.stdout)["garbage"] if "/artifacts/" in one["path"]]
+    assert garbage == []
+
+
+def test_json_holds_the_file_and_its_content(run: TuneRun, written: Any) -> None:
+    found = json.loads(run("tune", "--json").stdout)
+    assert found["file"] == str(run.tuned)
+    assert found["arms"]["clpd"]["chosen"] == written["arms"]["clpd"]["chosen"]
+    assert [sentence for sentence in found["warnings"] if "data_ordering, teacher_scheduling are compared" in sentence]
+
+
+def test_no_item_of_the_test_split_is_read(tmp_path: Path, run: TuneRun) -> None:
+    """With the corpora made, whose job writes all three splits, the test splits are taken away."""
+    tuning, store = run.tuning(), Store(tmp_path / "store")
+    make_data(tuning.plan, store)
+    splits = list(store.root.glob("artifacts/*/test.parquet"))
+    assert splits
+    for file in splits:
+        file.unlink()
+    before = run.tuned.read_bytes()
+    run.tuned.unlink()
+    try:
+        command = run.command("tune", str(run.file), "--workers", "2")[:-1]
+        subprocess.run([*command, str(store.root)], check=True, capture_output=True, cwd=run.folder)
+        same = {yaml.safe_load(text)["arms"]["clpd"]["mean"] for text in (before, run.tuned.read_bytes())}
+        assert len(same) == 1
+    finally:
+        run.tuned.write_bytes(before)
+
+
+def test_an_interrupted_tuning_goes_on_and_says_the_same(run: TuneRun, tmp_path: Path) -> None:
+    other = TuneRun(tmp_path)
+    process = subprocess.Popen(
+        other.command("tune", str(other.file), "--workers", "1"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: len(other.trained()) >= 2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
+        assert "the same command goes on from here" in errors
+        assert not other.tuned.exists()
+        stopped = other.trained()
+        assert stopped
+    finally:
+        if process.poll() is None:
+            kill_run(process)
+    attempts = {label: (other.store / "attempts" / other.manifests()[label]["key"]) for label in stopped}
+    before = {label: len(list(folder.iterdir())) for label, folder in attempts.items()}
+    other("tune", "--workers", "2")
+    assert {label: len(list(folder.iterdir())) for label, folder in attempts.items()} == before
+    mine, theirs = (yaml.safe_load(file.read_text())["arms"] for file in (other.tuned, run.tuned))
+    assert mine == theirs
+
+
+def test_a_student_that_diverges_is_the_worst_trial_and_none_to_run_again(tmp_path: Path) -> None:
+    run = TuneRun(tmp_path, ONE_STUDENT.replace("1e-2", "1e+30, 1e-2"))
+    said = run("tune", "--workers", "2").stdout
+    (arm,) = yaml.safe_load(run.tuned.read_text())["arms"].values()
+    wild, mild = arm["trials"]
+    assert (wild["mean"], wild["diverged"], wild["n"]) == (None, 1, 1)
+    assert mild["diverged"] == 0
+    assert arm["chosen"] == {RATE: 0.01}
+    assert "Trials that diverged, which counts as the worst score: standard_kd at 1e+30 (1 of 1)" in said
+
+
+def test_a_failed_trial_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
+    run = TuneRun(tmp_path, ONE_STUDENT)
+    store, plan = Store(run.store), run.tuning().plan
+    (key,) = (cell.model for cell in plan.cells)
+    attempt = store.claim(key)
+    assert attempt
+    with attempt:
+        attempt.fail(ValueError("no such luck"))
+    done = run("tune", "--workers", "1", check=False)
+    assert done.returncode == 1
+    assert "no such luck" in done.stdout
+    assert f"Next: clpd retry {run.file}, once the cause is gone, then clpd tune {run.file}" in done.stdout
+    assert not run.tuned.exists()
+    assert f"may run again: {plan.jobs[key].label}" in run("retry").stdout
+    run("tune", "--workers", "1")
+    assert run.tuned.exists()

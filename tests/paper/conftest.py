@@ -1,0 +1,35 @@
+"""The shrunk ablations: tiny models in the place of the hub's, and the data sets' own files."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from tiny_models import write_models
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder above gsm8k, svamp and commonsense_qa."""
+    named = os.environ.get("CLPD_DATA")
+    if not named:
+        pytest.skip("CLPD_DATA does not name the folder above gsm8k, svamp and commonsense_qa")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny models."""
+    lines = (data / "gsm8k" / "train.jsonl").read_text().splitlines()[:200]
+    texts = [text for line in lines for text in json.loads(line).values()]
+    folder = tmp_path_factory.mktemp("tiny")
+    write_models(folder, texts)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all: ablations share what both need."""
+    return tmp_path_factory.mktemp("store") / "store"
