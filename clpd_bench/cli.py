@@ -121,10 +121,10 @@ def retry(
     here = Store(store)
     jobs = {**planned.jobs, **tuning_jobs(file, sets)}
     keys = set(jobs) if cell is None else planned.cell_keys(cell)
-    again = [job.label for key, job in jobs.items() if key in keys and here.retry(key)]
-    print("\n".join([f"may run again: {label}" for label in again]) or "nothing has failed")
+    again = [key for key in jobs if key in keys and here.retry(key)]
+    print("\n".join([f"may run again: {jobs[key].label}" for key in again]) or "nothing has failed")
     if again:
-        print(f"Next: clpd run {file}")
+        print(f"Next: clpd {'run' if any(key in planned.jobs for key in again) else 'tune'} {file}")
 
 
 @app.command()

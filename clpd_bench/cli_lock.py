@@ -16,7 +16,7 @@ from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.lock import Lock, lock_path, read_lock, write_lock
 from clpd_bench.plan.whole import whole
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.load import load_untuned
 
 
 def lock(
@@ -43,11 +43,11 @@ def lock(
     """
     if check and fetch:
         raise UserError("--check looks and --fetch brings: give one of them")
-    ablation = load_ablation(file)
+    ablation = load_untuned(file)  # tuned values change nothing that is the hub's
     if check:
         _check(ablation, file, as_json)
         return
-    old = _old(file)
+    old = read_lock(file) if fetch else _old(file)
     new = _pin(ablation, file, old, old if fetch else Lock(), as_json)
     if fetch:
         _fetch(ablation, file, new)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
+from clpd_bench.cli_options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, open_tuning
 from clpd_bench.errors import UserError
 from clpd_bench.settings.load import load_origins
 from clpd_bench.settings.origins import Origin
@@ -42,6 +42,7 @@ def plan(
     from clpd_bench.launch.seed_cost import seed_cost
     from clpd_bench.launch.slurm.site import load_site
     from clpd_bench.reporting.cost_json import cost_json
+    from clpd_bench.reporting.cost_rows import besides
     from clpd_bench.reporting.cost_text import print_cost
     from clpd_bench.reporting.job_cost import job_named, print_job_cost
     from clpd_bench.reporting.plan_summary import plan_summary
@@ -71,14 +72,16 @@ def plan(
     if asked:
         print_job_cost(asked, costs, as_json, console())
         return
+    tried = open_tuning(file, sets).plan if first.point.ablation.tune else None
+    tuning = besides(planned, tried, plan_cost(tried, here, wanted)) if tried else None
     one_more = seed_cost(planned, here)
     power = [power_of(one.point.ablation, one.plan, here, vars(one_more) if one_more else None) for one in points]
     summary = plan_summary(points, planned, done, exposures, power)
     if as_json:
-        print(json.dumps({**summary, "cost": cost_json(planned, costs)}, indent=2))
+        print(json.dumps({**summary, "cost": cost_json(planned, costs, tuning)}, indent=2))
     else:
         print_plan(points, summary, exposures, console())
-        print_cost(planned, costs, console())
+        print_cost(planned, costs, tuning, console())
         print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
     if costs.too_large:
         refused = costs.too_large

@@ -147,6 +147,9 @@ def _report_several(
         raise UserError("of several ablations, --reference names a folder of NAME.csv", found=str(reference))
     place = reference or FOLDER
     files = [OneFile(points, plan, read_published(place, plan.name)) for points, plan in opened]
+    if reference is not None and not any(one.published for one in files):
+        wanted = [f"{one.plan.name}.csv" for one in files]
+        raise UserError("holds published numbers of none of these ablations", file=reference, allowed=wanted)
     folder = out or Path("reports") / "+".join(one.plan.name for one in files)
     written = write_several(files, store, folder)
     print(written.files[0].read_text())

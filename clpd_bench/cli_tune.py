@@ -46,7 +46,8 @@ def tune(
 
     tuning, submitted = open_tuning(file, sets), None
     require_pinned(tuning.plan, sets)
-    again = shlex.join(["clpd", "tune", str(file), *(["--site", str(site)] if site else [])])
+    said = [word for one in sets or [] for word in ("--set", one)] + (["--site", str(site)] if site else [])
+    again = shlex.join(["clpd", "tune", str(file), *said, *(["--store", str(store)] if store != DEFAULT_STORE else [])])
     if unfinished(tuning, Store(store)):
         if site is None:
             _run_here(tuning, Store(store), workers)

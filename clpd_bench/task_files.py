@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.task_data import TaskData
@@ -60,14 +61,20 @@ class TaskFile:
         if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", dataset) or Path(dataset).exists():
             return None
         given = self.settings.get("dataset_kwargs") or {}
+        if not isinstance(given, dict):
+            raise UserError("wants a mapping", file=self.path, key="dataset_kwargs", found=given)
         inside = given.get("data_dir")
         files = [f"{inside}/*"] if inside else list(_texts(given.get("data_files")))
-        return TaskData(
-            dataset=dataset,
-            name=self.settings.get("dataset_name"),
-            revision=given.get("revision") or "main",
-            files=tuple(files),
-        )
+        try:
+            return TaskData(
+                dataset=dataset,
+                name=self.settings.get("dataset_name"),
+                revision=given.get("revision") or "main",
+                files=tuple(files),
+            )
+        except ValidationError as error:
+            told = error.errors()[0]
+            raise UserError(f"dataset {told['loc'][0]}: {told['msg']}", file=self.path, found=told["input"]) from None
 
 
 def own_tasks() -> Path:
@@ -101,7 +108,7 @@ def read_task(path: Path) -> TaskFile:
     """
     try:
         return TaskFile(path, _read(path, ()))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         told = str(error).strip().splitlines()[0]
         raise UserError(f"is no task of lm-eval: {told}", file=path) from None
 

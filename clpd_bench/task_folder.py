@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from clpd_bench.hub import Repository
 from clpd_bench.settings.task_data import TaskData
@@ -37,14 +38,21 @@ def patterns_of(data: TaskData, card: Path) -> list[str]:
     settings = configurations.get(data.name or configurations.get_default_config_name() or "")
     if settings is None:
         return ["*"]
+    # Whichever is asked for, `datasets` looks for the files of the card's first one, to know what kind they are.
+    first = next(iter(configurations.values()))
+    return _simple(list(dict.fromkeys([*_files(first), *_files(settings)])))
+
+
+def _files(settings: dict[str, Any]) -> list[str]:
+    """Patterns of a configuration's files."""
     inside = settings.get("data_dir")
     if inside:
-        return _simple([f"{inside}/*"])
+        return [f"{inside}/*"]
     listed = settings.get("data_files") or "*"
     parts = [
         part["path"] if isinstance(part, dict) else part for part in ([listed] if isinstance(listed, str) else listed)
     ]
-    return _simple([path for part in parts for path in ([part] if isinstance(part, str) else part)])
+    return [path for part in parts for path in ([part] if isinstance(part, str) else part)]
 
 
 def _simple(patterns: list[str]) -> list[str]:

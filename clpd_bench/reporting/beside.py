@@ -75,6 +75,8 @@ def set_beside(
             absent.append(_absent(one, what, one.filter, filters))
         elif (mean := ours.get((one.system, one.benchmark, fitting[0].name))) is None:
             absent.append(_absent(one, f"{one.system} has no outcomes on that yet"))
+        elif (one.system, one.benchmark, fitting[0].name) in out:
+            absent.append(_absent(one, "another line of the file stands beside the same number of ours"))
         else:
             out[one.system, one.benchmark, fitting[0].name] = _beside(one, mean, alpha)
     return out, absent

@@ -8,11 +8,15 @@ from clpd_bench.plan.cost.job import JobCost
 from clpd_bench.plan.cost.terms import Term
 from clpd_bench.plan.cost.whole import PlanCost, Seconds, flops
 from clpd_bench.plan.plan import Plan
-from clpd_bench.reporting.cost_rows import by_arm, by_kind
+from clpd_bench.reporting.cost_rows import Row, by_arm, by_kind
 
 
-def cost_json(plan: Plan, cost: PlanCost) -> dict[str, Any]:
-    """FLOPs, bytes and seconds; `estimated` where something is expected or declared, and not counted."""
+def cost_json(plan: Plan, cost: PlanCost, tuning: Row | None) -> dict[str, Any]:
+    """FLOPs, bytes and seconds; `estimated` where something is expected or declared, and not counted.
+
+    Args:
+        tuning: what it would cost besides.
+    """
     known = cost.naive
     return {
         "flops": flops(cost.jobs.values()),
@@ -21,6 +25,7 @@ def cost_json(plan: Plan, cost: PlanCost) -> dict[str, Any]:
         "by_arm": [vars(row) for row in by_arm(plan, cost)],
         "jobs": {key: _summed(job, cost.seconds.get(key)) for key, job in cost.jobs.items()},
         "disk": vars(cost.disk),
+        "tuning": vars(tuning) if tuning else None,
         "each_cell_alone": None
         if known is None
         else {

@@ -48,6 +48,12 @@ def by_arm(plan: Plan, cost: PlanCost) -> list[Row]:
     return [_row(arm, list(dict.fromkeys(keys)), cost) for arm, keys in arms.items()]
 
 
+def besides(plan: Plan, other: Plan, cost: PlanCost) -> Row | None:
+    """What another plan, whose cost this is, has still to do that this one has not; None where that is nothing."""
+    keys = [key for key in other.jobs if key not in plan.jobs and key not in cost.done]
+    return _row("tuning", keys, cost) if keys else None
+
+
 def _row(name: str, keys: Iterable[str], cost: PlanCost) -> Row:
     keys = list(keys)
     jobs = [cost.jobs[key] for key in keys]

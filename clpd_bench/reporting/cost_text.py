@@ -20,7 +20,8 @@ BY = {
 }
 
 
-def print_cost(plan: Plan, cost: PlanCost, console: Console) -> None:
+def print_cost(plan: Plan, cost: PlanCost, tuning: Row | None, console: Console) -> None:
+    """`tuning`: what it would cost besides."""
     estimated = any(job.estimated for job in cost.jobs.values())
     console.print(f"\nWhat it costs{' (~: something in it is expected, and not counted)' if estimated else ''}:")
     console.print(_table("kind", by_kind(plan, cost), bool(cost.seconds)))
@@ -28,7 +29,7 @@ def print_cost(plan: Plan, cost: PlanCost, console: Console) -> None:
     console.print(_table("arm", by_arm(plan, cost), bool(cost.seconds)))
     for line in _unknown(cost):
         console.print(line, markup=False, highlight=False)
-    for line in _together(cost, "~" if estimated else ""):
+    for line in [*_together(cost, "~" if estimated else ""), *([_tuning(tuning)] if tuning else [])]:
         console.print(line, markup=False, highlight=False)
     if cost.profiles:
         console.print("\nOn the site, of what is not done:")
@@ -79,14 +80,22 @@ def _together(cost: PlanCost, about: str) -> list[str]:
     naive = cost.naive
     if naive is not None and naive.given[0]:
         given, alone = (
-            f"{ratio:.2g} times" for ratio in (naive.given[1] / naive.given[0], naive.alone / naive.planned)
+            f"{ratio:,.3g} times" for ratio in (naive.given[1] / naive.given[0], naive.alone / naive.planned)
         )
         lines.append(
             f"Each cell alone, with trained teachers live in its steps and nothing shared: "
-            f"{about}{short(naive.given[1], 'FLOP')}, {given} as much as planned"
+            f"{about}{short(naive.given[1], 'FLOP')}, {given} what the cells need as planned, "
+            f"{about}{short(naive.given[0], 'FLOP')}"
             f"{'' if alone == given else f' ({alone} where each cell trains its teachers, too)'}."
         )
     return lines
+
+
+def _tuning(row: Row) -> str:
+    about = "~" if row.estimated else ""
+    took = "" if row.seconds is None else f", {about}{hours(row.seconds)}"
+    flop = _flops(row, about)
+    return f"Tuning, besides: {row.jobs} jobs, {flop if row.unknown == row.jobs else flop + 'FLOP'}{took}."
 
 
 def _profiles(cost: PlanCost) -> Table:

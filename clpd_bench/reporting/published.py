@@ -100,8 +100,11 @@ def _file(place: Path, name: str) -> Path:
 
 
 def of_point(published: Sequence[Published], point: str) -> list[Published]:
-    """Those of a point of the grid, and those of all points; of no point any more."""
-    return [replace(one, point=None) for one in published if one.point in (None, point)]
+    """Those of a point of the grid, and of those of all points the ones that it has none of its own for; of no point
+    any more."""
+    own = {(one.system, one.benchmark, one.title) for one in published if one.point == point}
+    general = [one for one in published if one.point is None and (one.system, one.benchmark, one.title) not in own]
+    return [replace(one, point=None) for one in published if one.point == point or one in general]
 
 
 def _check_header(names: Sequence[str], file: Path) -> None:

@@ -22,7 +22,7 @@ def read(file: Path) -> Written:
         UserError: a file that is not there or cannot be read, or one that extends itself in the end.
     """
     written = _read_one(file, None)
-    seen, here = [file.resolve()], file
+    seen, here, levels = [file.resolve()], file, [(file, written)]
     while "extends" in written.data:
         place = written.place(("extends",))
         other = written.data.pop("extends")
@@ -42,10 +42,14 @@ def read(file: Path) -> Written:
                 fix="Let one of them stand on its own",
             )
         seen.append(here.resolve())
-        below = _read_one(here, UserError("", file=asking, line=line, key="extends"))
-        below.data = _anchor(below.data, here.parent)
-        written = on_top(below, written)
-    return written
+        written = _read_one(here, UserError("", file=asking, line=line, key="extends"))
+        levels.append((here, written))
+    whole = Written({}, {})
+    for place_of, one in reversed(levels):
+        if place_of is not file:
+            one.data = _anchor(one.data, whole.data, place_of.parent)
+        whole = on_top(whole, one)
+    return whole
 
 
 def _read_one(file: Path, asked: UserError | None) -> Written:
@@ -70,23 +74,30 @@ def _read_one(file: Path, asked: UserError | None) -> Written:
     return Written(data, {texts(path): Place(file, line) for path, line in lines.items() if path})
 
 
-def _anchor(value: Any, folder: Path) -> Any:
-    """The same with relative paths on this machine made absolute: those of an extended file start at its folder."""
+def _anchor(value: Any, below: Any, folder: Path) -> Any:
+    """The same with relative paths on this machine made absolute: those of an extended file start at its folder.
+
+    Args:
+        below: what the files further down have in this place.
+    """
     if isinstance(value, list):
-        return [_anchor(inner, folder) for inner in value]
+        return [_anchor(inner, None, folder) for inner in value]
     if not isinstance(value, dict):
         return _at(folder, value) if is_reference(value) else value
-    in_hub = value.get("name") == "hub"  # its paths are those in a repository
+    below = below if isinstance(below, dict) else {}
+    in_hub = value.get("name", below.get("name")) == "hub"  # its paths are those in a repository
     return {
-        key: _path(inner, folder) if key in LOCAL_PATHS and not in_hub else _anchor(inner, folder)
+        key: _path(inner, below.get(key), folder)
+        if key in LOCAL_PATHS and not in_hub
+        else _anchor(inner, below.get(key), folder)
         for key, inner in value.items()
     }
 
 
-def _path(value: Any, folder: Path) -> Any:
+def _path(value: Any, below: Any, folder: Path) -> Any:
     if isinstance(value, list):
-        return [_path(inner, folder) for inner in value]
-    return _at(folder, value) if isinstance(value, str) else _anchor(value, folder)
+        return [_path(inner, None, folder) for inner in value]
+    return _at(folder, value) if isinstance(value, str) else _anchor(value, below, folder)
 
 
 def _at(folder: Path, path: str) -> str:

@@ -79,7 +79,9 @@ def _put_tuned(ablation: Ablation, source: Path, written: Written, places: _Plac
     try:
         refuse_stale(ablation, tuned)
     except UserError as error:
-        raise places.error(("tuned",), error.message, None, None, f"Tune again: {again}") from None
+        raise places.error(
+            ("tuned",), error.message, None, None, f"Tune again: {again}; `tuned:` names what it writes"
+        ) from None
     for name, one in tuned.arms.items():
         written.data["arms"][name]["tuned"] = dict(one.chosen)
         for key in one.chosen:

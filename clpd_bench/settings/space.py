@@ -68,6 +68,13 @@ def check_tune(ablation: Ablation) -> None:
                 key=f"tune.seeds.{i}",
                 fix="Tune on seeds of its own, such as 100 and 101",
             )
+    if ablation.student.training.stop is not None:
+        raise UserError(
+            "a student that stops at a declared score cannot be tuned: a trial that never reaches it fails, and all "
+            "others end at the same",
+            key="student.training.stop",
+            fix="Take stop away, or tune: and tuned:",
+        )
     for key in tune.space:
         _check_key(ablation, tune, key)
     try:

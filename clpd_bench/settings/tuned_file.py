@@ -43,6 +43,10 @@ def read_tuned(file: Path) -> tuple[Tuned, dict[KeyPath, int]]:
             allowed=finding.allowed,
             fix=anew,
         ) from None
+    if {*tuned.arms} != {*(tuned.tune.arms or ())}:
+        raise UserError(
+            "are not the arms that tune.arms lists", file=file, line=lines.get(("arms",)), key="arms", fix=anew
+        )
     for name, arm in tuned.arms.items():
         if not _is_best(arm, tuned.tune):
             path = ("arms", name, "chosen")

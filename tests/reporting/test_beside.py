@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -110,7 +111,7 @@ def test_the_latex_compiles_with_them(out: Path, tmp_path: Path, name: str) -> N
     rows = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
     assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {7}
     assert "ours $-$ published" in text
-    if shutil.which("pdflatex") is None:
+    if shutil.which("pdflatex") is None and os.environ.get("CLPD_REQUIRE_LATEX") != "1":
         pytest.skip("there is no pdflatex here")
     document = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{text}\\end{{document}}"
     (tmp_path / "paper.tex").write_text(document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,9 @@ def test_one_that_stands_nowhere_is_told_with_the_reason(one: Published, why: st
 def test_numbers_of_a_point_are_shown_there_alone() -> None:
     numbers = [published("a"), published("b", point="k=2"), published("c", point="k=3")]
     assert [one.system for one in of_point(numbers, "k=2")] == ["a", "b"]
+
+
+def test_a_number_of_a_point_comes_before_one_of_all_points() -> None:
+    for lines in (["one", None], [None, "one"]):
+        found = of_point([replace(published(), point=point, source=str(point)) for point in lines], "one")
+        assert [one.source for one in found] == ["one"]

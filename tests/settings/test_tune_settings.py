@@ -95,3 +95,9 @@ def test_curricula_that_a_control_borrows_are_not_tuned(small: Path) -> None:
     control = "arms.control={order: permuted:clpd, teachers: weak_to_strong}"
     error = refused(small, control, "tune.space={curriculum.pacing.strength: [0.3, 0.6]}")
     assert "arm 'control' takes its order from arm 'clpd'" in str(error)
+
+
+def test_a_student_that_stops_at_a_score_is_not_tuned(small: Path) -> None:
+    error = refused(small, "student.training.stop={metric: response_loss, at: 1}")
+    assert error.key == "student.training.stop"
+    assert "cannot be tuned" in error.message

@@ -150,3 +150,10 @@ def test_controls_may_be_given_another_learning_rate_than_the_arm_they_are_made_
     tuned_by_hand(small, {**BEST, "control": {RATE: 1e-3}}, control, family)
     ablation = load_ablation(small, [*SETS, control, family])
     assert (ablation.arms["clpd"].tuned, ablation.arms["control"].tuned) == ({RATE: 4e-3}, {RATE: 1e-3})
+
+
+def test_a_file_without_one_of_its_arms_is_refused(small: Path) -> None:
+    file = tuned_by_hand(small, BEST)
+    file.write_text(file.read_text().replace("\n  clpd:\n", "\n  clpt:\n"))
+    with pytest.raises(UserError, match=r"are not the arms that tune\.arms lists"):
+        load_ablation(small, SETS)

@@ -142,6 +142,19 @@ def test_the_path_of_a_file_in_a_repository_of_the_hub_is_left_alone(small: Path
     assert (found.train, found.test) == ("t.jsonl", "u.jsonl")
 
 
+def test_a_path_in_the_hub_is_left_alone_over_several_files(small: Path) -> None:
+    source = "{name: hub, dataset: a/b, train: t.jsonl, test: u.jsonl}"
+    small.write_text(
+        small.read_text().replace("corpora:\n", f"corpora:\n  hub: {{source: {source}, tokenizer: characters}}\n")
+    )
+    middle = child(small, "corpora: {hub: {source: {train: small/t.jsonl}}}", "middle.yaml")
+    top = small.parent / "top.yaml"
+    top.write_text(f"extends: {middle.name}\n")
+    found = load_ablation(top).corpora["hub"].source
+    assert isinstance(found, HubRows)
+    assert (found.train, found.test) == ("small/t.jsonl", "u.jsonl")
+
+
 def with_arms(small: Path, *arms: str) -> Path:
     small.write_text(small.read_text().replace("seeds:", "".join(f"  {arm}\n" for arm in arms) + "seeds:"))
     return small

@@ -16,6 +16,7 @@ from clpd_bench.plan.cost.read import Largest, Read
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty
 from clpd_bench.settings.curriculum import Shuffled
+from clpd_bench.settings.looks import BestValidation
 from clpd_bench.settings.specs import ModelSpec, Supervision
 from clpd_bench.settings.training import Training
 from clpd_bench.store import Store
@@ -84,8 +85,10 @@ def _taught(schedule: Schedule, teacher: int) -> list[NDArray[np.int64]]:
 
 
 def _looks(training: Training, steps: int) -> int:
-    """At the beginning, at the end, and in between as often as a stop asks for."""
-    return 2 if training.stop is None else 1 + -(-steps // training.stop.every)
+    """At the beginning, at the end, and in between as often as anything asks for them."""
+    chosen = training.checkpoint if isinstance(training.checkpoint, BestValidation) else None
+    asking = [one for one in (training.stop, training.early_stopping, chosen) if one is not None]
+    return len({0, steps, *(step for one in asking for step in range(one.every, steps + 1, one.every))})
 
 
 def _shares(supervision: Supervision, steps: int) -> dict[int, float]:

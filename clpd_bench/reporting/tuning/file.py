@@ -10,6 +10,7 @@ import yaml
 from clpd_bench.errors import UserError
 from clpd_bench.reporting.tuning.outcome import plain
 from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.yaml_reader import Dumper
 
 HEAD = """\
 # Written by clpd tune {name}, from scores on the validation split alone. The ablation names it (tuned: {mine}),
@@ -30,7 +31,7 @@ def write_tuned(tuned: Tuned, ablation_file: Path) -> Path:
         UserError: the folder cannot be written to.
     """
     file = tuned_file(ablation_file)
-    body = yaml.safe_dump(plain(tuned.model_dump()), sort_keys=False, allow_unicode=True, width=120)
+    body = yaml.dump(plain(tuned.model_dump()), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
     text = HEAD.format(name=ablation_file.name, mine=file.name) + body
     try:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as folder:
