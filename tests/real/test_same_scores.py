@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from clpd_bench.jobs.bodies import body
 from clpd_bench.jobs.context import Context
@@ -18,6 +19,7 @@ from command_line import command_line
 ITEMS = 10
 
 
+@pytest.mark.soak
 def test_smollm2_scores_through_us_as_by_the_command_line_item_by_item(
     smollm2: Path, svamp: Path, tmp_path: Path
 ) -> None:

@@ -73,9 +73,10 @@ def test_while_trials_wait_in_slurm_it_says_so_and_what_to_type_when_they_are_do
     assert done.exit_code == 0, done.output
     assert "2 pending jobs are in Slurm: 1 Priority, 1 Dependency" in done.stdout
     assert "1 of the trials' students are not done yet" in done.stdout
-    assert done.stdout.endswith(f"Next, when they are: clpd tune {slurm.file} --site {slurm.site}\n")
-    told: Any = json.loads(slurm.tune("--json").stdout)
-    assert (told["file"], told["unfinished"]) == (None, 1)
+    told = f"Next, when they are: clpd tune {slurm.file} --site {slurm.site} --store {slurm.store.root}\n"
+    assert done.stdout.endswith(told)
+    read: Any = json.loads(slurm.tune("--json").stdout)
+    assert (read["file"], read["unfinished"]) == (None, 1)
 
 
 def test_once_all_trials_are_done_it_asks_no_cluster_and_writes(slurm: TunedSlurm, submitted: list[Plan]) -> None:
