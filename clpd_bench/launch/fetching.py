@@ -43,7 +43,7 @@ def fetch_all(plan: Plan, store: Store, keys: Collection[str] | None = None) -> 
     for need in needs(plan, todo):
         if lacking(need) is not None:
             print(f"fetching {named(need).text} ...", file=sys.stderr)
-            fetch(need)
+            _whole(need, fetched_folder)
 
 
 def _whole(need: Need, folder: Folder) -> None:
