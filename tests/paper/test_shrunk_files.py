@@ -91,9 +91,10 @@ def test_files_shrunk_by_extends_give_one_table(environment: dict[str, str], fin
 
 
 def test_a_file_shrunk_by_set_shares_what_another_made_and_draws_the_gap(
-    environment: dict[str, str], finished: Path
+    environment: dict[str, str], finished: Path, store: Path
 ) -> None:
     file = ABLATIONS / "capacity_gap.yaml"
+    before = students_made(store)
     printed = clpd(environment, finished, "run", file, *SETS, "--workers", 2)
     assert "Next: clpd report" in printed
     clpd(environment, finished, "report", file, *SETS, "--out", "reports/gap")
@@ -101,9 +102,15 @@ def test_a_file_shrunk_by_set_shares_what_another_made_and_draws_the_gap(
     gap = pd.read_csv(folder / "capacity_gap.csv")
     assert {"qwen_1_5b", "qwen_3b", "qwen_7b"} <= set(gap["teacher"])
     assert (folder / "figures" / "capacity_gap.pdf").exists()
-    # Only the two arms that math_qwen2.5.yaml lacks were trained anew.
-    students = [one for one in printed.splitlines() if "student" in one]
-    assert not any("clpd/" in one or "standard_kd/" in one for one in students), students
+    # Those alone that math_qwen2.5.yaml has not.
+    made = sorted(label for key, label in students_made(store).items() if key not in before)
+    assert made == [f"student {arm}/{seed}" for arm in ("kd_from_1_5b", "kd_from_3b") for seed in (0, 1)]
+
+
+def students_made(store: Path) -> dict[str, str]:
+    """What the students in a store are called, by key."""
+    manifests = [json.loads(file.read_text()) for file in store.glob("artifacts/*/manifest.json")]
+    return {one["key"]: one["label"] for one in manifests if one["label"].startswith("student ")}
 
 
 def test_tuning_a_shrunk_file_gives_every_arm_a_value_by_the_same_budget(
