@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -30,17 +31,27 @@ CORRECTION = {"holm": "Holm", "bonferroni": "Bonferroni", "none": "none"}
 
 
 def verdict(
-    comparisons: pd.DataFrame, series: list[Series], declaration: Declaration, standings: Standings
+    comparisons: pd.DataFrame,
+    series: list[Series],
+    declaration: Declaration,
+    standings: Standings,
+    caveats: Sequence[str] = (),
 ) -> list[str]:
-    """One sentence for each member of the family on the primary benchmark and metric."""
+    """One sentence for each member of the family on the primary benchmark and metric.
+
+    Args:
+        caveats: clauses that stand in each of them.
+    """
     found = _primary(series, declaration)
     if found is None:
         present = ", ".join(str(one) for one in series) or "nothing"
         return [f"No verdict: there are no outcomes on it. There are: {present}."]
     if not declaration.family:
         return ["No verdict: no test was declared (the family is empty)."]
+    said = "; ".join(caveats)
+    told = f" {said[:1].upper()}{said[1:]}." if said else ""
     return [
-        f"{_sentence(row, found.metric, declaration)} {standings.of(row).word.capitalize()}."
+        f"{_sentence(row, found.metric, declaration)}{told} {standings.of(row).word.capitalize()}."
         for row in _tested(comparisons, declaration)
     ]
 
