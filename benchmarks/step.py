@@ -257,6 +257,7 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
 
     from clpd_bench.corpus.reader import Ragged, Split
     from clpd_bench.curriculum.schedule import Schedule
+    from clpd_bench.curriculum.streams import Streams
     from clpd_bench.distillation.live import LiveTeacher
     from clpd_bench.distillation.targets import read_targets, write_targets
     from clpd_bench.distillation.train import Surroundings, train
@@ -296,7 +297,8 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
 
     def run(tick: Callable[[], None]) -> None:
         around = Surroundings(folder / "checkpoints", progress=lambda done, of: tick())
-        train(student, shown, split(rows()[:1]), schedule, training, loss, teachers, 0, PAD, VOCABULARY, around)
+        streams, validation = Streams(0), split(rows()[:1])
+        train(student, shown, validation, schedule, training, loss, teachers, streams, PAD, VOCABULARY, around)
 
     return run
 

@@ -8,17 +8,16 @@ from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import ConsumedHash, Schedule, build_schedule
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
-from clpd_bench.curriculum.streams import stream, stream_seed
+from clpd_bench.curriculum.streams import Streams
 
 __all__ = [
     "ConsumedHash",
     "Exposure",
     "Schedule",
+    "Streams",
     "build_schedule",
     "difficulty_buckets",
     "exposure",
     "stage_of_step",
-    "stream",
-    "stream_seed",
     "teacher_of_stage",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.streams import Streams
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Material:
         ids: shape [N], ascending and distinct.
         tokens: shape [N], prompt + response + end.
         difficulty: shape [N]; None where nothing asks for it.
-        epochs, steps, seed: of the run.
+        epochs, steps: of the run.
+        streams: what is random is drawn from.
     """
 
     ids: NDArray[np.str_]
@@ -26,7 +28,7 @@ class Material:
     difficulty: NDArray[np.float64] | None
     epochs: int
     steps: int
-    seed: int
+    streams: Streams
 
     def buckets(self, stages: int | None) -> NDArray[np.int64]:
         """Shape [N]: 1 (easiest) .. K."""

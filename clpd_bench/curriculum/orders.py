@@ -1,6 +1,6 @@
 """Orders of the data: sequences of presentations, as positions in the corpus.
 
-Every order draws from the seed's `order` stream, so that orders which share a pacing share its draws;
+Every order draws from the stream `order`, so that orders which share a pacing share its draws;
 what a control permutes on top has a stream of its own.
 """
 
@@ -15,7 +15,6 @@ from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.pacings import PACINGS, shuffled
 from clpd_bench.curriculum.steps import assign_steps
-from clpd_bench.curriculum.streams import stream
 from clpd_bench.settings.specs import Supervision
 
 Ints = NDArray[np.int64]
@@ -34,12 +33,12 @@ def _paced(buckets: Ints, supervision: Supervision, material: Material) -> Seque
     """The pacing over `buckets`, numbered as the stages open them."""
     pacing = supervision.pacing
     assert pacing
-    rng = stream(material.seed, "order")
+    rng = material.streams.generator("order")
     return _stepped(PACINGS[pacing.name](pacing, buckets, material.tokens, material.epochs, rng), material)
 
 
 def _shuffled(supervision: Supervision, material: Material) -> Sequence:
-    return _stepped(shuffled(len(material.ids), material.epochs, stream(material.seed, "order")), material)
+    return _stepped(shuffled(len(material.ids), material.epochs, material.streams.generator("order")), material)
 
 
 def _easy_to_hard(supervision: Supervision, material: Material) -> Sequence:
@@ -54,20 +53,20 @@ def _hard_to_easy(supervision: Supervision, material: Material) -> Sequence:
 def _random_stages(supervision: Supervision, material: Material) -> Sequence:
     """Difficulty counts for nothing here, so the job has none."""
     assert supervision.stages
-    ranks = stream(material.seed, "ranks").permutation(len(material.ids)).astype(np.float64)
+    ranks = material.streams.generator("ranks").permutation(len(material.ids)).astype(np.float64)
     return _paced(difficulty_buckets(material.ids, ranks, material.tokens, supervision.stages), supervision, material)
 
 
 def _shuffled_stages(supervision: Supervision, material: Material) -> Sequence:
     buckets = material.buckets(supervision.stages)
-    turns = stream(material.seed, "stages").permutation(int(buckets.max())) + 1
+    turns = material.streams.generator("stages").permutation(int(buckets.max())) + 1
     return _paced(turns[buckets - 1], supervision, material)
 
 
 def _permuted(supervision: Supervision, material: Material) -> Sequence:
     assert supervision.order_of
     examples = sequence(supervision.order_of, material).examples
-    rng = stream(material.seed, "permutation", _depth(supervision))
+    rng = material.streams.generator("permutation", _depth(supervision))
     return _stepped(rng.permutation(examples), material)
 
 
@@ -79,7 +78,7 @@ def _depth(supervision: Supervision) -> int:
 def _homogeneous(supervision: Supervision, material: Material) -> Sequence:
     """Batches move whole: each keeps its presentations, and so its tokens, and gets another step."""
     ordered = _easy_to_hard(supervision, material)
-    moved_to = stream(material.seed, "permutation").permutation(material.steps) + 1
+    moved_to = material.streams.generator("permutation").permutation(material.steps) + 1
     step = moved_to[ordered.step - 1]
     by_step = np.argsort(step, kind="stable")
     return Sequence(ordered.examples[by_step], step[by_step])

@@ -13,6 +13,7 @@ from clpd_bench.curriculum.material import Material
 from clpd_bench.curriculum.orders import sequence
 from clpd_bench.curriculum.stages import stage_of_step
 from clpd_bench.curriculum.steps import number_of_steps
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.curriculum.teachers import teachers as supervisors
 from clpd_bench.settings.specs import Supervision
 from clpd_bench.settings.training import Training
@@ -76,7 +77,7 @@ def build_schedule(
     difficulty: NDArray[np.float64] | None,
     supervision: Supervision,
     training: Training,
-    seed: int,
+    streams: Streams,
 ) -> Schedule:
     """The schedule of one training run, a function of its arguments alone.
 
@@ -84,12 +85,13 @@ def build_schedule(
         ids: shape [N], ascending and distinct.
         tokens: shape [N], prompt + response + end.
         difficulty: shape [N], higher is harder; None where the order does not ask for it.
+        streams: `Streams(seed)` for a student.
 
     Raises:
         UserError: an empty step, an empty bucket.
     """
     steps = number_of_steps(training, int(tokens.sum()) * training.epochs)
-    material = Material(ids, tokens, difficulty, training.epochs, steps, seed)
+    material = Material(ids, tokens, difficulty, training.epochs, steps, streams)
     shown = sequence(supervision, material)
     stage = stage_of_step(steps, supervision.stages or 1)
     return Schedule(ids, shown.examples, shown.step, supervisors(supervision, material, shown), stage)

@@ -11,7 +11,6 @@ from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.orders import sequence
 from clpd_bench.curriculum.own import own_teachers
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
-from clpd_bench.curriculum.streams import stream
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 
@@ -53,7 +52,7 @@ def _strong_to_weak(supervision: Supervision, material: Material, shown: Sequenc
 
 
 def _random(supervision: Supervision, material: Material, shown: Sequence) -> Ints:
-    return stream(material.seed, "teachers").permutation(_weak_to_strong(supervision, material, shown))
+    return material.streams.generator("teachers").permutation(_weak_to_strong(supervision, material, shown))
 
 
 def _by_difficulty(supervision: Supervision, material: Material, shown: Sequence) -> Ints:
@@ -61,7 +60,7 @@ def _by_difficulty(supervision: Supervision, material: Material, shown: Sequence
     assert supervision.teachers_of
     other = sequence(supervision.teachers_of, material)
     assert np.array_equal(np.sort(other.examples), np.sort(shown.examples)), "not the same presentations"
-    mixed = stream(material.seed, "teachers").permutation(len(other.examples))
+    mixed = material.streams.generator("teachers").permutation(len(other.examples))
     theirs = mixed[np.argsort(other.examples[mixed], kind="stable")]
     out = np.empty(len(shown.examples), dtype=np.int64)
     out[np.argsort(shown.examples, kind="stable")] = teachers(supervision.teachers_of, material, other)[theirs]

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config
 
-from clpd_bench.curriculum.streams import stream_seed
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.head import head_of
 from clpd_bench.errors import UserError
 from clpd_bench.settings.model import Llama, Qwen3
@@ -17,8 +17,8 @@ from clpd_bench.settings.model import Llama, Qwen3
 CONFIGS = {"llama": LlamaConfig, "qwen3": Qwen3Config}
 
 
-def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
-    """A model with fresh float32 weights, a function of the architecture, the vocabulary and the seed."""
+def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, streams: Streams) -> PreTrainedModel:
+    """A model with fresh float32 weights, a function of the architecture, the vocabulary and the stream `init`."""
     a = architecture
     config = CONFIGS[a.name](
         vocab_size=len(tokenizer),
@@ -37,7 +37,7 @@ def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, s
         dtype=torch.float32,
     )
     with torch.random.fork_rng():
-        torch.manual_seed(stream_seed(seed, "init"))
+        torch.manual_seed(streams.seed_of("init"))
         return AutoModelForCausalLM.from_config(config)
 
 

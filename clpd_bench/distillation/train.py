@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.schedule import ConsumedHash, Schedule
-from clpd_bench.curriculum.streams import stream_seed
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import chunked_sum
@@ -91,7 +91,7 @@ def train(
     training: Training,
     loss: CrossEntropy | ForwardKl | OwnLoss,
     targets: list[Targets | LiveTeacher],
-    seed: int,
+    streams: Streams,
     pad_id: int,
     vocabulary: int,
     surroundings: Surroundings,
@@ -140,7 +140,7 @@ def train(
     saved_at, saved_step = time.monotonic(), done
     for step, examples, teachers in schedule.batches(after=done):
         # Every step has its own dropout stream, so a resumed run needs no generator state.
-        torch.manual_seed(stream_seed(seed, "dropout", step))
+        torch.manual_seed(streams.seed_of("dropout", step))
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate_at(step, schedule.steps)
         value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id, vocabulary)

@@ -14,6 +14,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.choice import why_stopped
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.kept import KeptModels
@@ -48,7 +49,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     split = read_split(inputs["corpus"], "train")
     difficulty = read_difficulty(inputs["difficulty"], "train") if "difficulty" in inputs else None
     loss = spec.supervision.loss
-    schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
+    schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, Streams.of(spec))
     validation = read_split(inputs["corpus"], "validation")
     kept = KeptModels(context.checkpoints, context.earlier, lambda folder: save_model(model, tokenizer, folder))
     pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
@@ -63,7 +64,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
             spec.training,
             OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
             targets,
-            spec.seed,
+            Streams.of(spec),
             pad_id,
             vocabulary,
             Surroundings(
@@ -103,7 +104,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
 
 def _initial(spec: ModelSpec, inputs: dict[str, Path], tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
     if spec.architecture is not None:
-        return new_model(spec.architecture, tokenizer, spec.seed).to(device())
+        return new_model(spec.architecture, tokenizer, Streams.of(spec)).to(device())
     longest = max(int(read_split(inputs["corpus"], name).tokens.max()) for name in ("train", "validation"))
     return load_reader(inputs["initial"], tokenizer, longest, "the initial model", torch.float32)
 

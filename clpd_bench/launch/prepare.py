@@ -8,6 +8,7 @@ from clpd_bench.corpus.example import normalised
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.curriculum.schedule import build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.launch.fetching import fetch_all
@@ -118,7 +119,7 @@ def check_schedules(plan: Plan, store: Store) -> None:
         assert spec.supervision
         assert spec.training
         try:
-            build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, spec.seed)
+            build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, Streams.of(spec))
         except UserError as error:
             raise UserError(f"{job.label}: {error.message}", key=error.key, fix=error.fix) from None
 

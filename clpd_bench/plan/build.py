@@ -11,6 +11,7 @@ from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.declaration import declaration
+from clpd_bench.plan.identity import identity_of
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.lock import Lock, read_lock
 from clpd_bench.plan.plan import Evaluated, Job, Plan
@@ -178,7 +179,9 @@ class _Builder:
             supervision=Supervision(order=SHUFFLED),
             seed=settings.seed,
         )
-        return self._add("model", f"model {name}", spec, {"corpus": self.corpus(settings.corpus), **parents})
+        parents = {"corpus": self.corpus(settings.corpus), **parents}
+        owned = spec.model_copy(update={"owner": identity_of("model", spec, parents, self.jobs)})
+        return self._add("model", f"model {name}", owned, parents)
 
     def _begun(self, initial: Trained | Hub | Local | Gguf, key: str) -> str:
         """The model that another one starts from, before anything is done to it."""

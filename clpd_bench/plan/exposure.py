@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell
 from clpd_bench.plan.supervision import supervision_of
@@ -28,7 +29,7 @@ def cell_exposure(
     """
     supervision = supervision_of(cell, teachers)
     try:
-        schedule = build_schedule(ids, tokens, difficulty, supervision, cell.student.training, cell.seed)
+        schedule = build_schedule(ids, tokens, difficulty, supervision, cell.student.training, Streams(cell.seed))
     except UserError as error:
         key = f"student.{error.key}" if error.key == "training" else error.key
         raise UserError(f"{error.message} (arm {cell.arm_name!r})", key=key, fix=error.fix) from None

@@ -17,6 +17,7 @@ from clpd_bench.plan.plan import Plan
 from clpd_bench.reporting.capacity import Gap, capacity_gap, gap_csv
 from clpd_bench.reporting.choices import choices_made
 from clpd_bench.reporting.collect import collect_items, declared, factorial
+from clpd_bench.reporting.conditions import conditions
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import contrasts
 from clpd_bench.reporting.cost import cost
@@ -38,7 +39,6 @@ from clpd_bench.reporting.word import UNRECORDED, leave_word
 from clpd_bench.reporting.write import table_files, with_published, with_standing, without, write_files
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.controls import own_exposure
-from clpd_bench.settings.model import Trained
 from clpd_bench.settings.tuned_file import read_tuned
 from clpd_bench.store import Store
 
@@ -116,7 +116,7 @@ def write_report(
         missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged),
-            *_conditions(ablation),
+            *conditions(ablation, plan, store),
             *_unequal(ablation),
             *notes(ablation, plan.file, plan.point),
             *choices_made(plan, store),
@@ -164,21 +164,6 @@ def write_report(
 def _as_yaml(ablation: Ablation) -> str:
     settings = ablation.model_dump(mode="json", exclude_none=True)
     return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _conditions(ablation: Ablation) -> list[str]:
-    """What the conclusions are conditional on, as far as it is shared by all seeds."""
-    shared = []
-    varied = "the student's initial weights and the order of the data"
-    if isinstance(ablation.student.initial, Trained):
-        varied = "the order of the data alone"
-        shared.append(f"one pretrained student ({ablation.student.initial.model})")
-    if ablation.teachers:
-        shared.append(f"these teachers ({', '.join(ablation.teachers)}), each trained once")
-    shared.append(f"this corpus ({ablation.student.corpus})")
-    *most, last = shared
-    listed = f"{', '.join(most)}, and {last}" if most else last
-    return [f"The seeds vary {varied}; all conclusions are conditional on {listed}."]
 
 
 def _unequal(ablation: Ablation) -> list[str]:

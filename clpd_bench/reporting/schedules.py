@@ -14,6 +14,7 @@ from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.stages import stage_bounds
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.supervision import supervision_of, teachers_of
@@ -76,7 +77,8 @@ def arm_schedules(ablation: Ablation, plan: Plan, store: Store) -> tuple[dict[st
 def arm_schedule(cell: Cell, teachers: tuple[str, ...], split: Split, difficulty: NDArray[np.float64]) -> ArmSchedule:
     """The schedule that the cell's model job builds of these arrays, and what it shows."""
     training, stages = cell.student.training, cell.curriculum.stages
-    schedule = build_schedule(split.ids, split.tokens, difficulty, supervision_of(cell, teachers), training, cell.seed)
+    streams = Streams(cell.seed)
+    schedule = build_schedule(split.ids, split.tokens, difficulty, supervision_of(cell, teachers), training, streams)
     buckets = difficulty_buckets(split.ids, difficulty, split.tokens, stages)
     shown = exposure(schedule, buckets, split.tokens, split.responses.lengths, training, stages)
     names = (NO_TEACHER, *teachers_of(cell, teachers))

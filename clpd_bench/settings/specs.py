@@ -22,6 +22,9 @@ from clpd_bench.settings.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]
 
+STUDENT = "student"
+"""Who owns the random streams of every student, whatever its settings."""
+
 
 class CorpusSpec(Settings):
     """Parents: `tokenizer` (a corpus), where the tokenizer is another corpus's."""
@@ -78,6 +81,8 @@ class ModelSpec(Settings):
     training: Training | None = None
     supervision: Supervision | None = None
     seed: int
+    owner: str = STUDENT
+    """Whose random streams it draws from: the students', or of any other model what identifies its settings."""
     on_divergence: Annotated[Literal["fail", "keep_last"], NotInKey()] = "fail"
     """Where the loss or its gradient is no finite number: nothing is left, or the weights before that step.
     Not in the key: it decides whether there is an artifact, not what stands in it."""

@@ -9,7 +9,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clpd_bench.curriculum import Schedule, build_schedule, difficulty_buckets
+from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
 from clpd_bench.errors import UserError
 from clpd_bench.settings.curriculum import Permuted
 from clpd_bench.settings.loss import ForwardKl
@@ -62,7 +62,7 @@ class Case:
     def schedule(self, supervision: Supervision, seed: int | None = None) -> Schedule:
         training = Training(epochs=self.epochs, steps=self.steps, learning_rate=0.1)
         chosen = self.seed if seed is None else seed
-        return build_schedule(self.ids, self.tokens, self.difficulty, supervision, training, chosen)
+        return build_schedule(self.ids, self.tokens, self.difficulty, supervision, training, Streams(chosen))
 
 
 @st.composite

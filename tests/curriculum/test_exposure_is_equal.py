@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clpd_bench.curriculum import Schedule, build_schedule, difficulty_buckets
+from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
 from clpd_bench.curriculum.exposure import exposure
 from clpd_bench.errors import UserError
 from clpd_bench.settings.curriculum import EasyToHard, Shuffled
@@ -46,7 +46,7 @@ class Case:
             teachers=self.teachers if by_stage else 1,
         )
         chosen = self.seed if seed is None else seed
-        return build_schedule(self.ids, self.tokens, self.difficulty, supervision, self.training(), chosen)
+        return build_schedule(self.ids, self.tokens, self.difficulty, supervision, self.training(), Streams(chosen))
 
     def arms(self) -> list[Schedule]:
         return [self.schedule(ordered, by_stage) for ordered in (False, True) for by_stage in (False, True)]
@@ -140,7 +140,7 @@ def test_another_seed_is_another_order() -> None:
 def test_sft_and_standard_kd_of_one_seed_have_the_very_same_batches(case: Case) -> None:
     kd = case.schedule(ordered=False, by_stage=False)
     plain = Supervision(loss=CrossEntropy(name="cross_entropy"), order=SHUFFLED)
-    sft = build_schedule(case.ids, case.tokens, None, plain, case.training(), case.seed)
+    sft = build_schedule(case.ids, case.tokens, None, plain, case.training(), Streams(case.seed))
     for (step, mine, none), (other, theirs, strongest) in zip(sft.batches(), kd.batches(), strict=True):
         assert (step, mine.tolist()) == (other, theirs.tolist())
         assert set(none.tolist()) == {0}
@@ -178,7 +178,7 @@ def test_steps_follow_from_the_budget_rounded_up(epochs: int) -> None:
     n, tokens = 7, 11
     training = Training(epochs=epochs, tokens_per_step=20, learning_rate=0.1)
     ids = np.array([f"{i}" for i in range(n)])
-    schedule = build_schedule(ids, np.full(n, tokens), None, Supervision(order=SHUFFLED), training, 0)
+    schedule = build_schedule(ids, np.full(n, tokens), None, Supervision(order=SHUFFLED), training, Streams(0))
     total = n * tokens * epochs
     assert schedule.steps == next(s for s in range(1, total) if s * 20 >= total)
 
@@ -186,4 +186,4 @@ def test_steps_follow_from_the_budget_rounded_up(epochs: int) -> None:
 def test_an_empty_step_is_told_with_what_to_change() -> None:
     training = Training(steps=9, learning_rate=0.1)
     with pytest.raises(UserError, match=r"step \d of 9 would be empty.*Ask for fewer steps"):
-        build_schedule(np.array(["a", "b"]), np.array([3, 4]), None, Supervision(order=SHUFFLED), training, 0)
+        build_schedule(np.array(["a", "b"]), np.array([3, 4]), None, Supervision(order=SHUFFLED), training, Streams(0))

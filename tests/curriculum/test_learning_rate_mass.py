@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from clpd_bench.curriculum import build_schedule, exposure
+from clpd_bench.curriculum import Streams, build_schedule, exposure
 from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.settings.curriculum import Shuffled
 from clpd_bench.settings.loss import ForwardKl
@@ -38,7 +38,7 @@ def test_learning_rate_mass_by_stage_and_teacher_is_the_sum_over_its_steps(stage
         loss=ForwardKl(name="forward_kl"), order=Shuffled(name="shuffled"), stages=stages, teachers=teachers
     )
     ids, tokens = np.array([f"{i:02d}" for i in range(n)]), np.arange(n) % 5 + 3
-    schedule = build_schedule(ids, tokens, None, supervision, training, 0)
+    schedule = build_schedule(ids, tokens, None, supervision, training, Streams(0))
     shown = exposure(schedule, np.ones(n, dtype=int), tokens, tokens, training, stages)
     total = math.fsum(rate(s, steps, 0.3, 4, 7) for s in range(1, steps + 1))
     by_stage, by_teacher = dict.fromkeys(range(1, stages + 1), 0.0), dict.fromkeys(range(1, teachers + 1), 0.0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clpd_bench.curriculum import ConsumedHash, Schedule, build_schedule, stream, stream_seed
+from clpd_bench.curriculum import ConsumedHash, Schedule, Streams, build_schedule
 from clpd_bench.settings.curriculum import Shuffled
 from clpd_bench.settings.loss import ForwardKl
 from clpd_bench.settings.specs import Supervision
@@ -26,7 +26,7 @@ def schedule() -> Schedule:
 def made() -> Schedule:
     supervision = Supervision(loss=ForwardKl(name="forward_kl"), order=Shuffled(name="shuffled"), stages=2, teachers=2)
     ids = np.array([f"{i:02d}" for i in range(N)])
-    return build_schedule(ids, np.full(N, 4), None, supervision, Training(steps=STEPS, learning_rate=0.1), 5)
+    return build_schedule(ids, np.full(N, 4), None, supervision, Training(steps=STEPS, learning_rate=0.1), Streams(5))
 
 
 def test_hash_changes_when_an_id_does(schedule: Schedule) -> None:
@@ -93,8 +93,15 @@ def test_hash_after_some_steps_is_the_one_a_run_holds_there(schedule: Schedule) 
 
 
 def test_drawing_from_one_stream_never_moves_another() -> None:
-    alone = stream(3, "order").integers(0, 1000, size=20).tolist()
-    stream(3, "dropout").integers(0, 1000, size=7)
-    assert stream(3, "order").integers(0, 1000, size=20).tolist() == alone
-    assert len({stream_seed(s, name) for s in range(20) for name in ("init", "order", "dropout")}) == 60
-    assert stream_seed(1, "order", 1) != stream_seed(11, "order")
+    streams = Streams(3)
+    alone = streams.generator("order").integers(0, 1000, size=20).tolist()
+    streams.generator("dropout").integers(0, 1000, size=7)
+    assert streams.generator("order").integers(0, 1000, size=20).tolist() == alone
+    drawn = {
+        Streams(s, owner).seed_of(purpose)
+        for s in range(20)
+        for owner in ("student", "other")
+        for purpose in ("init", "order", "dropout")
+    }
+    assert len(drawn) == 120
+    assert Streams(1).seed_of("order", 1) != Streams(11).seed_of("order")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clpd_bench.curriculum import build_schedule, difficulty_buckets, stage_of_step, teacher_of_stage
+from clpd_bench.curriculum import Streams, build_schedule, difficulty_buckets, stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.errors import UserError
 from clpd_bench.settings.curriculum import EasyToHard
@@ -67,7 +67,7 @@ def test_teachers_follow_steps(stages: int, teachers: int) -> None:
     )
     ids = np.array([f"{i:03d}" for i in range(n)])
     training = Training(epochs=2, steps=steps, learning_rate=0.1)
-    schedule = build_schedule(ids, np.arange(n) % 7 + 3, np.arange(n, dtype=float), supervision, training, 3)
+    schedule = build_schedule(ids, np.arange(n) % 7 + 3, np.arange(n, dtype=float), supervision, training, Streams(3))
     for step, _, who in schedule.batches():
         stage = next(k for k, (a, b) in enumerate(stage_bounds(steps, stages), start=1) if a <= step <= b)
         assert schedule.stage[step - 1] == stage

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.build import build
 from clpd_bench.corpus.reader import read_difficulty, read_split
-from clpd_bench.curriculum import difficulty_buckets
+from clpd_bench.curriculum import Streams, difficulty_buckets
 from clpd_bench.distillation.models import load_model, new_model, save_model
 from clpd_bench.jobs import difficulty
 from clpd_bench.jobs.context import Context, Measured
@@ -32,7 +32,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     build(CorpusSettings.model_validate(settings), folders["corpus"], None)
     tokenizer = AutoTokenizer.from_pretrained(str(folders["corpus"] / "tokenizer"))
     architecture = Llama(name="llama", hidden_size=16, num_attention_heads=2)
-    save_model(new_model(architecture, tokenizer, 3), tokenizer, folders["model"])
+    save_model(new_model(architecture, tokenizer, Streams(3)), tokenizer, folders["model"])
     return folders
 
 

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
 
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.train import Diverged
 from clpd_bench.errors import Interrupted
@@ -34,19 +35,20 @@ def spec(**fields: Any) -> ModelSpec:
 
 def diverge_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss is nan at this step, whichever attempt comes to it."""
-    seed = loop.stream_seed
+    seed = loop.Streams.seed_of
     real = loop._step
     now = [0]
 
-    def at(base: int, stream: str, number: int) -> int:
-        now[0] = number
-        return seed(base, stream, number)
+    def at(streams: Streams, purpose: str, *counters: int) -> int:
+        if purpose == "dropout":
+            now[0] = counters[0]
+        return seed(streams, purpose, *counters)
 
     def spoilt(*arguments: Any) -> Any:
         value, consumed = real(*arguments)
         return (float("nan") if now[0] == step else value), consumed
 
-    monkeypatch.setattr(loop, "stream_seed", at)
+    monkeypatch.setattr(Streams, "seed_of", at)
     monkeypatch.setattr(loop, "_step", spoilt)
 
 

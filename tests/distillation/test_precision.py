@@ -12,6 +12,7 @@ from tiny import CE, PAD, TOKENIZER, VOCABULARY, gradients, schedule_of, tiny_mo
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.models import load_model, save_model
 from clpd_bench.distillation.precision import Trained
@@ -42,7 +43,7 @@ def run(
     schedule = schedule_of(split, settings, 3, len(targets or []))
     loss = KL if targets else CE
     around = Surroundings(folder, **surroundings)
-    return train(model, split, split, schedule, settings, loss, targets or [], 0, PAD, VOCABULARY, around)
+    return train(model, split, split, schedule, settings, loss, targets or [], Streams(0), PAD, VOCABULARY, around)
 
 
 def summed(

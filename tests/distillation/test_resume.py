@@ -13,6 +13,7 @@ from tiny import PAD, VOCABULARY, schedule_of, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Record, Surroundings, train
@@ -70,7 +71,7 @@ class Runner:
         schedule = schedule_of(self.split, training, 3, 2)
         try:
             return train(
-                model, self.split, self.split, schedule, training, KL, self.targets, 0, PAD, VOCABULARY, around
+                model, self.split, self.split, schedule, training, KL, self.targets, Streams(0), PAD, VOCABULARY, around
             )
         finally:
             self.first_steps.append(told[0])

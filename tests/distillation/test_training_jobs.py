@@ -13,6 +13,7 @@ from tiny import CE
 
 from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.curriculum.schedule import build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.bodies import body
@@ -82,7 +83,7 @@ def test_student_consumes_what_its_schedule_says(parents: dict[str, Path], tmp_p
     training = json.loads((tmp_path / "student" / "training.json").read_text())
     split = read_split(parents["corpus"], "train")
     difficulty = read_difficulty(parents["difficulty"], "train")
-    expected = build_schedule(split.ids, split.tokens, difficulty, CLPD, TRAINING, 3)
+    expected = build_schedule(split.ids, split.tokens, difficulty, CLPD, TRAINING, Streams(3))
     assert training["consumed"] == training["scheduled"] == expected.consumed_hash() == measured.details["consumed"]
     assert training["stage"] == expected.stage.tolist() == [1, 1, 1, 2, 2, 2]
     assert measured.tokens == 2 * split.tokens.sum()

@@ -14,6 +14,7 @@ from tiny import CE, PAD, VOCABULARY, gradients, response_logits, schedule_of, t
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import looks
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.looks import StopNotReached
@@ -41,7 +42,7 @@ def run(
 ) -> Record:
     schedule = schedule_of(split, training, stages, len(targets or []), seed)
     around = Surroundings(folder, **surroundings)
-    return train(model, split, split, schedule, training, loss, targets or [], seed, PAD, vocabulary, around)
+    return train(model, split, split, schedule, training, loss, targets or [], Streams(seed), PAD, vocabulary, around)
 
 
 class Scripted:
@@ -271,4 +272,6 @@ def test_a_teacher_without_targets_is_refused(split: Split, tmp_path: Path, whol
     schedule = schedule_of(split, training, 2, 2, 0)
     around = Surroundings(tmp_path)
     with pytest.raises(ValueError, match="the schedule has teacher 2, and there are 1 targets"):
-        train(tiny_model(), split, split, schedule, training, KL, whole_targets[:1], 0, PAD, VOCABULARY, around)
+        train(
+            tiny_model(), split, split, schedule, training, KL, whole_targets[:1], Streams(0), PAD, VOCABULARY, around
+        )

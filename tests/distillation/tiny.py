@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.corpus.tokenizers import character_tokenizer
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.models import new_model
 from clpd_bench.distillation.targets import Targets
@@ -34,7 +35,7 @@ def tiny_model(kind: str = "llama", seed: int = 0, **settings: Any) -> PreTraine
     """One layer of width 16, unless told otherwise."""
     values = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, **settings}
     architecture = {"llama": Llama, "qwen3": Qwen3}[kind](name=kind, **values)
-    return new_model(architecture, TOKENIZER, seed)
+    return new_model(architecture, TOKENIZER, Streams(seed))
 
 
 def ragged(lists: list[NDArray[np.int32]]) -> Ragged:
@@ -60,7 +61,7 @@ def random_split(lengths: list[tuple[int, int]], vocabulary: int = len(TOKENIZER
 
 def schedule_of(split: Split, training: Training, stages: int = 1, teachers: int = 0, seed: int = 0) -> Schedule:
     supervision = Supervision(order=Shuffled(name="shuffled"), stages=stages, teachers=teachers)
-    return build_schedule(split.ids, split.tokens, None, supervision, training, seed)
+    return build_schedule(split.ids, split.tokens, None, supervision, training, Streams(seed))
 
 
 def fused_step(

@@ -15,6 +15,7 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.curriculum.schedule import Schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.train import Surroundings, train
@@ -45,7 +46,7 @@ def main(student_folder: Path, teacher_folder: Path) -> None:
             training.model_copy(update={"micro_batch_tokens": 4096}),
             ForwardKl(name="forward_kl"),
             [teacher],
-            0,
+            Streams(0),
             tokenizer.pad_token_id,
             vocabulary,
             Surroundings(Path(folder)),

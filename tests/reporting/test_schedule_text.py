@@ -17,6 +17,7 @@ from clpd_bench.cli import app
 from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.build import build_plan
@@ -57,7 +58,9 @@ def jobs_schedule(store: Store, plan: Plan, arm: str) -> tuple[Schedule, Any]:
     split = read_split(store.artifact(job.parents["corpus"]), "train")
     ranks = job.parents.get("difficulty")
     difficulty = read_difficulty(store.artifact(ranks), "train") if ranks else None
-    made = build_schedule(split.ids, split.tokens, difficulty, job.spec.supervision, job.spec.training, job.spec.seed)
+    made = build_schedule(
+        split.ids, split.tokens, difficulty, job.spec.supervision, job.spec.training, Streams.of(job.spec)
+    )
     return made, split
 
 

@@ -11,6 +11,7 @@ from clpd_bench.corpus.reader import read_difficulty
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.steps import number_of_steps
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.launch.costs.texts import Texts, passes
 from clpd_bench.plan.cost.read import Largest, Read
 from clpd_bench.plan.plan import Job
@@ -74,7 +75,7 @@ def _schedule(
             order=Shuffled(name="shuffled"), stages=supervision.stages, teachers=supervision.teachers
         )
     tokens = texts.tokens.astype(np.int64)
-    return build_schedule(texts.ids, tokens, difficulty, supervision, training, spec.seed), as_planned
+    return build_schedule(texts.ids, tokens, difficulty, supervision, training, Streams.of(spec)), as_planned
 
 
 def _taught(schedule: Schedule, teacher: int) -> list[NDArray[np.int64]]:
