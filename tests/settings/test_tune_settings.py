@@ -65,7 +65,7 @@ def test_a_value_that_will_not_do_at_one_point_of_the_grid_is_told_with_the_poin
     """Teachers with stored targets at one temperature: the space is right at the base and wrong where they are."""
     live = "axes={targets: [{live: true}, {temperatures: [1]}]}"
     error = refused(small, "tune.space={loss.temperature: [1, 2]}", live)
-    assert error.key
+    assert error.key == "axes.targets.1"
     assert "loss.temperature 2 is none of the temperatures" in str(error)
     assert "at the point [targets=1,temperature=2]" in str(error)
     assert load_ablation(small, [TUNE, "tune.space={loss.temperature: [1, 2]}", "targets={live: true}"]).tune

@@ -38,8 +38,9 @@ def _arm(point: str, name: str, tuning: Tuning, store: Store) -> TunedArm:
     trials = [_trial(one, tuning, store) for one in planned]
     place = choose([trial.mean for trial in trials], tuning.tune.metric)
     if place is None:
+        where = f" at the point {point}" if len(tuning.points) > 1 else ""
         raise UserError(
-            f"every trial of arm {name!r} at the point {point} diverged, and nothing can be chosen for it",
+            f"every trial of arm {name!r} diverged{where}, and nothing can be chosen for it",
             file=tuning.plan.file,
             key="tune.space",
             fix="Add values at which it can learn: lower learning rates, a harder clip",
