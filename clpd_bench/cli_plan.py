@@ -72,15 +72,15 @@ def plan(
     if asked:
         print_job_cost(asked, costs, as_json, console())
         return
-    tried = open_tuning(file, sets).plan if first.point.ablation.tune else None
-    tuning = besides(planned, tried, plan_cost(tried, here, wanted)) if tried else None
+    tried = open_tuning(file, sets) if first.point.ablation.tune else None
+    tuning = besides(planned, tried.plan, plan_cost(tried.plan, here, wanted)) if tried else None
     one_more = seed_cost(planned, here)
     power = [power_of(one.point.ablation, one.plan, here, vars(one_more) if one_more else None) for one in points]
-    summary = plan_summary(points, planned, done, exposures, power)
+    summary = plan_summary(points, planned, done, exposures, power, tried)
     if as_json:
         print(json.dumps({**summary, "cost": cost_json(planned, costs, tuning)}, indent=2))
     else:
-        print_plan(points, summary, exposures, console())
+        print_plan(points, summary, exposures, tried, console())
         print_cost(planned, costs, tuning, console())
         print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
     if costs.too_large:

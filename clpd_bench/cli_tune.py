@@ -31,7 +31,8 @@ def tune(
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Choose values for every compared arm, with the same trials and seeds for each, on validation items alone.
+    """Choose values for every compared arm at each point of the grid, with the same trials and seeds for each arm, on
+    validation items alone.
 
     The file says what to try, by what to judge and on which seeds, none of them reported:
 
@@ -64,7 +65,7 @@ def _run_here(tuning: Tuning, store: Store, workers: int) -> None:
     from clpd_bench.launch.run import run_plan
     from clpd_bench.reporting.tuning.text import size
 
-    print(f"tuning {size(tuning.ablation, tuning.tune)}", file=sys.stderr)
+    print(f"tuning {size(tuning)}", file=sys.stderr)
     outcome = run_plan(tuning.plan, store, workers, lambda: check_schedules(tuning.plan, store))
     if outcome.interrupted:
         print("stopped; the same command goes on from here", file=sys.stderr)
@@ -115,11 +116,11 @@ def _write(tuning: Tuning, store: Store, file: Path, as_json: bool) -> None:
     from clpd_bench.reporting.tuning.file import write_tuned
     from clpd_bench.reporting.tuning.outcome import outcome
     from clpd_bench.reporting.tuning.tables import print_chosen
-    from clpd_bench.reporting.tuning.warnings import warnings
+    from clpd_bench.reporting.tuning.warnings import warnings_everywhere
 
     tuned = outcome(tuning, store)
     written = write_tuned(tuned, file)
-    found = warnings(tuning.ablation, tuned)
+    found = warnings_everywhere(tuning.ablation, tuned)
     if as_json:
         print(json.dumps({"file": str(written), "warnings": found, **tuned.model_dump(mode="json")}, indent=2))
         return

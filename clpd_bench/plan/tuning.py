@@ -1,4 +1,4 @@
-"""The plan of tuning: the students of each arm at each point of the space, and what they need."""
+"""The plan of tuning: the students of each arm at each point of the grid and of the space, and what they need."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.whole import PointPlan, whole
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.points import BASE, Point, label
 from clpd_bench.settings.space import space_grid, tuned_arms
 from clpd_bench.settings.tune import TuneSettings
 
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """An arm at a point of the space.
+    """An arm at a point of the space, and of the grid.
 
     Attributes:
+        point: the grid's, by its name.
         students: {tuning seed: key of the student}.
     """
 
+    point: str
     arm: str
     values: Mapping[str, Any]
     students: dict[int, str]
@@ -34,7 +37,8 @@ class Tuning:
     """Attributes:
     plan: students and what they need. It has no evaluations, declares nothing, and shares with the real plan
         teachers, targets and corpora, which have the same keys in both.
-    trials: arm by arm, in the order in which the space is listed (its last key runs fastest).
+    trials: of an arm at a point in the order in which the space is listed (its last key runs fastest). Trials of
+        several points may have one student: it is trained once.
     """
 
     ablation: Ablation
@@ -42,9 +46,19 @@ class Tuning:
     plan: Plan
     trials: list[PlannedTrial]
 
+    @property
+    def points(self) -> list[str]:
+        """The grid's, by their names, in the file's order."""
+        return list(dict.fromkeys(trial.point for trial in self.trials))
+
+    @property
+    def students(self) -> list[str]:
+        """The keys of all trials' students, each once."""
+        return list(dict.fromkeys(key for trial in self.trials for key in trial.students.values()))
+
 
 def plan_tuning(ablation: Ablation, file: Path) -> Tuning:
-    """Of an ablation's base, whatever was chosen for its arms before.
+    """Of an ablation at each point of its grid, whatever was chosen for its arms before.
 
     Raises:
         UserError: the file has no `tune:`, or nothing in its space reaches a student.
@@ -64,8 +78,9 @@ def plan_tuning(ablation: Ablation, file: Path) -> Tuning:
     points = [PointPlan(one.point, _students_alone(one.plan, arms)) for one in point_plans(grid, file)]
     trials = [
         PlannedTrial(
+            _place(ablation, tune, one.point),
             arm,
-            one.point.coordinates,
+            {key: one.point.coordinates[key] for key in tune.space},
             {cell.seed: cell.model for cell in one.plan.cells if cell.name == arm},
         )
         for arm in arms
@@ -73,6 +88,12 @@ def plan_tuning(ablation: Ablation, file: Path) -> Tuning:
     ]
     _refuse_idle(trials, tune, file)
     return Tuning(ablation, tune, replace(whole(points), references=[], declaration={"points": {}}), trials)
+
+
+def _place(ablation: Ablation, tune: TuneSettings, point: Point) -> str:
+    """The name of the grid's point at which a point of grid and space lies."""
+    coordinates = {key: value for key, value in point.coordinates.items() if key not in tune.space}
+    return label(ablation, coordinates) or BASE
 
 
 def _students_alone(plan: Plan, arms: list[str]) -> Plan:
@@ -92,7 +113,7 @@ def _students_alone(plan: Plan, arms: list[str]) -> Plan:
 def _refuse_idle(trials: list[PlannedTrial], tune: TuneSettings, file: Path) -> None:
     """A space in which no arm's students come apart would have its first point win everywhere."""
     if tune.trials > 1 and all(
-        len({one.students[seed] for one in trials if one.arm == trial.arm}) == 1
+        len({one.students[seed] for one in trials if (one.point, one.arm) == (trial.point, trial.arm)}) == 1
         for trial in trials
         for seed in trial.students
     ):

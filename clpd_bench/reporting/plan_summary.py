@@ -10,9 +10,10 @@ from clpd_bench.grid import cells
 from clpd_bench.plan.differences import compared_pairs, differences
 from clpd_bench.plan.needs import unpinned
 from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.tuning import Tuning
 from clpd_bench.plan.whole import PointPlan
 from clpd_bench.reporting.choices import choices_planned
-from clpd_bench.reporting.tuning import text as tuning
+from clpd_bench.reporting.tuning.text import summary
 
 
 def plan_summary(
@@ -21,6 +22,7 @@ def plan_summary(
     done: set[str],
     exposures: list[dict[str, Exposure]] | None,
     power: list[dict[str, Any]] | None = None,
+    tried: Tuning | None = None,
 ) -> dict[str, Any]:
     """The plan of all points as plain JSON.
 
@@ -29,6 +31,7 @@ def plan_summary(
     Args:
         exposures: by arm, for each point; None while the corpus does not exist.
         power: of each point, see `power_of`; None where nobody asks.
+        tried: the tuning that the file declares; None where it declares none, or nobody asks.
 
     Raises:
         UserError: two arms differ in something that neither declares.
@@ -40,7 +43,7 @@ def plan_summary(
     return {
         "ablation": plan.name,
         "question": points[0].point.ablation.question,
-        "tuning": tuning.summary(points[0].point.ablation),
+        "tuning": summary(tried),
         "cells": [{"id": cell.id, "student": cell.model, "evaluations": cell.evaluations} for cell in plan.cells],
         "jobs": [
             {

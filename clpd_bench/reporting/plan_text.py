@@ -13,8 +13,9 @@ from rich.table import Table
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
 from clpd_bench.plan.supervision import teachers_of
+from clpd_bench.plan.tuning import Tuning
 from clpd_bench.plan.whole import PointPlan
-from clpd_bench.reporting.tuning import text as tuning
+from clpd_bench.reporting.tuning.text import planned
 from clpd_bench.settings.ablation import Ablation
 
 FEW = 2
@@ -31,7 +32,11 @@ class Shown:
 
 
 def print_plan(
-    points: list[PointPlan], summary: dict[str, Any], exposures: list[dict[str, Exposure]] | None, console: Console
+    points: list[PointPlan],
+    summary: dict[str, Any],
+    exposures: list[dict[str, Exposure]] | None,
+    tried: Tuning | None,
+    console: Console,
 ) -> None:
     """Prints `plan_summary` as tables."""
     ablation = points[0].point.ablation
@@ -42,7 +47,7 @@ def print_plan(
     if at:
         named = (f"{i} {one.point.label or '[base]'}" for i, one in enumerate(points, start=1))
         console.print(f"Points: {', '.join(named)}", markup=False)
-    for sentence in tuning.planned(ablation, points[0].plan.file):
+    for sentence in planned(tried):
         console.print(sentence, markup=False)
     console.print(_jobs_table(summary))
     if summary["unpinned"]:

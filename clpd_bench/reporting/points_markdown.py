@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,10 +21,17 @@ HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p
 
 
 def points_markdown(
-    first: PointPlan, table: pd.DataFrame, absent: list[str], not_shown: list[str], *, secondary: bool
+    first: PointPlan,
+    table: pd.DataFrame,
+    caveats: Mapping[str, Sequence[str]],
+    absent: list[str],
+    not_shown: list[str],
+    *,
+    secondary: bool,
 ) -> str:
-    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `absent` a
-    sentence for each gap, `not_shown` one for each published number that stands nowhere."""
+    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `caveats` those of
+    each point's verdict, `absent` a sentence for each gap, `not_shown` one for each published number that stands
+    nowhere."""
     analysis = first.point.ablation.analysis
     title = f"# {first.plan.name}: all points"
     blocks = [f"{title}, secondary results", SECONDARY] if secondary else [title, first.point.ablation.question]
@@ -41,6 +49,7 @@ def points_markdown(
         "point, for each benchmark and metric: nothing is corrected for the number of points, so the best of many "
         "points is no confirmed result.",
         "Cells that are equal at several points are one student: those rows repeat one outcome.",
+        *_caveats(caveats),
         "Each point has its complete report in the folder of its name.",
     ]
     blocks += ["## How to read this", bullets(sentences)]
@@ -48,6 +57,16 @@ def points_markdown(
         blocks += ["## Published numbers that are not shown", bullets(not_shown)]
     blocks += ["## Missing", bullets(absent) if absent else "No cell is missing."]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _caveats(of_points: Mapping[str, Sequence[str]]) -> list[str]:
+    """A sentence for each list of them, with the points that have it."""
+    told: dict[str, list[str]] = {}
+    for point, caveats in of_points.items():
+        told.setdefault("; ".join(caveats), []).append(point)
+    return [
+        f"Found at {'every point' if len(told) == 1 else ', '.join(at)}: {said}." for said, at in told.items() if said
+    ]
 
 
 def _known(metric: str) -> str:

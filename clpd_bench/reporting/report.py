@@ -34,6 +34,7 @@ from clpd_bench.reporting.rows import Rows, is_primary, table_rows
 from clpd_bench.reporting.schedules import arm_schedules
 from clpd_bench.reporting.seeds import SeedScores, means_by_seed
 from clpd_bench.reporting.standing import standings
+from clpd_bench.reporting.tuning.caveats import caveats
 from clpd_bench.reporting.tuning.text import notes
 from clpd_bench.reporting.word import UNRECORDED, leave_word
 from clpd_bench.reporting.write import table_files, with_published, with_standing, without, write_files
@@ -103,6 +104,7 @@ def write_report(
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
     unrecorded = [] if leave_word(plan.cells, store) else [UNRECORDED]
+    tuned = read_tuned(ablation.tuned)[0].at(plan.point) if ablation.tuned else None
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -118,11 +120,12 @@ def write_report(
             *divergences_explained(diverged, ablation.analysis.diverged),
             *conditions(ablation, plan, store),
             *_unequal(ablation),
-            *notes(ablation, plan.file, plan.point),
+            *notes(ablation, tuned, plan.file, plan.point),
             *choices_made(plan, store),
             *unrecorded,
         ],
         published=list(published),
+        caveats=caveats(ablation, tuned),
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)
@@ -133,7 +136,6 @@ def write_report(
     scores = {one: means_by_seed(kept, one) for one in rows.series if one.benchmark != MACRO_AVERAGE}
     gaps = [capacity_gap(ablation, one, scores[one]) for one in scores if is_primary(one, context)]
     gap = gaps[0] if gaps else None
-    tuned = read_tuned(ablation.tuned)[0] if ablation.tuned else None
     curves, teachers = students.curves, ablation.teachers
     figures = draw(kept, comparisons, rows, context, curves, schedules, teachers, gap, spent.arms, tuned)
     page = render(

@@ -21,7 +21,7 @@ class Arm(Settings):
     """An order of the data, a schedule of the teachers, and what else it declares to differ in.
 
     `differs` maps dotted keys under `student`, `loss` or `curriculum` to this arm's value; `tuned` those that
-    `clpd tune` chose for it, put here from the file that the ablation names, and never written by hand.
+    `clpd tune` chose for it at this point of the grid, put here by `points` and never written by hand.
     """
 
     order: Order
@@ -61,6 +61,8 @@ class Ablation(Settings):
     tune: TuneSettings | None = None
     tuned: LocalPath | None = None
     """What `clpd tune` wrote: its content decides, its path does not."""
+    chosen: dict[str, dict[str, dict[str, Any]]] = Field(default_factory=dict)
+    """{point: {arm: {dotted key: value}}}: put here from the file that `tuned` names, and never written by hand."""
     _folder: Path = PrivateAttr(default=Path())
 
     def model_post_init(self, context: Any, /) -> None:

@@ -13,7 +13,7 @@ from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.checks import check
 from clpd_bench.settings.findings import Finding, first_finding
 from clpd_bench.settings.origins import Origin, origins
-from clpd_bench.settings.points import check_points
+from clpd_bench.settings.points import check_points, points
 from clpd_bench.settings.space import check_tune
 from clpd_bench.settings.tuned_file import read_tuned, refuse_stale
 from clpd_bench.settings.written import SET, Place, Written, texts
@@ -70,7 +70,7 @@ def _checked(written: Written, places: _Places) -> Ablation:
 
 
 def _put_tuned(ablation: Ablation, source: Path, written: Written, places: _Places) -> None:
-    """Gives each tuned arm its chosen values, which come from their lines of the tuned file."""
+    """Gives each tuned arm its chosen values at each point, which come from their lines of the tuned file."""
     again = f"clpd tune {places.file}"
     if not source.is_file():
         fix = f"Make it: {again}; or take `tuned:` away"
@@ -82,11 +82,14 @@ def _put_tuned(ablation: Ablation, source: Path, written: Written, places: _Plac
         raise places.error(
             ("tuned",), error.message, None, None, f"Tune again: {again}; `tuned:` names what it writes"
         ) from None
-    for name, one in tuned.arms.items():
-        written.data["arms"][name]["tuned"] = dict(one.chosen)
-        for key in one.chosen:
-            line = lines[("arms", name, "chosen", key)]
-            written.places[("arms", name, "tuned", key)] = Place(source, line)
+    written.data["chosen"] = {}
+    for point in (one.name for one in points(ablation)):
+        arms = tuned.points[point]
+        written.data["chosen"][point] = {name: dict(arm.chosen) for name, arm in arms.items()}
+        for name, arm in arms.items():
+            for key in arm.chosen:
+                line = lines[("points", point, name, "chosen", key)]
+                written.places[("chosen", point, name, key)] = Place(source, line)
 
 
 class _Places:
@@ -159,16 +162,20 @@ def _at(data: Any, path: KeyPath) -> Any:
 def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> None:
     """A setting written straight under an arm would be a difference that nobody declared."""
     arms = data.get("arms")
-    for name, arm in arms.items() if isinstance(arms, dict) else ():
-        if isinstance(arm, dict) and arm.get("tuned"):
-            raise places.error(
-                ("arms", name, "tuned"),
-                "is not written by hand: what an arm is tuned to comes from the file that `tuned:` names",
-                None,
-                None,
-                "Put a value that you chose yourself under the arm's `differs:`",
-            )
-        for key in arm if isinstance(arm, dict) else ():
+    arms = {name: arm for name, arm in arms.items() if isinstance(arm, dict)} if isinstance(arms, dict) else {}
+    by_hand: list[KeyPath] = [("arms", name, "tuned") for name, arm in arms.items() if arm.get("tuned")]
+    if data.get("chosen"):
+        by_hand.append(("chosen",))
+    for path in by_hand:
+        raise places.error(
+            path,
+            "is not written by hand: what an arm is tuned to comes from the file that `tuned:` names",
+            None,
+            None,
+            "Put a value that you chose yourself under the arm's `differs:`",
+        )
+    for name, arm in arms.items():
+        for key in arm:
             if str(key).split(".")[0] in ("student", "training", "loss", "curriculum", "targets"):
                 raise places.error(
                     ("arms", name, key),

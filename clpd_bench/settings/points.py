@@ -2,13 +2,14 @@
 
 `axes` multiply. Each key of `one_at_a_time` varies alone around every point that the axes make; a value
 that changes nothing there is no further point. A key is a setting of the file, below one of MAY_VARY.
+At each point the arms have what was tuned for them there.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +22,9 @@ from clpd_bench.settings.axes import GRID, check_axes, matches, short_names, val
 from clpd_bench.settings.checks import check
 from clpd_bench.settings.findings import first_finding
 from clpd_bench.settings.yaml_reader import dotted
+
+BASE = "base"
+"""What the point without a label is called."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Point:
     label: str
     ablation: Ablation
 
+    @property
+    def name(self) -> str:
+        """The label, or BASE."""
+        return self.label or BASE
+
 
 def points(ablation: Ablation) -> list[Point]:
     """The grid's points in the file's order: the last axis runs fastest.
@@ -46,7 +55,7 @@ def points(ablation: Ablation) -> list[Point]:
     """
     if not ablation.axes and not ablation.one_at_a_time:
         check_axes(ablation)
-        return [Point(MappingProxyType({}), "", ablation)]
+        return [_given(Point(MappingProxyType({}), "", ablation), ablation.chosen)]
     check_axes(ablation)
     base = _listed({key: value for key, value in ablation.model_dump().items() if key not in GRID})
     found: list[Point] = []
@@ -58,7 +67,7 @@ def points(ablation: Ablation) -> list[Point]:
             point = _point(ablation, base, coordinates)
             if point and all(point.ablation != other.ablation for other in block):
                 block.append(point)
-        found += block
+        found += [_given(point, ablation.chosen) for point in block]
     if not found:
         raise UserError(
             "the constraints exclude every point, so the grid has no cells",
@@ -68,6 +77,15 @@ def points(ablation: Ablation) -> list[Point]:
     return found
 
 
+def _given(point: Point, chosen: Mapping[str, Mapping[str, dict[str, Any]]]) -> Point:
+    """The point with what was tuned for its arms."""
+    if not chosen:
+        return point
+    mine = chosen[point.name]
+    arms = {name: arm.model_copy(update={"tuned": mine.get(name, {})}) for name, arm in point.ablation.arms.items()}
+    return replace(point, ablation=point.ablation.model_copy(update={"arms": arms, "chosen": {}}))
+
+
 def check_points(ablation: Ablation) -> None:
     """Every combination of settings at every point.
 
@@ -75,10 +93,12 @@ def check_points(ablation: Ablation) -> None:
         UserError: with the key of the axis that brings it about.
     """
     for point in points(ablation):
-        if point.coordinates:
+        if point.coordinates or ablation.chosen:
             try:
                 check(point.ablation)
             except UserError as error:
+                if not point.coordinates:
+                    raise
                 raise _blamed(ablation, point.coordinates, error.key or "", error) from None
 
 

@@ -1,8 +1,6 @@
-"""The space that is tuned over, as a grid of its own, and what may stand in it."""
+"""The space that is tuned over, as further axes of the grid, and what may stand in it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
@@ -32,16 +30,11 @@ def tuned_arms(ablation: Ablation, tune: TuneSettings) -> list[str]:
     return [name for name in ablation.arms if name in names]
 
 
-def untuned(ablation: Ablation) -> Ablation:
-    """The ablation as it is before anything was chosen, without its grid."""
-    arms = {name: arm.model_copy(update={"tuned": {}}) for name, arm in ablation.arms.items()}
-    without: dict[str, Any] = {"arms": arms, "tuned": None, "axes": {}, "one_at_a_time": {}, "constraints": ()}
-    return ablation.model_copy(update=without)
-
-
 def space_grid(ablation: Ablation, tune: TuneSettings) -> Ablation:
-    """The untuned ablation at its base, with the space for its axes."""
-    return untuned(ablation).model_copy(update={"axes": tune.space, "tune": None})
+    """The ablation as it is before anything was chosen, with the space for its last axes."""
+    arms = {name: arm.model_copy(update={"tuned": {}}) for name, arm in ablation.arms.items()}
+    axes = {**ablation.axes, **tune.space}
+    return ablation.model_copy(update={"arms": arms, "axes": axes, "tune": None, "tuned": None, "chosen": {}})
 
 
 def check_tune(ablation: Ablation) -> None:
@@ -80,7 +73,8 @@ def check_tune(ablation: Ablation) -> None:
     try:
         check_points(space_grid(ablation, tune))
     except UserError as error:
-        told = (error.key or "").replace("axes.", "tune.space.", 1)
+        inside = any((error.key or "").startswith(f"axes.{key}.") for key in tune.space)
+        told = (error.key or "").replace("axes.", "tune.space.", 1) if inside else error.key
         raise UserError(error.message, key=told, found=error.found, allowed=error.allowed, fix=error.fix) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from clpd_bench.settings.ablation import Ablation, Arm
 from clpd_bench.settings.base import Settings
 from clpd_bench.settings.curriculum import written
+from clpd_bench.settings.points import BASE
 from clpd_bench.settings.space import tuned_arms
 from clpd_bench.settings.tune import TuneSettings
 
@@ -74,10 +76,23 @@ class Tuned(Settings):
     """Attributes:
     tune: the block that was worked off, its arms named.
     git: revisions of the code that trained the trials' students.
+    points: {point of the grid, `base` where it has no label: {arm: its choice there}}.
     """
 
     tune: TuneSettings
     git: tuple[str, ...]
+    points: dict[str, dict[str, TunedArm]] = Field(min_length=1)
+
+    def at(self, label: str) -> TunedPoint:
+        """What was tuned at the point of this label, or name."""
+        return TunedPoint(self.tune, self.points[label or BASE])
+
+
+@dataclass(frozen=True)
+class TunedPoint:
+    """A point of the grid: the block, and what was chosen for each arm."""
+
+    tune: TuneSettings
     arms: dict[str, TunedArm]
 
 

@@ -11,6 +11,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.base import Settings
 from clpd_bench.settings.findings import first_finding
+from clpd_bench.settings.points import points
 from clpd_bench.settings.tune import LOWER_IS_BETTER, TuneSettings
 from clpd_bench.settings.tuned import Tuned, TunedArm, declared, identity
 from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
@@ -43,15 +44,16 @@ def read_tuned(file: Path) -> tuple[Tuned, dict[KeyPath, int]]:
             allowed=finding.allowed,
             fix=anew,
         ) from None
-    if {*tuned.arms} != {*(tuned.tune.arms or ())}:
-        raise UserError(
-            "are not the arms that tune.arms lists", file=file, line=lines.get(("arms",)), key="arms", fix=anew
-        )
-    for name, arm in tuned.arms.items():
-        if not _is_best(arm, tuned.tune):
-            path = ("arms", name, "chosen")
-            message = "is not the best of the trials listed below it, or none of what tune.space lists"
+    for point, arms in tuned.points.items():
+        path: KeyPath = ("points", point)
+        if {*arms} != {*(tuned.tune.arms or ())}:
+            message = "has not the arms that tune.arms lists"
             raise UserError(message, file=file, line=lines[path], key=dotted(path), fix=anew)
+        for name, arm in arms.items():
+            if not _is_best(arm, tuned.tune):
+                path = (*path, name, "chosen")
+                message = "is not the best of the trials listed below it, or none of what tune.space lists"
+                raise UserError(message, file=file, line=lines[path], key=dotted(path), fix=anew)
     return tuned, lines
 
 
@@ -66,7 +68,8 @@ def _is_best(arm: TunedArm, tune: TuneSettings) -> bool:
 
 def refuse_stale(ablation: Ablation, tuned: Tuned) -> None:
     """Raises:
-    UserError: it was made under another `tune:`, or for arms that are others now; says what differs.
+    UserError: it was made under another `tune:`, or for arms that are others now, or not at every point of the
+        grid; says what differs.
     """
     assert ablation.tune
     now, then = declared(ablation, ablation.tune), tuned.tune
@@ -74,11 +77,14 @@ def refuse_stale(ablation: Ablation, tuned: Tuned) -> None:
         mine, theirs = getattr(now, key), getattr(then, key)
         if mine != theirs:
             raise _stale(f"tune.{key} was {_written(theirs)} and is {_written(mine)}")
-    for name in now.arms or ():
-        arm, before = identity(ablation.arms[name]), tuned.arms[name]
-        for key, is_now in arm.items():
-            if (was := getattr(before, key)) != is_now:
-                raise _stale(f"arm {name!r} had {key} {_written(was)} and has {_written(is_now)}")
+    for point in points(ablation):
+        if point.name not in tuned.points:
+            raise _stale(f"nothing was tuned at the point {point.name}, but at {', '.join(tuned.points)}")
+        for name in now.arms or ():
+            arm, before = identity(ablation.arms[name]), tuned.points[point.name][name]
+            for key, is_now in arm.items():
+                if (was := getattr(before, key)) != is_now:
+                    raise _stale(f"arm {name!r} had {key} {_written(was)} and has {_written(is_now)}")
 
 
 def _stale(what: str) -> UserError:

@@ -60,8 +60,8 @@ def written(run: TuneRun) -> Any:
 
 def test_chosen_is_the_best_of_the_scores_that_the_students_manifests_hold(run: TuneRun, written: Any) -> None:
     manifests = {manifest["key"]: manifest for manifest in run.manifests().values()}
-    assert set(written["arms"]) == {"standard_kd", "clpd"}
-    for arm in written["arms"].values():
+    assert set(written["points"]["base"]) == {"standard_kd", "clpd"}
+    for arm in written["points"]["base"].values():
         means = []
         for trial in arm["trials"]:
             scores = {seed: manifests[key]["details"]["validation"] for seed, key in trial["students"].items()}
@@ -73,7 +73,7 @@ def test_chosen_is_the_best_of_the_scores_that_the_students_manifests_hold(run: 
 
 
 def test_every_arm_had_the_same_budget(written: Any) -> None:
-    budgets = [arm["budget"] for arm in written["arms"].values()]
+    budgets = [arm["budget"] for arm in written["points"]["base"].values()]
     assert budgets[0] == budgets[1] == {"trials": 2, "seeds": 2, "students": 4, "steps": 240, "tokens": 4 * 15360}
 
 
@@ -86,9 +86,7 @@ def test_what_is_written_is_what_a_plan_reads(run: TuneRun, written: Any) -> Non
     told = f"Next: add `tuned: tiny.tuned.yaml` to {run.file}, then clpd plan {run.file}"
     assert told in run.said  # type: ignore[attr-defined]
     ablation = load_ablation(run.file, ["tuned=tiny.tuned.yaml"])
-    assert {name: arm.tuned for name, arm in ablation.arms.items() if arm.tuned} == {
-        name: arm["chosen"] for name, arm in written["arms"].items()
-    }
+    assert ablation.chosen == {"base": {name: arm["chosen"] for name, arm in written["points"]["base"].items()}}
 
 
 def test_typed_again_it_trains_nothing_and_writes_the_same_bytes(run: TuneRun) -> None:
@@ -115,7 +113,7 @@ def test_store_gc_keeps_the_trials_of_a_file_that_tunes(run: TuneRun) -> None:
 def test_json_holds_the_file_and_its_content(run: TuneRun, written: Any) -> None:
     found = json.loads(run("tune", "--json").stdout)
     assert found["file"] == str(run.tuned)
-    assert found["arms"]["clpd"]["chosen"] == written["arms"]["clpd"]["chosen"]
+    assert found["points"]["base"]["clpd"]["chosen"] == written["points"]["base"]["clpd"]["chosen"]
     assert [sentence for sentence in found["warnings"] if "data_ordering, teacher_scheduling are compared" in sentence]
 
 
@@ -132,7 +130,7 @@ def test_no_item_of_the_test_split_is_read(tmp_path: Path, run: TuneRun) -> None
     try:
         command = run.command("tune", str(run.file), "--workers", "2")[:-1]
         subprocess.run([*command, str(store.root)], check=True, capture_output=True, cwd=run.folder)
-        same = {yaml.safe_load(text)["arms"]["clpd"]["mean"] for text in (before, run.tuned.read_bytes())}
+        same = {yaml.safe_load(text)["points"]["base"]["clpd"]["mean"] for text in (before, run.tuned.read_bytes())}
         assert len(same) == 1
     finally:
         run.tuned.write_bytes(before)
@@ -160,14 +158,14 @@ def test_an_interrupted_tuning_goes_on_and_says_the_same(run: TuneRun, tmp_path:
     before = {label: len(list(folder.iterdir())) for label, folder in attempts.items()}
     other("tune", "--workers", "2")
     assert {label: len(list(folder.iterdir())) for label, folder in attempts.items()} == before
-    mine, theirs = (yaml.safe_load(file.read_text())["arms"] for file in (other.tuned, run.tuned))
+    mine, theirs = (yaml.safe_load(file.read_text())["points"]["base"] for file in (other.tuned, run.tuned))
     assert mine == theirs
 
 
 def test_a_student_that_diverges_is_the_worst_trial_and_none_to_run_again(tmp_path: Path) -> None:
     run = TuneRun(tmp_path, ONE_STUDENT.replace("1e-2", "1e+30, 1e-2"))
     said = run("tune", "--workers", "2").stdout
-    (arm,) = yaml.safe_load(run.tuned.read_text())["arms"].values()
+    (arm,) = yaml.safe_load(run.tuned.read_text())["points"]["base"].values()
     wild, mild = arm["trials"]
     assert (wild["mean"], wild["diverged"], wild["n"]) == (None, 1, 1)
     assert mild["diverged"] == 0

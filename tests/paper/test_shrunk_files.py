@@ -120,7 +120,7 @@ def test_tuning_a_shrunk_file_gives_every_arm_a_value_by_the_same_budget(
     file.write_text((HERE / file.name).read_text().replace("../../ablations", str(ABLATIONS)))
     before = students(clpd(environment, finished, "plan", file, "--json"))
     clpd(environment, finished, "tune", file, "--workers", 2)
-    tuned = yaml.safe_load((finished / "math_small.tuned.yaml").read_text())["arms"]
+    tuned = yaml.safe_load((finished / "math_small.tuned.yaml").read_text())["points"]["base"]
     assert set(tuned) == {"sft", "standard_kd", "data_ordering", "teacher_scheduling", "clpd"}
     assert len({str(arm["budget"]) for arm in tuned.values()}) == 1
     file.write_text(f"{file.read_text()}tuned: math_small.tuned.yaml\n")

@@ -14,6 +14,7 @@ from clpd_bench.settings.load import load_untuned
 from clpd_bench.settings.specs import ModelSpec
 
 SPACE = "{student.training.learning_rate: [1e-3, 2e-3, 4e-3], student.training.weight_decay: [0, 0.1]}"
+AXIS, STRENGTH = "axes={curriculum.pacing.strength: [0, 1]}", "curriculum.pacing.strength=1"
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 
 
@@ -77,11 +78,36 @@ def test_teachers_targets_and_corpora_are_the_real_plans(small: Path) -> None:
     assert own == {"initial weights", *(f"student {arm}" for arm in ARMS)}
 
 
-def test_what_was_chosen_before_and_the_grid_change_no_trial(small: Path) -> None:
-    plain = tuning_of(small)
-    axes = "axes={curriculum.pacing.strength: [0, 1]}"
-    assert tuning_of(small, axes, "one_at_a_time={loss.ce_weight: [0.5]}").trials == plain.trials
-    assert tuning_of(small, "tuned=not_there.yaml").trials == plain.trials
+def test_what_was_chosen_before_changes_no_trial(small: Path) -> None:
+    assert tuning_of(small, "tuned=not_there.yaml").trials == tuning_of(small).trials
+
+
+def test_every_arm_is_tried_at_every_point_of_the_grid_with_that_points_settings(small: Path) -> None:
+    tuning = tuning_of(small, AXIS, "one_at_a_time={student.training.clip: [2]}")
+    assert tuning.points == [f"[strength={s}{clip}]" for s in (0, 1) for clip in ("", ",clip=2")]
+    assert Counter((trial.point, trial.arm) for trial in tuning.trials) == dict.fromkeys(
+        ((point, arm) for point in tuning.points for arm in ARMS), 6
+    )
+    for trial in tuning.trials:
+        for key in trial.students.values():
+            spec = training(tuning, key)
+            assert spec.training
+            assert spec.training.learning_rate == trial.values["student.training.learning_rate"]
+            assert (spec.training.clip == 2) == ("clip=2" in trial.point)
+    plain = {(trial.arm, *trial.values.values()): trial.students for trial in tuning_of(small, STRENGTH).trials}
+    here = [trial for trial in tuning.trials if trial.point == "[strength=1]"]
+    assert {(trial.arm, *trial.values.values()): trial.students for trial in here} == plain
+
+
+def test_a_student_that_points_share_is_planned_once(small: Path) -> None:
+    """Under `blend` the strength of the curriculum does nothing to an arm of shuffled data and one teacher."""
+    tuning = tuning_of(small, AXIS, tune=f"{{space: {SPACE}, seeds: [100], arms: [standard_kd, clpd]}}")
+    trained = Counter(trial.arm for trial in tuning.trials for _ in trial.students)
+    assert trained == {"standard_kd": 12, "clpd": 12}
+    mine = {arm: {key for t in tuning.trials if t.arm == arm for key in t.students.values()} for arm in trained}
+    assert {arm: len(keys) for arm, keys in mine.items()} == {"standard_kd": 6, "clpd": 12}
+    assert len(tuning.students) == 18
+    assert set(tuning.students) == {key for key, job in tuning.plan.jobs.items() if job.label.startswith("student")}
 
 
 def test_only_the_arms_that_are_named_are_tuned(small: Path) -> None:

@@ -61,6 +61,16 @@ def test_a_value_that_will_not_do_is_told_at_its_place_in_the_space(small: Path)
     assert "must be greater than 0" in str(error)
 
 
+def test_a_value_that_will_not_do_at_one_point_of_the_grid_is_told_with_the_point(small: Path) -> None:
+    """Teachers with stored targets at one temperature: the space is right at the base and wrong where they are."""
+    live = "axes={targets: [{live: true}, {temperatures: [1]}]}"
+    error = refused(small, "tune.space={loss.temperature: [1, 2]}", live)
+    assert error.key == "axes.targets.1"
+    assert "loss.temperature 2 is none of the temperatures" in str(error)
+    assert "at the point [targets=1,temperature=2]" in str(error)
+    assert load_ablation(small, [TUNE, "tune.space={loss.temperature: [1, 2]}", "targets={live: true}"]).tune
+
+
 def test_an_unknown_key_is_told_with_the_nearest(small: Path) -> None:
     error = refused(small, "tune.space={student.training.learning_rat: [1e-3]}")
     assert (error.key, error.nearest) == ("tune.space.student.training.learning_rat.0", "learning_rate")
@@ -80,9 +90,12 @@ def test_unknown_arms_and_twins_are_refused(small: Path) -> None:
     assert "stands in the list twice" in str(refused(small, f"tune.space={{{RATE}: [1e-3, 1e-3]}}"))
 
 
-def test_an_arms_tuned_values_are_not_written_by_hand(small: Path) -> None:
-    error = refused(small, f"arms.clpd.tuned={{{RATE}: 1e-3}}")
-    assert error.key == "arms.clpd.tuned"
+@pytest.mark.parametrize(
+    ("key", "value"), [("arms.clpd.tuned", f"{{{RATE}: 1e-3}}"), ("chosen", f"{{base: {{clpd: {{{RATE}: 1e-3}}}}}}")]
+)
+def test_an_arms_tuned_values_are_not_written_by_hand(small: Path, key: str, value: str) -> None:
+    error = refused(small, f"{key}={value}")
+    assert error.key == key
     assert "not written by hand" in str(error)
 
 

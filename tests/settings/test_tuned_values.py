@@ -11,12 +11,20 @@ from clpd_bench.errors import UserError
 from clpd_bench.grid import cells
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import compared_pairs, differences
+from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.factorial import factorial_arms
 from clpd_bench.settings.load import load_ablation, load_origins, load_untuned
+from clpd_bench.settings.points import points
 
 RATE = "student.training.learning_rate"
 BEST = {"clpd": {RATE: 4e-3}, "standard_kd": {RATE: 2e-3}, "data_ordering": {RATE: 2e-3}}
 SETS = [TUNE, "tuned=small.tuned.yaml"]
+AXIS = "axes={curriculum.pacing.strength: [0, 1]}"
+
+
+def at_points(file: Path, *sets: str) -> dict[str, Ablation]:
+    """The ablation at each point of its grid."""
+    return {point.name: point.ablation for point in points(load_ablation(file, list(sets)))}
 
 
 def test_keys_are_those_of_the_same_values_under_differs(small: Path) -> None:
@@ -55,7 +63,7 @@ def test_tuned_arms_still_make_up_the_two_by_two(small: Path) -> None:
 
 def test_a_tuned_difference_is_declared_and_marked(small: Path) -> None:
     tuned_by_hand(small, BEST)
-    ablation = load_ablation(small, SETS)
+    ablation = at_points(small, *SETS)["base"]
     pairs = compared_pairs(ablation, cells(ablation, "small"))
     found = {arm.arm_name: [d for d in differences(baseline, arm) if d.tuned] for baseline, arm in pairs}
     assert [(d.key, d.first, d.second) for d in found["clpd"]] == [(RATE, 2e-3, 4e-3)]
@@ -64,18 +72,56 @@ def test_a_tuned_difference_is_declared_and_marked(small: Path) -> None:
 
 def test_every_tuned_value_has_its_line_of_the_tuned_file(small: Path) -> None:
     file = tuned_by_hand(small, BEST)
-    (one,) = (o for o in load_origins(small, SETS) if o.key == f"arms.clpd.tuned.{RATE}")
+    (one,) = (o for o in load_origins(small, SETS) if o.key == f"chosen.base.clpd.{RATE}")
     name, line = one.source.rsplit(":", 1)
     assert (Path(name), one.value) == (file, 4e-3)
     assert file.read_text().splitlines()[int(line) - 1].strip() == f"{RATE}: 0.004"
 
 
-def test_chosen_values_hold_at_every_point_of_a_grid(small: Path) -> None:
-    tuned_by_hand(small, BEST)
-    plan = build_plan(load_ablation(small, [*SETS, "axes={curriculum.pacing.strength: [0, 1]}"]), small)
+def test_each_point_of_a_grid_has_the_values_that_were_chosen_there(small: Path) -> None:
+    tuned_by_hand(small, BEST, AXIS, at={"[strength=1]": {"clpd": {RATE: 1e-3}}})
+    plan = build_plan(load_ablation(small, [*SETS, AXIS]), small)
     rates = {cell.id: plan.jobs[cell.model].spec.training.learning_rate for cell in plan.cells}  # type: ignore[union-attr]
-    assert {rate for name, rate in rates.items() if "/clpd" in name} == {4e-3}
+    assert [rates[f"small/clpd[strength={value}]/0"] for value in (0, 1)] == [4e-3, 1e-3]
+    assert {rate for name, rate in rates.items() if "/standard_kd" in name} == {2e-3}
     assert {rate for name, rate in rates.items() if "/sft" in name} == {1e-3}
+
+
+def test_points_share_an_arms_student_where_the_same_was_chosen_and_not_where_it_was_not(small: Path) -> None:
+    """The axis changes nothing for an arm of shuffled data: only the chosen value can make two students of it."""
+    tuned_by_hand(small, BEST, AXIS, at={"[strength=1]": {"standard_kd": {RATE: 4e-3}}})
+    models = {cell.id: cell.model for cell in build_plan(load_ablation(small, [*SETS, AXIS]), small).cells}
+    one, two = ({arm: models[f"small/{arm}[strength={value}]/0"] for arm in ("sft", "standard_kd")} for value in (0, 1))
+    assert one["sft"] == two["sft"]
+    assert one["standard_kd"] != two["standard_kd"]
+    tuned_by_hand(small, BEST, AXIS)
+    models = {cell.id: cell.model for cell in build_plan(load_ablation(small, [*SETS, AXIS]), small).cells}
+    assert models["small/standard_kd[strength=0]/0"] == models["small/standard_kd[strength=1]/0"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "told"),
+    [
+        (
+            ["axes={curriculum.pacing.strength: [0, 1, 0.5]}"],
+            "at the point [strength=0.5], but at [strength=0], [stren",
+        ),
+        ([AXIS, "one_at_a_time={loss.ce_weight: [0.5]}"], "at the point [strength=0,ce_weight=0.5], but at"),
+        ([], "at the point base, but at [strength=0], [strength=1]"),
+    ],
+)
+def test_a_point_at_which_nothing_was_tuned_is_refused_by_its_name(small: Path, grid: list[str], told: str) -> None:
+    tuned_by_hand(small, BEST, AXIS)
+    with pytest.raises(UserError) as error:
+        load_ablation(small, [*SETS, *grid])
+    assert f"nothing was tuned {told}" in error.value.message
+    assert f"Tune again: clpd tune {small}" in str(error.value)
+
+
+def test_a_value_that_is_taken_off_an_axis_leaves_what_was_chosen_at_the_others(small: Path) -> None:
+    tuned_by_hand(small, BEST, AXIS, at={"[strength=1]": {"clpd": {RATE: 1e-3}}})
+    left = at_points(small, *SETS, "axes={curriculum.pacing.strength: [1]}")
+    assert {name: ablation.arms["clpd"].tuned for name, ablation in left.items()} == {"[strength=1]": {RATE: 1e-3}}
 
 
 def test_an_extended_files_tuned_values_lie_beside_it(small: Path) -> None:
@@ -84,7 +130,7 @@ def test_an_extended_files_tuned_values_lie_beside_it(small: Path) -> None:
     above = small.parent / "deeper" / "above.yaml"
     above.parent.mkdir()
     above.write_text("extends: ../small.yaml\n")
-    assert load_ablation(above).arms["clpd"].tuned == {RATE: 4e-3}
+    assert at_points(above)["base"].arms["clpd"].tuned == {RATE: 4e-3}
 
 
 @pytest.mark.parametrize(
@@ -105,12 +151,12 @@ def test_an_extended_files_tuned_values_lie_beside_it(small: Path) -> None:
 )
 def test_values_of_another_tuning_are_refused_with_what_differs(small: Path, changed: str, told: str) -> None:
     tuned_by_hand(small, BEST)
-    assert load_ablation(small, SETS).arms["clpd"].tuned
+    assert load_ablation(small, SETS).chosen
     with pytest.raises(UserError, match=told) as error:
         load_ablation(small, [*SETS, changed])
     assert error.value.key == "tuned"
     assert f"clpd tune {small}" in str(error.value)
-    assert load_untuned(small, [*SETS, changed]).arms["clpd"].tuned == {}
+    assert load_untuned(small, [*SETS, changed]).chosen == {}
 
 
 def test_a_missing_file_says_how_to_make_it(small: Path) -> None:
@@ -121,8 +167,16 @@ def test_a_missing_file_says_how_to_make_it(small: Path) -> None:
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [
-        (f"chosen:\n      {RATE}: 0.004", f"chosen:\n      {RATE}: 0.002", r"arms\.clpd\.chosen: is not the best"),
-        (f"chosen:\n      {RATE}: 0.004", f"chosen:\n      {RATE}: 0.3", r"arms\.clpd\.chosen: is not the best"),
+        (
+            f"chosen:\n        {RATE}: 0.004",
+            f"chosen:\n        {RATE}: 0.002",
+            r"points\.base\.clpd\.chosen: is not the best",
+        ),
+        (
+            f"chosen:\n        {RATE}: 0.004",
+            f"chosen:\n        {RATE}: 0.3",
+            r"points\.base\.clpd\.chosen: is not the best",
+        ),
         ("metric: response_loss", "metric: respons_loss", r"tune\.metric: unknown value.*Did you mean 'response_loss'"),
         ("git:", "gitt:", r"gitt: unknown key"),
     ],
@@ -148,12 +202,12 @@ def test_controls_may_be_given_another_learning_rate_than_the_arm_they_are_made_
     control = "arms.control={order: permuted:clpd, teachers: weak_to_strong}"
     family = "analysis.family=[clpd, control]"
     tuned_by_hand(small, {**BEST, "control": {RATE: 1e-3}}, control, family)
-    ablation = load_ablation(small, [*SETS, control, family])
+    ablation = at_points(small, *SETS, control, family)["base"]
     assert (ablation.arms["clpd"].tuned, ablation.arms["control"].tuned) == ({RATE: 4e-3}, {RATE: 1e-3})
 
 
 def test_a_file_without_one_of_its_arms_is_refused(small: Path) -> None:
     file = tuned_by_hand(small, BEST)
-    file.write_text(file.read_text().replace("\n  clpd:\n", "\n  clpt:\n"))
-    with pytest.raises(UserError, match=r"are not the arms that tune\.arms lists"):
+    file.write_text(file.read_text().replace("\n    clpd:\n", "\n    clpt:\n"))
+    with pytest.raises(UserError, match=r"points\.base: has not the arms that tune\.arms lists"):
         load_ablation(small, SETS)

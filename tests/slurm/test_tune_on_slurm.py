@@ -22,7 +22,7 @@ TUNE = "tune: {space: {student.training.learning_rate: [1e-3, 1e-2]}, seeds: [10
 
 
 def arms(file: Path) -> Any:
-    return yaml.safe_load(file.read_text())["arms"]
+    return yaml.safe_load(file.read_text())["points"]["base"]
 
 
 @pytest.mark.soak

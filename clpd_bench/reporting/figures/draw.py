@@ -29,7 +29,7 @@ from clpd_bench.reporting.figures.style import NothingToDraw, styled
 from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
 from clpd_bench.reporting.seeds import means_by_seed
-from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.tuned import TunedPoint
 
 SECONDARY = "secondary_"
 """What the names of figures begin with that are not about the primary result."""
@@ -83,7 +83,7 @@ def draw(
     teachers: Sequence[str],
     gap: Gap | None,
     spent: Sequence[ArmCost],
-    tuned: Tuned | None = None,
+    tuned: TunedPoint | None = None,
 ) -> Figures:
     """Args:
     rows: names and series, in the order in which they are drawn.

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from clpd_bench.reporting.figures.style import RULE, Look, looks, new_figure, shortened
 from clpd_bench.reporting.tuning.tables import unit
 from clpd_bench.settings.tune import LOWER_IS_BETTER
-from clpd_bench.settings.tuned import Tuned, TunedArm
+from clpd_bench.settings.tuned import TunedArm, TunedPoint
 
 CAPTION = (
     "Lines join the means over tuning seeds, which are the open dots; the filled marker is the value that the arm was "
@@ -20,19 +20,19 @@ _LOG_FROM = 8.0
 """The ratio of the largest to the smallest value from which they stand on a logarithmic axis."""
 
 
-def is_curve(tuned: Tuned) -> bool:
+def is_curve(tuned: TunedPoint) -> bool:
     """Whether one setting was tuned, over several numbers."""
     spaces = list(tuned.tune.space.values())
     return len(spaces) == 1 and len(spaces[0]) > 1 and all(type(value) in (int, float) for value in spaces[0])
 
 
-def tuning(tuned: Tuned) -> Figure:
+def tuning(tuned: TunedPoint) -> Figure:
     """Arms on common axes. Inside `styled`."""
     ((key, values),) = tuned.tune.space.items()
     figure = new_figure(2.3)
     axes = figure.subplots()
     for name, look in looks(tuned.arms).items():
-        _curve(axes, name, tuned.arms[name], key, unit(tuned).scale, look)
+        _curve(axes, name, tuned.arms[name], key, unit(tuned.tune).scale, look)
     if min(values) > 0 and max(values) >= _LOG_FROM * min(values):
         axes.set_xscale("log")
     axes.set_xticks(values)
@@ -40,7 +40,7 @@ def tuning(tuned: Tuned) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     better = "lower" if LOWER_IS_BETTER[tuned.tune.metric] else "higher"
     axes.set_xlabel(key)
-    axes.set_ylabel(f"validation {tuned.tune.metric}\n({unit(tuned).mean}, {better} is better)")
+    axes.set_ylabel(f"validation {tuned.tune.metric}\n({unit(tuned.tune).mean}, {better} is better)")
     axes.grid(axis="y", color=RULE, linewidth=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc="outside upper center", ncols=2)

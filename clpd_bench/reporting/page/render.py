@@ -34,7 +34,7 @@ from clpd_bench.reporting.rows import Rows, primary_name, split
 from clpd_bench.reporting.schedules import ArmSchedule
 from clpd_bench.reporting.series_table import series_tables
 from clpd_bench.reporting.verdict import NOT_EQUAL, headline, some_not_significant, verdict
-from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.tuned import TunedPoint
 
 _FOLDER = Path(__file__).parent
 
@@ -57,7 +57,7 @@ class PageData:
     schedules: dict[str, ArmSchedule]
     schedules_absent: list[str]
     trained: Trained
-    tuned: Tuned | None
+    tuned: TunedPoint | None
     provenance: Provenance
     settings: str
     file: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clpd_bench.reporting.figures.draw import TUNING, Drawn
 from clpd_bench.reporting.tuning.tables import ChosenRow, chosen_rows, score_title
-from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.tuned import TunedPoint
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class TuningSection:
     figures: list[Drawn]
 
 
-def tuning_section(tuned: Tuned | None, figures: Iterable[Drawn]) -> TuningSection | None:
+def tuning_section(tuned: TunedPoint | None, figures: Iterable[Drawn]) -> TuningSection | None:
     """None where nothing was tuned."""
     if tuned is None:
         return None
     rows = chosen_rows(tuned)
     names = [name for name, _ in rows[0].trials]
-    return TuningSection(score_title(tuned), names, rows, [one for one in figures if one.name == TUNING])
+    return TuningSection(score_title(tuned.tune), names, rows, [one for one in figures if one.name == TUNING])

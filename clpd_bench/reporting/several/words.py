@@ -62,7 +62,7 @@ def columns_explained(table: Table) -> list[str]:
 
 
 def _files(table: Table) -> list[str]:
-    """Seeds and declaration of each file or point; those that have the same are told together."""
+    """Seeds, declaration and caveats of each file or point; those that have the same are told together."""
     told: dict[str, list[str]] = {}
     for group in table.groups:
         context = group.report.context
@@ -71,6 +71,7 @@ def _files(table: Table) -> list[str]:
             f"{context.seeds} seeds, baseline {declaration.baseline}, "
             f"family {', '.join(declaration.family) or 'none'}, "
             f"{CORRECTED[declaration.correction]} at {declaration.alpha:g}, on {declaration.generalise_to}"
+            f"{''.join(f'; {one}' for one in context.caveats)}"
         )
         told.setdefault(text, []).append(group.part)
     return [f"{', '.join(parts)}: {text}." for text, parts in told.items()]

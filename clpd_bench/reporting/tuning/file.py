@@ -15,6 +15,7 @@ from clpd_bench.settings.yaml_reader import Dumper
 HEAD = """\
 # Written by clpd tune {name}, from scores on the validation split alone. The ablation names it (tuned: {mine}),
 # and what is chosen goes into the keys of its students. Not to be changed by hand: clpd tune writes it anew.
+# `points` are those of the grid, `base` where there is none; each arm was tuned at each.
 # `edges` names what was chosen at an end of its space; a mean of null is that of a trial that diverged.
 """
 

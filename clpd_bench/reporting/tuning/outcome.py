@@ -15,36 +15,32 @@ from clpd_bench.store import Store
 
 def unfinished(tuning: Tuning, store: Store) -> list[str]:
     """Labels of the trials' students that have neither ended nor diverged."""
-    students = dict.fromkeys(key for trial in tuning.trials for key in trial.students.values())
-    return [
-        tuning.plan.jobs[key].label for key in students if not store.is_done(key) and divergence_of(store, key) is None
-    ]
+    left = [key for key in tuning.students if not store.is_done(key) and divergence_of(store, key) is None]
+    return [tuning.plan.jobs[key].label for key in left]
 
 
 def outcome(tuning: Tuning, store: Store) -> Tuned:
     """Of trials that have all ended.
 
     Raises:
-        UserError: an arm of which every trial diverged.
+        UserError: an arm of which every trial at a point diverged.
     """
     tune = declared(tuning.ablation, tuning.tune)
     revisions = {
-        str(manifest["git"])
-        for trial in tuning.trials
-        for key in trial.students.values()
-        if (manifest := store.manifest(key)) and manifest.get("git")
+        str(manifest["git"]) for key in tuning.students if (manifest := store.manifest(key)) and manifest.get("git")
     }
-    arms = {name: _arm(name, tuning, store) for name in tune.arms or ()}
-    return Tuned(tune=tune, git=tuple(sorted(revisions)), arms=arms)
+    points = {point: {name: _arm(point, name, tuning, store) for name in tune.arms or ()} for point in tuning.points}
+    return Tuned(tune=tune, git=tuple(sorted(revisions)), points=points)
 
 
-def _arm(name: str, tuning: Tuning, store: Store) -> TunedArm:
-    planned = [trial for trial in tuning.trials if trial.arm == name]
+def _arm(point: str, name: str, tuning: Tuning, store: Store) -> TunedArm:
+    planned = [trial for trial in tuning.trials if (trial.point, trial.arm) == (point, name)]
     trials = [_trial(one, tuning, store) for one in planned]
     place = choose([trial.mean for trial in trials], tuning.tune.metric)
     if place is None:
+        where = f" at the point {point}" if len(tuning.points) > 1 else ""
         raise UserError(
-            f"every trial of arm {name!r} diverged, and nothing can be chosen for it",
+            f"every trial of arm {name!r} diverged{where}, and nothing can be chosen for it",
             file=tuning.plan.file,
             key="tune.space",
             fix="Add values at which it can learn: lower learning rates, a harder clip",

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from clpd_bench.reporting.rounding import UNITS, Unit, mean_and_sd
 from clpd_bench.reporting.tuning.warnings import values_text
-from clpd_bench.settings.tune import Metric
-from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.tune import Metric, TuneSettings
+from clpd_bench.settings.tuned import Tuned, TunedPoint
 
 _UNITS: dict[Metric, Unit] = {"response_loss": UNITS["response_loss"], "sequence_accuracy": UNITS["exact_match"]}
 
@@ -31,24 +31,24 @@ class ChosenRow:
     tokens: int
 
 
-def unit(tuned: Tuned) -> Unit:
+def unit(tune: TuneSettings) -> Unit:
     """Of the scores that values were chosen by."""
-    return _UNITS[tuned.tune.metric]
+    return _UNITS[tune.metric]
 
 
-def score_title(tuned: Tuned) -> str:
+def score_title(tune: TuneSettings) -> str:
     """`validation response_loss (nats a token)`."""
-    return f"validation {tuned.tune.metric} ({unit(tuned).mean})"
+    return f"validation {tune.metric} ({unit(tune).mean})"
 
 
-def chosen_rows(tuned: Tuned) -> list[ChosenRow]:
+def chosen_rows(tuned: TunedPoint) -> list[ChosenRow]:
     return [
         ChosenRow(
             name,
             values_text(one.chosen, tuned.tune),
-            _score(tuned, one.mean, one.sd),
+            _score(tuned.tune, one.mean, one.sd),
             ", ".join(one.edges),
-            [(values_text(trial.values, tuned.tune), _score(tuned, trial.mean, trial.sd)) for trial in one.trials],
+            [(values_text(trial.values, tuned.tune), _score(tuned.tune, trial.mean, trial.sd)) for trial in one.trials],
             one.budget.students,
             one.budget.steps,
             one.budget.tokens,
@@ -57,13 +57,22 @@ def chosen_rows(tuned: Tuned) -> list[ChosenRow]:
     ]
 
 
-def _score(tuned: Tuned, mean: float | None, sd: float | None) -> str:
-    return "diverged" if mean is None else mean_and_sd(mean, math.nan if sd is None else sd, unit(tuned))
+def _score(tune: TuneSettings, mean: float | None, sd: float | None) -> str:
+    return "diverged" if mean is None else mean_and_sd(mean, math.nan if sd is None else sd, unit(tune))
 
 
 def print_chosen(tuned: Tuned, console: Console) -> None:
+    """A table for each point of the grid."""
+    title = score_title(tuned.tune)
+    console.print(f"Chosen for each arm; under each trial its {title}, mean ± sd over seeds", markup=False)
+    for point in tuned.points:
+        if len(tuned.points) > 1:
+            console.print(f"\nAt the point {point}:", markup=False)
+        console.print(_chosen_table(chosen_rows(tuned.at(point))))
+
+
+def _chosen_table(rows: list[ChosenRow]) -> Table:
     """A line an arm, what was chosen first, then the score at each trial."""
-    rows = chosen_rows(tuned)
     table = Table(box=None, pad_edge=False)
     for i, column in enumerate(["arm", "chosen", "edge", "students", "steps", "tokens", *dict(rows[0].trials)]):
         table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
@@ -77,5 +86,4 @@ def print_chosen(tuned: Tuned, console: Console) -> None:
             f"{row.tokens:,}",
             *(score for _, score in row.trials),
         )
-    console.print(f"Chosen for each arm; under each trial its {score_title(tuned)}, mean ± sd over seeds", markup=False)
-    console.print(table)
+    return table

@@ -5,73 +5,72 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from clpd_bench.plan.tuning import plan_tuning
+from clpd_bench.plan.tuning import Tuning, plan_tuning
 from clpd_bench.reporting.tuning.warnings import left_out, values_text, warnings
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.axes import value_text
-from clpd_bench.settings.space import tuned_arms, untuned
-from clpd_bench.settings.tune import LOWER_IS_BETTER, TuneSettings
-from clpd_bench.settings.tuned import Tuned
-from clpd_bench.settings.tuned_file import read_tuned
+from clpd_bench.settings.space import tuned_arms
+from clpd_bench.settings.tune import LOWER_IS_BETTER
+from clpd_bench.settings.tuned import TunedPoint
 
 
-def summary(ablation: Ablation) -> dict[str, Any] | None:
+def summary(tuning: Tuning | None) -> dict[str, Any] | None:
     """The size of the tuning that a file declares, and where the chosen values come from, as plain JSON."""
-    tune = ablation.tune
-    if tune is None:
+    if tuning is None:
         return None
-    arms = tuned_arms(ablation, tune)
+    ablation, tune = tuning.ablation, tuning.tune
     return {
-        "arms": arms,
+        "points": tuning.points,
+        "arms": tuned_arms(ablation, tune),
         "trials": tune.trials,
         "seeds": list(tune.seeds),
-        "students": len(arms) * tune.trials * len(tune.seeds),
+        "students": len(tuning.students),
         "tuned": str(ablation.tuned) if ablation.tuned else None,
     }
 
 
-def size(ablation: Ablation, tune: TuneSettings) -> str:
-    """`4 arms x 3 trials (student.training.learning_rate) x 2 seeds (100, 101): 24 students`."""
-    arms = tuned_arms(ablation, tune)
-    seeds = f"{_many(len(tune.seeds), 'seed')} ({', '.join(map(str, tune.seeds))})"
+def size(tuning: Tuning) -> str:
+    """`4 arms x 3 trials (student.training.learning_rate) x 2 seeds (100, 101): 24 students`, those that several
+    trials share counted once."""
+    tune = tuning.tune
+    points = f"{len(tuning.points)} points x " if len(tuning.points) > 1 else ""
+    arms = _many(len(tuned_arms(tuning.ablation, tune)), "arm")
     trials = f"{_many(tune.trials, 'trial')} ({', '.join(tune.space)})"
-    students = len(arms) * tune.trials * len(tune.seeds)
-    return f"{_many(len(arms), 'arm')} x {trials} x {seeds}: {students} students"
+    seeds = f"{_many(len(tune.seeds), 'seed')} ({', '.join(map(str, tune.seeds))})"
+    return f"{points}{arms} x {trials} x {seeds}: {_many(len(tuning.students), 'student')}"
 
 
-def planned(ablation: Ablation, file: str) -> list[str]:
+def planned(tuning: Tuning | None) -> list[str]:
     """What `clpd plan` says of a declared tuning."""
-    tune = ablation.tune
-    if tune is None:
+    if tuning is None:
         return []
+    ablation, file = tuning.ablation, tuning.plan.file
     if ablation.tuned is None:
         told = f"not done or not named: clpd tune {file}; until then every arm has the file's own values"
     else:
         told = f"chosen values from {ablation.tuned.name}"
-    return [f"Tuning: {size(ablation, tune)}; {told}", *(f"Warning: {one}" for one in left_out(ablation, tune))]
+    return [f"Tuning: {size(tuning)}; {told}", *(f"Warning: {one}" for one in left_out(ablation, tuning.tune))]
 
 
-def notes(ablation: Ablation, file: str, point: str) -> list[str]:
+def notes(ablation: Ablation, tuned: TunedPoint | None, file: str, point: str) -> list[str]:
     """What a report says: what was tuned, over what, by what, what was chosen; and what to be warned of.
 
     Args:
-        point: what this point of the grid is called by; empty at the base.
+        tuned: at this point of the grid.
+        point: its label; empty where there is no grid.
     """
-    tune = ablation.tune
-    if tune is None:
+    if tuned is not None:
+        at = f" Tuned at this point, {point}, by its own trials." if point else ""
+        return [f"{_told(tuned)}{at}", *warnings(ablation, tuned), *_other_trials(ablation, tuned, file)]
+    if ablation.tune is None:
         return []
-    if ablation.tuned is None:
-        return [
-            f"Not tuned: the file declares tuning over {', '.join(tune.space)} and names no result of it, so every "
-            "arm has the file's own values."
-        ]
-    tuned, _ = read_tuned(ablation.tuned)
-    at = " Tuned once, at the base of the grid; the chosen values hold at every point." if point else ""
-    stale = [] if point else _other_trials(ablation, tuned, file)
-    return [f"{_told(tuned)}{at}", *warnings(ablation, tuned), *stale]
+    return [
+        f"Not tuned: the file declares tuning over {', '.join(ablation.tune.space)} and names no result of it, so "
+        "every arm has the file's own values."
+    ]
 
 
-def _told(tuned: Tuned) -> str:
+def _told(tuned: TunedPoint) -> str:
     tune = tuned.tune
     better = "lower" if LOWER_IS_BETTER[tune.metric] else "higher"
     over = "; ".join(f"{key} over {', '.join(map(value_text, values))}" for key, values in tune.space.items())
@@ -83,9 +82,9 @@ def _told(tuned: Tuned) -> str:
     )
 
 
-def _other_trials(ablation: Ablation, tuned: Tuned, file: str) -> list[str]:
+def _other_trials(ablation: Ablation, tuned: TunedPoint, file: str) -> list[str]:
     """Where this file would now try other students than those that were tried."""
-    now = {key for trial in plan_tuning(untuned(ablation), Path(file)).trials for key in trial.students.values()}
+    now = set(plan_tuning(ablation, Path(file)).students)
     then = {key for one in tuned.arms.values() for trial in one.trials for key in trial.students.values()}
     if now == then:
         return []

@@ -9,7 +9,7 @@ from clpd_bench.settings.axes import value_text
 from clpd_bench.settings.factorial import compared_arms
 from clpd_bench.settings.space import tuned_arms
 from clpd_bench.settings.tune import TuneSettings
-from clpd_bench.settings.tuned import Tuned
+from clpd_bench.settings.tuned import Tuned, TunedPoint
 
 TOKENS_ALIKE = 0.01
 """A share: an arm whose presentations are drawn until a number of tokens is reached ends within an example of it."""
@@ -22,19 +22,27 @@ def values_text(values: dict[str, Any], tune: TuneSettings) -> str:
     return " ".join(f"{key.rpartition('.')[2]}={value_text(value)}" for key, value in values.items())
 
 
-def warnings(ablation: Ablation, tuned: Tuned) -> list[str]:
-    """Chosen values on an edge, budgets that are not equal, arms without one, trials that diverged."""
-    tune = tuned.tune
-    return [
-        *_on_edges(tuned),
-        *left_out(ablation, tune),
-        *_unequal(tuned),
-        *_beside(ablation, tune),
-        *_diverged(tuned),
-    ]
+def warnings(ablation: Ablation, tuned: TunedPoint) -> list[str]:
+    """At a point: chosen values on an edge, budgets that are not equal, trials that diverged, arms without a budget."""
+    return [*_of_trials(tuned), *_of_arms(ablation, tuned.tune)]
 
 
-def _on_edges(tuned: Tuned) -> list[str]:
+def warnings_everywhere(ablation: Ablation, tuned: Tuned) -> list[str]:
+    """Those of all points, each with its point where there are several."""
+    many = len(tuned.points) > 1
+    found = [(point, one) for point in tuned.points for one in _of_trials(tuned.at(point))]
+    return [*(f"{point}: {one}" if many else one for point, one in found), *_of_arms(ablation, tuned.tune)]
+
+
+def _of_trials(tuned: TunedPoint) -> list[str]:
+    return [*_on_edges(tuned), *_unequal(tuned), *_diverged(tuned)]
+
+
+def _of_arms(ablation: Ablation, tune: TuneSettings) -> list[str]:
+    return [*left_out(ablation, tune), *_beside(ablation, tune)]
+
+
+def _on_edges(tuned: TunedPoint) -> list[str]:
     found = [f"{key} = {value_text(one.chosen[key])} ({name})" for name, one in tuned.arms.items() for key in one.edges]
     if not found:
         return []
@@ -57,7 +65,7 @@ def _beside(ablation: Ablation, tune: TuneSettings) -> list[str]:
     return [f"Not tuned, and with the file's own values: {', '.join(names)} (beside the comparison)."] if names else []
 
 
-def _unequal(tuned: Tuned) -> list[str]:
+def _unequal(tuned: TunedPoint) -> list[str]:
     budgets = {name: one.budget for name, one in tuned.arms.items()}
     out = []
     if len({one.students for one in budgets.values()}) > 1:
@@ -71,7 +79,7 @@ def _unequal(tuned: Tuned) -> list[str]:
     return out
 
 
-def _diverged(tuned: Tuned) -> list[str]:
+def _diverged(tuned: TunedPoint) -> list[str]:
     found = [
         f"{name} at {values_text(trial.values, tuned.tune)} ({trial.diverged} of {trial.n})"
         for name, one in tuned.arms.items()
