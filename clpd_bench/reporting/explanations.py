@@ -21,7 +21,8 @@ _CLAIMS = {
     "over seeds and items.",
 }
 _POLICIES = {
-    "last_checkpoint": "Evaluated as they were before the step that failed, as the file declares: ",
+    "last_checkpoint": "Evaluated as they were before the step that failed or, without one, at their end, as the file "
+    "declares: ",
     "drop_pair": "Left out together with their pairs, as the file declares: ",
 }
 _PUBLISHED = (

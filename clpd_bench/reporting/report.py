@@ -25,6 +25,7 @@ from clpd_bench.reporting.diverged import diverged_students, refuse_diverged
 from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.floors import floor_items
+from clpd_bench.reporting.overfitting import overfitting
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
@@ -116,6 +117,7 @@ def write_report(
         missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged),
+            *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
             *_conditions(ablation),
             *_unequal(ablation),
             *notes(ablation, plan.file, plan.point),
