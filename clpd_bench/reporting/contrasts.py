@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clpd_bench.grid import cells
-from clpd_bench.plan.differences import Difference, cell_settings, compared_pairs, differences
+from clpd_bench.plan.differences import ABSENT, Difference, cell_settings, compared_pairs, differences
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.ablation import Ablation
 
@@ -54,9 +54,13 @@ def contrasts(ablation: Ablation, plan: Plan) -> Contrasts:
         both = needs(baseline.arm_name, baseline.seed) & needs(arm.arm_name, arm.seed)
         labels = [job.label for key, job in plan.jobs.items() if key in both]
         out.append(Contrast(arm.arm_name, baseline.arm_name, differences(baseline, arm), labels))
-    first = every[0] if every else {}
-    common = {key: value for key, value in first.items() if all(other.get(key) == value for other in every)}
-    return Contrasts(out, {key: value for key, value in common.items() if value is not None})
+    first, *others = every or [{}]
+    common = {
+        key: one.written
+        for key, one in first.items()
+        if one.written is not None and all(other.get(key, ABSENT).identity == one.identity for other in others)
+    }
+    return Contrasts(out, common)
 
 
 def value_text(value: Any) -> str:
