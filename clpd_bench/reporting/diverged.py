@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from clpd_bench.analysis.declaration import INTERACTION, Factorial
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
 from clpd_bench.reporting.curves import training_record
@@ -52,6 +53,33 @@ def refuse_diverged(diverged: list[DivergedStudent], analysis: AnalysisSettings,
         "data change on the way and the validation loss fell, a rise of the training loss may be that change alone: "
         "last_checkpoint then reports these students as they are",
     )
+
+
+def biases(
+    diverged: Sequence[DivergedStudent], arms: Sequence[str], baseline: str, factorial: Factorial | None
+) -> dict[str, str]:
+    """{arm, or INTERACTION: a clause} for each comparison that leaves more students of one side out than of the other.
+
+    Those that are left out are the worst, so the side that lost more of them looks better than it is.
+    """
+    sides: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+        arm: ((arm,), (baseline,)) for arm in arms if arm != baseline
+    }
+    if factorial is not None:
+        added = factorial.clpd, factorial.standard
+        sides[INTERACTION] = (added, (factorial.data_ordering, factorial.teacher_scheduling))
+    found = {}
+    for name, pair in sides.items():
+        counts = [sum(one.arm in side for one in diverged) for side in pair]
+        if counts[0] != counts[1]:
+            more, less = (0, 1) if counts[0] > counts[1] else (1, 0)
+            whose, others = " and ".join(pair[more]), " and ".join(f"{arm}'s" for arm in pair[less])
+            its = "its" if len(pair[more]) == 1 else "their"
+            found[name] = (
+                f"biased in favour of {whose}: {counts[more]} of {its} students diverged and were left out, "
+                f"{counts[less] or 'none'} of {others}"
+            )
+    return found
 
 
 def divergence_of(store: Store, key: str) -> str | None:

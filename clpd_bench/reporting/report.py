@@ -21,7 +21,7 @@ from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import contrasts
 from clpd_bench.reporting.cost import cost
 from clpd_bench.reporting.curves import trained
-from clpd_bench.reporting.diverged import diverged_students, refuse_diverged
+from clpd_bench.reporting.diverged import biases, diverged_students, refuse_diverged
 from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.floors import floor_items
@@ -100,6 +100,7 @@ def write_report(
     refuse_diverged(diverged, ablation.analysis, plan.file)
     drops = ablation.analysis.diverged == "drop_pair"
     dropped = frozenset((one.arm, one.seed) for one in diverged if drops)
+    biased = biases(diverged, list(ablation.arms), declaration.baseline, factors) if drops else {}
     comparisons = compare(items, declaration, factors, diverged=dropped)
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
@@ -116,7 +117,7 @@ def write_report(
         diverged=diverged,
         missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
         notes=[
-            *divergences_explained(diverged, ablation.analysis.diverged),
+            *divergences_explained(diverged, ablation.analysis.diverged, biased),
             *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
             *_conditions(ablation),
             *_unequal(ablation),
@@ -125,6 +126,7 @@ def write_report(
             *unrecorded,
         ],
         published=list(published),
+        biased=biased,
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)

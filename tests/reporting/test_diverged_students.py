@@ -16,7 +16,7 @@ from clpd_bench.distillation.train import Diverged, Record
 from clpd_bench.errors import UserError
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job
-from clpd_bench.reporting.diverged import diverged_students, risen
+from clpd_bench.reporting.diverged import DivergedStudent, biases, diverged_students, risen
 from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
@@ -84,6 +84,14 @@ def test_dropped_pairs_are_out_of_tests_and_means_and_are_counted(diverging: Div
     assert "2 of 3, 1 diverged" in text
     assert "clpd against standard_kd on sums: 2 of 3 pairs are complete; without clpd at seed 1 (diverged)." in text
     assert "Students that diverged: 1. Left out together with their pairs" in text
+    bias = "iased in favour of clpd: 1 of its students diverged and were left out, none of standard_kd's."
+    (verdict,) = [line for line in text.splitlines() if line.startswith("- clpd: ") and "Exploratory." in line]
+    assert f" B{bias} Exploratory." in verdict
+    assert f"- clpd: b{bias}" in text
+    assert "2 of 3, 1 diverged, biased" in text
+    assert f"b{bias}" in (report.page.parent / "table.tex").read_text().replace("\\_", "_")
+    both = "clpd and standard_kd: 1 of their students diverged and were left out, none of data_ordering's and"
+    assert f"- interaction: biased in favour of {both} teacher_scheduling's." in text
     assert "mean training loss was 1.5 over the first step" in text
 
 
@@ -94,6 +102,7 @@ def test_kept_students_are_evaluated_as_they_are_and_counted(diverging: Divergin
     text = report.files[0].read_text()
     assert "3, 1 diverged" in text
     assert "Evaluated as they were before the step that failed" in text
+    assert "biased" not in text
     assert "diverged" in report.page.read_text()
 
 
@@ -147,6 +156,29 @@ def test_a_student_that_diverged_is_not_told_as_overfitting_once_more(tmp_path: 
         policy = "drop_pair"
 
     assert "Overfitting" not in One(tmp_path).report().files[0].read_text()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ({}, None),
+        ({"clpd": [1, 2]}, "clpd: 2 of its students {}, none of standard_kd's"),
+        ({"standard_kd": [1]}, "standard_kd: 1 of its students {}, none of clpd's"),
+        (
+            {"clpd": [0, 1], "standard_kd": [1]},
+            "clpd: 2 of its students {}, 1 of standard_kd's",
+        ),
+        ({"clpd": [0], "standard_kd": [1]}, None),
+    ],
+)
+def test_a_comparison_is_biased_in_favour_of_the_side_that_lost_more_students(
+    seeds: dict[str, list[int]], said: str | None
+) -> None:
+    diverged = [DivergedStudent(arm, seed, "") for arm, mine in seeds.items() for seed in mine]
+    found = biases(diverged, ["standard_kd", "clpd"], "standard_kd", None)
+    assert found == (
+        {} if said is None else {"clpd": f"biased in favour of {said.format('diverged and were left out')}"}
+    )
 
 
 def test_a_student_that_failed_as_diverged_is_one_and_another_failure_is_not(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def render(data: PageData) -> str:
         question=context.question,
         headline=headline(data.comparisons, rows.series, declaration),
         caution=NOT_EQUAL if some_not_significant(data.comparisons, declaration) else "",
-        verdict=verdict(data.comparisons, rows.series, declaration, context.standings, context.caveats),
+        verdict=verdict(data.comparisons, rows.series, declaration, context.standings, context.caveats, context.biased),
         standing=standings_explained([test for test in tests if test.arm in declaration.family], context),
         primary_name=primary_name(context),
         primary=series_tables(primary, context, secondary=False),
