@@ -85,13 +85,7 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
     Raises:
         UserError: one that is neither order, nor teachers, nor declared by an arm's `differs:`, nor tuned.
     """
-    a, b = cell_settings(first), cell_settings(second)
-    tuned = {*first.arm.tuned, *second.arm.tuned}
-    found = [
-        Difference(key, one.written, other.written, _is_under(key, tuned))
-        for key in {**a, **b}
-        if (one := a.get(key, ABSENT)).identity != (other := b.get(key, ABSENT)).identity
-    ]
+    found, tuned = differing(first, second), {*first.arm.tuned, *second.arm.tuned}
     declared = {"order", "teachers", *first.arm.differs, *second.arm.differs, *tuned}
     if any(isinstance(cell.arm.teachers, NoTeacher) for cell in (first, second)):
         declared.add("loss")  # without a teacher there is nothing but cross-entropy
@@ -104,6 +98,17 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
                 fix="Declare it under the arm's `differs:`, or make it equal",
             )
     return found
+
+
+def differing(first: Cell, second: Cell) -> list[Difference]:
+    """Every setting in which two cells of one seed differ, whoever declares it."""
+    a, b = cell_settings(first), cell_settings(second)
+    tuned = {*first.arm.tuned, *second.arm.tuned}
+    return [
+        Difference(key, one.written, other.written, _is_under(key, tuned))
+        for key in {**a, **b}
+        if (one := a.get(key, ABSENT)).identity != (other := b.get(key, ABSENT)).identity
+    ]
 
 
 def _is_under(key: str, keys: Iterable[str]) -> bool:

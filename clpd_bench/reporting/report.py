@@ -147,7 +147,7 @@ def write_report(
             comparisons=comparisons,
             figures=figures,
             cost=spent,
-            contrasts=contrasts(ablation, plan),
+            contrasts=contrasts(ablation, plan, store),
             schedules=schedules,
             schedules_absent=schedules_absent,
             trained=students,

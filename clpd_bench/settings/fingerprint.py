@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 from clpd_bench.settings.base import NotInKey, Settings
@@ -34,3 +35,21 @@ def fingerprint(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [fingerprint(v) for v in value]
     return value
+
+
+def unkeyed(settings: Settings, path: str = "") -> dict[str, Any]:
+    """{dotted key: plain value} of the settings that stand in no key, as far as they are given. Paths are left out:
+    what lies there is in the key."""
+    keyed = {name for name, _ in _in_key(type(settings))}
+    out: dict[str, Any] = {}
+    for name, value in settings.model_dump(mode="python").items():
+        place, inner = f"{path}.{name}" if path else name, getattr(settings, name)
+        if name not in keyed:
+            out |= {} if value is None or _are_paths(value) else {place: value}
+        elif isinstance(inner, Settings):
+            out |= unkeyed(inner, place)
+    return out
+
+
+def _are_paths(value: Any) -> bool:
+    return isinstance(value, Path) or (isinstance(value, tuple) and all(isinstance(one, Path) for one in value))

@@ -17,6 +17,7 @@ from clpd_bench.reporting.job_cost import job_named
 from clpd_bench.settings.arms import identity
 from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.pretrained import Local
+from clpd_bench.store import Store
 
 
 @pytest.fixture
@@ -53,7 +54,9 @@ def test_a_plugin_that_lies_elsewhere_is_the_one_that_it_was(two: Path, folder: 
     sets = [f"arms.standard_kd.teachers={rule('.')}", f"arms.late.teachers={rule(folder)}", moved]
     assert set(between(two, *sets)) == {"order", *(["teachers", *its] if differing else [])}
     ablation = load_ablation(two, [moved])
-    assert ("loss.name" in contrasts(ablation, build_plan(ablation, two)).common) == (not differing)
+    assert ("loss.name" in contrasts(ablation, build_plan(ablation, two), Store(two.parent / "store")).common) == (
+        not differing
+    )
 
 
 @pytest.mark.parametrize(("weights", "differing"), [(b"one", False), (b"two", True)])

@@ -110,6 +110,7 @@ def render(data: PageData) -> str:
         tuning=tuning_section(data.tuned, data.figures.drawn),
         environment=data.provenance.environment,
         differing=data.provenance.differing,
+        otherwise=data.provenance.otherwise,
         dates=sentences.dates(data.provenance),
         commands=sentences.commands(data.provenance, data.file),
         rerun_note=sentences.rerun_note(data.provenance),
