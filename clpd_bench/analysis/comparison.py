@@ -27,7 +27,7 @@ class Comparison(NamedTuple):
     Attributes:
         baseline: "" for the interaction.
         seeds: the complete pairs.
-        items: on all benchmarks together, for a macro-average.
+        items: on all benchmarks together, for a macro-average; one that several share counts once.
         difference, low, high: raw, arm - baseline, in the metric's own unit; the interval is 95%, unadjusted.
         p, p_adjusted: as declared, of the paired or the two-way test; p_adjusted within the family.
         method: which test that is, or why there is none.
@@ -91,7 +91,7 @@ def compared(
         arm=name,
         baseline="" if name == INTERACTION else declaration.baseline,
         seeds=len(seeds),
-        items=sum(block.items for block in blocks),
+        items=len(np.unique(np.concatenate([block.items for block in blocks]))),
         difference=NAN,
         low=NAN,
         high=NAN,
@@ -104,15 +104,17 @@ def compared(
         return row
     moments = [block.contrast(name).at(seeds) for block in blocks]
     by_seed = seed_means(moments)
-    paired, both = paired_t(by_seed), _two_way(moments)
+    shared = _shared(blocks)
+    paired, both = paired_t(by_seed), MeanTest(NAN, NAN, NAN, NAN) if shared else _two_way(moments)
     claimed = paired if declaration.generalise_to == "these items" else both
     method = METHOD if claimed is paired else NEW_ITEMS
+    note = "; ".join(filter(None, (claimed.note, shared)))
     row = row._replace(
         difference=claimed.difference,
         low=claimed.low,
         high=claimed.high,
         p=claimed.p,
-        method=f"{method}: {claimed.note}" if claimed.note else method,
+        method=f"{method}: {note}" if note else method,
         d_z=paired.d_z,
         two_way_low=both.low,
         two_way_high=both.high,
@@ -125,6 +127,20 @@ def compared(
     if declaration.margin is None or (benchmark, metric) != primary:
         return row
     return row._replace(equivalence_p=equivalence_p(by_seed, declaration.margin))
+
+
+def _shared(blocks: Sequence[Block]) -> str:
+    """Why there is no two-way test of an average; "" where there is one.
+
+    Its variance takes the items of different benchmarks for drawn independently, and one that stands in several is
+    drawn once: V_item would be too small, by half where two benchmarks have all items in common. The paired t holds
+    items fixed, and a mean of two means over fixed items is one whatever they have in common.
+    """
+    for i, one in enumerate(blocks):
+        for other in blocks[:i]:
+            if len(common := np.intersect1d(one.items, other.items, assume_unique=True)):
+                return f"no test on new items, {other.benchmark} and {one.benchmark} share {len(common)} items"
+    return ""
 
 
 def _two_way(moments: Sequence[Moments]) -> MeanTest:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from pandas.util import hash_array
 
 from clpd_bench.analysis.declaration import INTERACTION, Factorial
 from clpd_bench.analysis.interaction import interaction
@@ -18,7 +20,7 @@ class Block:
     """What is kept of one metric series.
 
     Attributes:
-        items: how many.
+        items: a hash of each item's id, ascending. Ids are hashes of content: the same item has one on all benchmarks.
         means: over items, of every arm's runs.
         contrasts: by arm, and INTERACTION, over the seeds that are complete.
     """
@@ -26,7 +28,7 @@ class Block:
     benchmark: str
     metric: str
     filter: str
-    items: int
+    items: npt.NDArray[np.uint64]
     means: dict[Run, float]
     contrasts: dict[str, Moments]
 
@@ -36,7 +38,7 @@ class Block:
 
     def contrast(self, name: str) -> Moments:
         """Without any seed where the arm has no outcomes here."""
-        nothing = Moments((), np.empty(0), np.empty((0, 0)), self.items)
+        nothing = Moments((), np.empty(0), np.empty((0, 0)), len(self.items))
         return self.contrasts.get(name, nothing)
 
 
@@ -83,4 +85,5 @@ def _block(
         if seeds:
             y = [outcome_array(checked, arm, seeds) for arm in four(factorial)]
             contrasts[INTERACTION] = moments(interaction(*y), seeds)
-    return Block(*name, len(checked.items), means, contrasts)
+    items = np.sort(hash_array(np.array(checked.items, dtype=object)))
+    return Block(*name, items, means, contrasts)

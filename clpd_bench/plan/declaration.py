@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Evaluated
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.arms import identity
 from clpd_bench.settings.factorial import compared_arms
+from clpd_bench.settings.fingerprint import fingerprint
 
 
 def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
@@ -23,7 +24,13 @@ def declaration(ablation: Ablation, cells: list[Evaluated]) -> dict[str, Any]:
         **fingerprint(analysis),
         "correction": analysis.correction,
         "alpha": analysis.alpha,
-        "arms": {name: fingerprint(arm) for name, arm in ablation.arms.items() if name in compared},
+        "arms": {name: _arm(ablation, name) for name in compared},
         "seeds": list(ablation.seeds),
         "evaluations": sorted(key for cell in cells if cell.name in compared for key in cell.evaluations.values()),
     }
+
+
+def _arm(ablation: Ablation, name: str) -> dict[str, Any]:
+    """Without a `tuned` of which there is none, so that files without tuning declare nothing of it."""
+    tuned = ablation.arms[name].tuned
+    return {**identity(ablation, name), **({"tuned": tuned} if tuned else {})}

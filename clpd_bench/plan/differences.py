@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell
+from clpd_bench.plan.keys import canonical
 from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.curriculum import NoTeacher, written
+from clpd_bench.settings.curriculum import NoTeacher, TeacherRule, written
 from clpd_bench.settings.loss import CrossEntropy
-from clpd_bench.settings.plugin import as_written
+from clpd_bench.settings.plugin import Plugin, as_written
+from clpd_bench.settings.pretrained import Gguf, Local
+from clpd_bench.starts import start_of
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,44 @@ class Difference:
     tuned: bool = False
 
 
-def cell_settings(cell: Cell) -> dict[str, Any]:
-    """{dotted key: value} of all that decides how this cell's student is trained, the seed apart."""
+class Setting(NamedTuple):
+    """Attributes:
+    written: as the file would say it; of a plug-in with its whole path, since names alone may be alike.
+    identity: what it is. A plug-in or weights on this machine are their bytes, wherever they lie.
+    """
+
+    written: Any
+    identity: Any
+
+
+ABSENT = Setting(None, None)
+
+
+def cell_settings(cell: Cell) -> dict[str, Setting]:
+    """{dotted key: setting} of all that decides how this cell's student is trained, the seed apart."""
+    texts, identities = (flat(_settings(cell, by)) for by in ("file", "sha256"))
+    return {key: Setting(text, identities[key]) for key, text in texts.items()}
+
+
+def _settings(cell: Cell, by: Literal["file", "sha256"]) -> dict[str, Any]:
     loss = CrossEntropy(name="cross_entropy") if isinstance(cell.arm.teachers, NoTeacher) else cell.loss
-    return flat(
-        {
-            "order": written(cell.arm.order),
-            "teachers": written(cell.arm.teachers),
-            "student": cell.student.model_dump(mode="json"),
-            "loss": as_written(loss.model_dump(mode="json")),
-            "curriculum": as_written(cell.curriculum.model_dump(mode="json")),
-        }
-    )
+    student, initial = cell.student.model_dump(mode="json"), cell.student.initial
+    if by == "sha256" and isinstance(initial, Local | Gguf):
+        bytes_ = canonical(start_of(initial).sha256)
+        student["initial"] |= {key: bytes_ for key in ("folder", "file", "parts") if key in student["initial"]}
+    return {
+        "order": written(cell.arm.order),
+        "teachers": _rule(cell.arm.teachers, by),
+        "student": student,
+        "loss": as_written(loss.model_dump(mode="json"), by=by),
+        "curriculum": as_written(cell.curriculum.model_dump(mode="json"), by=by),
+    }
+
+
+def _rule(rule: TeacherRule, by: Literal["file", "sha256"]) -> str:
+    if not isinstance(rule, Plugin):
+        return written(rule)
+    return written(rule).replace(rule.file.name, str(rule.file) if by == "file" else rule.sha256, 1)
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -56,11 +85,7 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
     Raises:
         UserError: one that is neither order, nor teachers, nor declared by an arm's `differs:`, nor tuned.
     """
-    a, b = cell_settings(first), cell_settings(second)
-    tuned = {*first.arm.tuned, *second.arm.tuned}
-    found = [
-        Difference(key, a.get(key), b.get(key), _is_under(key, tuned)) for key in {**a, **b} if a.get(key) != b.get(key)
-    ]
+    found, tuned = differing(first, second), {*first.arm.tuned, *second.arm.tuned}
     declared = {"order", "teachers", *first.arm.differs, *second.arm.differs, *tuned}
     if any(isinstance(cell.arm.teachers, NoTeacher) for cell in (first, second)):
         declared.add("loss")  # without a teacher there is nothing but cross-entropy
@@ -73,6 +98,17 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
                 fix="Declare it under the arm's `differs:`, or make it equal",
             )
     return found
+
+
+def differing(first: Cell, second: Cell) -> list[Difference]:
+    """Every setting in which two cells of one seed differ, whoever declares it."""
+    a, b = cell_settings(first), cell_settings(second)
+    tuned = {*first.arm.tuned, *second.arm.tuned}
+    return [
+        Difference(key, one.written, other.written, _is_under(key, tuned))
+        for key in {**a, **b}
+        if (one := a.get(key, ABSENT)).identity != (other := b.get(key, ABSENT)).identity
+    ]
 
 
 def _is_under(key: str, keys: Iterable[str]) -> bool:

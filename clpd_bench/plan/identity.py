@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from clpd_bench.plan.keys import canonical, fingerprint
+from clpd_bench.plan.keys import canonical
 from clpd_bench.plan.plan import Job
+from clpd_bench.settings.fingerprint import fingerprint
 from clpd_bench.settings.specs import Kind, Spec
 
 

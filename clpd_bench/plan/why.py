@@ -10,8 +10,8 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from clpd_bench.plan.differences import flat
-from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Job
+from clpd_bench.settings.fingerprint import fingerprint
 from clpd_bench.settings.specs import SPECS, Kind
 
 ABSENT = object()

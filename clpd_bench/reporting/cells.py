@@ -64,7 +64,8 @@ def _bare(p: float) -> str:
 
 
 def _seeds(name: str, found: int, of: int, context: ReportContext) -> str:
-    """`8`, `7 of 8`, `8, 1 diverged`."""
+    """`8`, `7 of 8`, `8, 1 diverged`, `7 of 8, 1 diverged, biased`."""
     text = str(found) if found == of else f"{found} of {of}"
     diverged = sum(one.arm == name for one in context.diverged)
-    return f"{text}, {diverged} diverged" if diverged else text
+    text = f"{text}, {diverged} diverged" if diverged else text
+    return f"{text}, biased" if name in context.biased else text

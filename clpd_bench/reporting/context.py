@@ -25,6 +25,7 @@ class ReportContext:
         missing: one sentence for each cell without outcomes, and for each incomplete set of pairs.
         notes: sentences to print as they are, such as what the conclusions are conditional on.
         published: numbers to set beside ours.
+        biased: {arm: why its comparison is}, a clause.
         caveats: clauses without which no sentence of the verdict may stand ("not tuned: ...").
     """
 
@@ -40,4 +41,5 @@ class ReportContext:
     missing: list[str]
     notes: list[str]
     published: list[Published] = field(default_factory=list)
+    biased: dict[str, str] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)

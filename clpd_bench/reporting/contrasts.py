@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from clpd_bench.grid import cells
-from clpd_bench.plan.differences import Difference, cell_settings, compared_pairs, differences
+from clpd_bench.grid import Cell, cells
+from clpd_bench.plan.differences import ABSENT, Difference, cell_settings, compared_pairs, differences, differing
 from clpd_bench.plan.plan import Plan
+from clpd_bench.reporting.as_run import spec_of
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.specs import ModelSpec
+from clpd_bench.store import Store
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Contrasts:
     common: dict[str, Any]
 
 
-def contrasts(ablation: Ablation, plan: Plan) -> Contrasts:
-    """Of every comparison, at the first seed.
+def contrasts(ablation: Ablation, plan: Plan, store: Store) -> Contrasts:
+    """Of every comparison, at the first seed; a student that is there with the settings that it was trained with.
 
     Raises:
         UserError: two arms differ in something that neither declares.
@@ -49,14 +53,28 @@ def contrasts(ablation: Ablation, plan: Plan) -> Contrasts:
         return plan.ancestors(model) - {model} if model else set()
 
     out, every = [], []
-    for baseline, arm in pairs:
+    for pair in pairs:
+        differences(*pair)
+        baseline, arm = (_as_run(cell, store.manifest(students[cell.arm_name, cell.seed])) for cell in pair)
         every += [cell_settings(baseline), cell_settings(arm)]
         both = needs(baseline.arm_name, baseline.seed) & needs(arm.arm_name, arm.seed)
         labels = [job.label for key, job in plan.jobs.items() if key in both]
-        out.append(Contrast(arm.arm_name, baseline.arm_name, differences(baseline, arm), labels))
-    first = every[0] if every else {}
-    common = {key: value for key, value in first.items() if all(other.get(key) == value for other in every)}
-    return Contrasts(out, {key: value for key, value in common.items() if value is not None})
+        out.append(Contrast(arm.arm_name, baseline.arm_name, differing(baseline, arm), labels))
+    first, *others = every or [{}]
+    common = {
+        key: one.written
+        for key, one in first.items()
+        if one.written is not None and all(other.get(key, ABSENT).identity == one.identity for other in others)
+    }
+    return Contrasts(out, common)
+
+
+def _as_run(cell: Cell, manifest: Mapping[str, Any] | None) -> Cell:
+    """Its key says that all else is as the file has it."""
+    spec = spec_of(manifest) if manifest else None
+    if not isinstance(spec, ModelSpec) or spec.training is None:
+        return cell
+    return replace(cell, student=cell.student.model_copy(update={"training": spec.training}))
 
 
 def value_text(value: Any) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from clpd_bench.analysis.declaration import INTERACTION, Factorial
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
 from clpd_bench.reporting.curves import training_record
@@ -13,7 +18,7 @@ from clpd_bench.store import Store
 
 class DivergedStudent(NamedTuple):
     """Attributes:
-    why: what was no number and where, or what ended above its start.
+    why: what was no number and where, or how its training loss rose.
     """
 
     arm: str
@@ -25,8 +30,8 @@ class DivergedStudent(NamedTuple):
 
 
 def diverged_students(plan: Plan, store: Store) -> list[DivergedStudent]:
-    """The cells whose student met a loss or gradient that was no finite number, or whose validation loss
-    ended above the student's own at the start."""
+    """The cells whose student met a loss or gradient that was no finite number, or whose training loss rose (see
+    `risen`)."""
     found = ((cell, divergence_of(store, cell.model)) for cell in plan.cells)
     return [DivergedStudent(cell.name, cell.seed, why) for cell, why in found if why]
 
@@ -44,8 +49,37 @@ def refuse_diverged(diverged: list[DivergedStudent], analysis: AnalysisSettings,
         allowed=["refuse", "last_checkpoint", "drop_pair"],
         fix="Lower the student's learning rate or clip harder, in all arms; or declare another policy (drop_pair "
         "leaves out their pairs; last_checkpoint, after clpd retry and clpd run, evaluates them as they were before "
-        "the step that failed): declared after the evaluations, it makes comparisons exploratory",
+        "the step that failed): declared after the evaluations, it makes comparisons exploratory. Where teachers or "
+        "data change on the way and the validation loss fell, a rise of the training loss may be that change alone: "
+        "last_checkpoint then reports these students as they are",
     )
+
+
+def biases(
+    diverged: Sequence[DivergedStudent], arms: Sequence[str], baseline: str, factorial: Factorial | None
+) -> dict[str, str]:
+    """{arm, or INTERACTION: a clause} for each comparison that leaves more students of one side out than of the other.
+
+    Those that are left out are the worst, so the side that lost more of them looks better than it is.
+    """
+    sides: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+        arm: ((arm,), (baseline,)) for arm in arms if arm != baseline
+    }
+    if factorial is not None:
+        added = factorial.clpd, factorial.standard
+        sides[INTERACTION] = (added, (factorial.data_ordering, factorial.teacher_scheduling))
+    found = {}
+    for name, pair in sides.items():
+        counts = [sum(one.arm in side for one in diverged) for side in pair]
+        if counts[0] != counts[1]:
+            more, less = (0, 1) if counts[0] > counts[1] else (1, 0)
+            whose, others = " and ".join(pair[more]), " and ".join(f"{arm}'s" for arm in pair[less])
+            its = "its" if len(pair[more]) == 1 else "their"
+            found[name] = (
+                f"biased in favour of {whose}: {counts[more]} of {its} students diverged and were left out, "
+                f"{counts[less] or 'none'} of {others}"
+            )
+    return found
 
 
 def divergence_of(store: Store, key: str) -> str | None:
@@ -57,13 +91,29 @@ def divergence_of(store: Store, key: str) -> str | None:
         return str(failure["message"]) if failure.get("type") == "Diverged" else None
     if told := manifest.get("details", {}).get("diverged"):
         return str(told)
-    record = training_record(store, key) or {}
-    looks = [look["response_loss"] for look in record.get("validation", [])]
-    if len(looks) < 2:
+    if (record := training_record(store, key)) is None:
         return None
-    end, at = looks[-1], "at the end"
-    if chosen := record.get("chosen"):  # the student is what it was at this look
-        end, at = chosen["response_loss"], f"at step {chosen['step']:.0f}, the one chosen"
-    if end <= looks[0]:  # a nan is not
+    losses, looks = record["loss"], record.get("validation", [])
+    if chosen := record.get("chosen"):  # the student is what it was at this look, whatever its run went on to
+        losses, looks = losses[: int(chosen["step"])], [chosen]
+    if looks and not math.isfinite(looks[-1]["response_loss"]):
+        return f"its validation loss is {looks[-1]['response_loss']} at the end"
+    rise = risen(losses)
+    if rise and looks:
+        start, end = (f"{look['response_loss']:.4g}" for look in (record["validation"][0], looks[-1]))
+        return f"{rise}; its validation loss was {start} before the first and is {end}"
+    return rise
+
+
+def risen(losses: Sequence[float]) -> str | None:
+    """How a training loss rose, None where it did not: its mean over the last tenth of the steps is above that over
+    the first tenth. A tenth of S >= 1 steps is ceil(S / 10) of them; a run of one step has not risen.
+
+    The losses are those that were trained on. Where teachers or data change on the way, so does what they measure.
+    """
+    tenth = math.ceil(len(losses) / 10)
+    first, last = (float(np.mean(part)) for part in (losses[:tenth], losses[-tenth:]))
+    if last <= first:  # a nan is not
         return None
-    return f"its validation loss was {looks[0]:.4g} at the start and is {end:.4g} {at}"
+    steps = "step" if tenth == 1 else f"{tenth} steps"
+    return f"its mean training loss was {first:.4g} over the first {steps} and is {last:.4g} over the last"

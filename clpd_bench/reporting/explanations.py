@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from clpd_bench.analysis.compare import Comparison
 from clpd_bench.analysis.declaration import Declaration
@@ -21,7 +21,8 @@ _CLAIMS = {
     "over seeds and items.",
 }
 _POLICIES = {
-    "last_checkpoint": "Evaluated as they were before the step that failed, as the file declares: ",
+    "last_checkpoint": "Evaluated as they were before the step that failed or, without one, at their end, as the file "
+    "declares: ",
     "drop_pair": "Left out together with their pairs, as the file declares: ",
 }
 _PUBLISHED = (
@@ -96,11 +97,14 @@ def standings_explained(tests: Iterable[Comparison], context: ReportContext) -> 
     ]
 
 
-def divergences_explained(diverged: list[DivergedStudent], policy: str) -> list[str]:
-    """The students that diverged, with the reason, and what was done with them."""
+def divergences_explained(diverged: list[DivergedStudent], policy: str, biased: Mapping[str, str]) -> list[str]:
+    """The students that diverged, with the reason, and what was done with them and to the comparisons."""
     if not diverged:
         return []
-    return [f"Students that diverged: {len(diverged)}. {_POLICIES[policy]}{'; '.join(map(str, diverged))}."]
+    return [
+        f"Students that diverged: {len(diverged)}. {_POLICIES[policy]}{'; '.join(map(str, diverged))}.",
+        *(f"{arm}: {why}." for arm, why in biased.items()),
+    ]
 
 
 def published_explained(rows: Rows, context: ReportContext) -> list[str]:

@@ -31,14 +31,19 @@ def job_named(plan: Plan, name: str) -> Job:
     Raises:
         UserError: there is none, or several begin so.
     """
-    by_label = {job.label: job for job in plan.jobs.values()}
-    for label in (name, f"student {name}", f"student {name.partition('/')[2]}"):
-        if label in by_label:
-            return by_label[label]
+    labels: dict[str, list[Job]] = {}
+    for job in plan.jobs.values():
+        labels.setdefault(job.label, []).append(job)
+    called = (labels.get(label) for label in (name, f"student {name}", f"student {name.partition('/')[2]}"))
     begins = [job for key, job in plan.jobs.items() if len(name) >= SHORTEST and key.startswith(name)]
-    if len(begins) == 1:
-        return begins[0]
-    raise UserError("there is no such job", key="--cost", found=name, allowed=by_label)
+    found = next(filter(None, called), begins)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(
+            f"{len(found)} jobs are called so", key="--cost", found=name, allowed=[job.key for job in found]
+        )
+    raise UserError("there is no such job", key="--cost", found=name, allowed=labels)
 
 
 def print_job_cost(job: Job, cost: PlanCost, as_json: bool, console: Console) -> None:

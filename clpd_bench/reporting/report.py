@@ -22,10 +22,11 @@ from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import contrasts
 from clpd_bench.reporting.cost import cost
 from clpd_bench.reporting.curves import trained
-from clpd_bench.reporting.diverged import diverged_students, refuse_diverged
+from clpd_bench.reporting.diverged import biases, diverged_students, refuse_diverged
 from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.floors import floor_items
+from clpd_bench.reporting.overfitting import overfitting
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
@@ -100,6 +101,7 @@ def write_report(
     refuse_diverged(diverged, ablation.analysis, plan.file)
     drops = ablation.analysis.diverged == "drop_pair"
     dropped = frozenset((one.arm, one.seed) for one in diverged if drops)
+    biased = biases(diverged, list(ablation.arms), declaration.baseline, factors) if drops else {}
     comparisons = compare(items, declaration, factors, diverged=dropped)
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
@@ -117,7 +119,8 @@ def write_report(
         diverged=diverged,
         missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
         notes=[
-            *divergences_explained(diverged, ablation.analysis.diverged),
+            *divergences_explained(diverged, ablation.analysis.diverged, biased),
+            *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
             *conditions(ablation, plan, store),
             *_unequal(ablation),
             *notes(ablation, tuned, plan.file, plan.point),
@@ -126,6 +129,7 @@ def write_report(
         ],
         published=list(published),
         caveats=caveats(ablation, tuned),
+        biased=biased,
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)
@@ -145,7 +149,7 @@ def write_report(
             comparisons=comparisons,
             figures=figures,
             cost=spent,
-            contrasts=contrasts(ablation, plan),
+            contrasts=contrasts(ablation, plan, store),
             schedules=schedules,
             schedules_absent=schedules_absent,
             trained=students,

@@ -108,7 +108,8 @@ def _caption(rows: Rows, context: ReportContext) -> str:
 def _divergences(context: ReportContext) -> str:
     counts = {arm: sum(one.arm == arm for one in context.diverged) for arm in context.arms}
     listed = ", ".join(f"{count} of {arm}" for arm, count in counts.items() if count)
-    return f"Students that diverged: {listed}. " if listed else ""
+    told = [f"Students that diverged: {listed}."] if listed else []
+    return "".join(f"{sentence} " for sentence in [*told, *(f"{arm}: {why}." for arm, why in context.biased.items())])
 
 
 def _line(name: str, cells: Sequence[str], width: int) -> str:

@@ -32,7 +32,9 @@ def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext
         f"# {context.title}",
         context.question,
         f"## Primary result: {primary_name(context)}",
-        bullets(verdict(comparisons, rows.series, context.declaration, context.standings, context.caveats)),
+        bullets(
+            verdict(comparisons, rows.series, context.declaration, context.standings, context.caveats, context.biased)
+        ),
         *_series_blocks(primary, context, secondary=False),
         "## How to read this",
         bullets(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -36,11 +36,13 @@ def verdict(
     declaration: Declaration,
     standings: Standings,
     caveats: Sequence[str] = (),
+    biased: Mapping[str, str] = {},
 ) -> list[str]:
     """One sentence for each member of the family on the primary benchmark and metric.
 
     Args:
         caveats: clauses that stand in each of them.
+        biased: {arm: one that stands in its own}.
     """
     found = _primary(series, declaration)
     if found is None:
@@ -48,10 +50,13 @@ def verdict(
         return [f"No verdict: there are no outcomes on it. There are: {present}."]
     if not declaration.family:
         return ["No verdict: no test was declared (the family is empty)."]
-    said = "; ".join(caveats)
-    told = f" {said[:1].upper()}{said[1:]}." if said else ""
+
+    def told(arm: str) -> str:
+        said = "; ".join([*caveats, *([biased[arm]] if arm in biased else [])])
+        return f" {said[:1].upper()}{said[1:]}." if said else ""
+
     return [
-        f"{_sentence(row, found.metric, declaration)}{told} {standings.of(row).word.capitalize()}."
+        f"{_sentence(row, found.metric, declaration)}{told(row.arm)} {standings.of(row).word.capitalize()}."
         for row in _tested(comparisons, declaration)
     ]
 

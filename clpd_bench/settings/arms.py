@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings import overrides
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.findings import first_finding
+from clpd_bench.settings.fingerprint import fingerprint
+from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.yaml_reader import dotted
 
 MAY_DIFFER = ("student", "loss", "curriculum")
@@ -41,3 +45,19 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
             allowed=finding.allowed,
             fix=finding.fix,
         ) from None
+
+
+def identity(ablation: Ablation, arm: str) -> dict[str, Any]:
+    """What makes an arm the one that it is, whatever was tuned for it: its order, its teachers, and under `differs`
+    each setting as it is when it is resolved; all as fingerprints, so that a plug-in is its bytes and not its path."""
+    mine, settings = ablation.arms[arm], resolve(ablation, arm)
+    differs = {path: fingerprint(_at(settings, path)) for path in mine.differs}
+    return {"order": fingerprint(mine.order), "teachers": fingerprint(mine.teachers), "differs": differs}
+
+
+def _at(settings: Any, path: str) -> Any:
+    for part in path.split("."):
+        if isinstance(settings, Plugin) and part not in type(settings).model_fields:
+            settings = settings.arguments
+        settings = settings[part] if isinstance(settings, dict) else getattr(settings, part)
+    return settings

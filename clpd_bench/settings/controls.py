@@ -19,6 +19,7 @@ from clpd_bench.settings.curriculum import (
     WeakToStrong,
 )
 from clpd_bench.settings.difficulty import Column, StudentLoss, TeacherLoss, plain
+from clpd_bench.settings.fingerprint import fingerprint
 from clpd_bench.settings.plugin import Plugin
 
 
@@ -86,7 +87,7 @@ def _same_material(a: Ablation, name: str, place: str, other: str) -> None:
         ("student.training", *trained),
         ("curriculum", mine.curriculum, theirs.curriculum),
     ):
-        if one != two:
+        if fingerprint(one) != fingerprint(two):
             raise UserError(
                 f"arm {name!r} takes its {place.split('.')[0]} from arm {other!r}, and the two differ in {key}",
                 key=f"arms.{name}.{place}",

@@ -57,14 +57,18 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and bool(REFERENCE.fullmatch(value))
 
 
-def as_written(dump: Any) -> Any:
-    """A settings object's dump in which plug-ins stand as in an ablation file, the path written out."""
+def as_written(dump: Any, *, by: Literal["file", "sha256"] = "file") -> Any:
+    """A settings object's dump in which plug-ins stand as in an ablation file, the path written out.
+
+    Args:
+        by: `sha256` puts that of the file in the path's place: what the plug-in is, wherever it lies.
+    """
     if not isinstance(dump, dict):
         return dump
     if dump.get("name") != "plugin":
-        return {key: as_written(value) for key, value in dump.items()}
+        return {key: as_written(value, by=by) for key, value in dump.items()}
     own = {key: value for key, value in dump.items() if key not in DERIVED}
-    return {**own, "name": f"{dump['file']}:{dump['function']}", **dump["arguments"]}
+    return {**own, "name": f"{dump[by]}:{dump['function']}", **dump["arguments"]}
 
 
 def pluggable(member: type[Plugin]) -> BeforeValidator:

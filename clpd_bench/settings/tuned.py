@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from clpd_bench.settings.ablation import Ablation, Arm
+from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.base import Settings
-from clpd_bench.settings.curriculum import written
 from clpd_bench.settings.points import BASE
 from clpd_bench.settings.space import tuned_arms
 from clpd_bench.settings.tune import TuneSettings
@@ -55,14 +54,14 @@ class TunedArm(Settings):
     """An arm's choice.
 
     Attributes:
-        order, teachers, differs: the arm as it was tuned, `order` and `teachers` as one may write them.
+        order, teachers, differs: the arm as it was tuned, as `identity` has it.
         chosen: {dotted key: value}.
         mean, sd: of the chosen trial.
         edges: numeric keys whose chosen value is the smallest or the largest that was tried.
     """
 
-    order: str
-    teachers: str
+    order: dict[str, Any]
+    teachers: dict[str, Any]
     differs: dict[str, Any] = Field(default_factory=dict)
     chosen: dict[str, Any]
     mean: float
@@ -99,8 +98,3 @@ class TunedPoint:
 def declared(ablation: Ablation, tune: TuneSettings) -> TuneSettings:
     """The block with its arms named."""
     return tune.model_copy(update={"arms": tuple(tuned_arms(ablation, tune))})
-
-
-def identity(arm: Arm) -> dict[str, Any]:
-    """What makes an arm the one that was tuned, as `TunedArm` has it."""
-    return {"order": written(arm.order), "teachers": written(arm.teachers), "differs": arm.differs}

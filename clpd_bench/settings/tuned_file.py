@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.arms import identity
 from clpd_bench.settings.base import Settings
 from clpd_bench.settings.findings import first_finding
 from clpd_bench.settings.points import points
 from clpd_bench.settings.tune import LOWER_IS_BETTER, TuneSettings
-from clpd_bench.settings.tuned import Tuned, TunedArm, declared, identity
+from clpd_bench.settings.tuned import Tuned, TunedArm, declared
 from clpd_bench.settings.yaml_reader import KeyPath, dotted, parse
 
 
@@ -81,7 +82,7 @@ def refuse_stale(ablation: Ablation, tuned: Tuned) -> None:
         if point.name not in tuned.points:
             raise _stale(f"nothing was tuned at the point {point.name}, but at {', '.join(tuned.points)}")
         for name in now.arms or ():
-            arm, before = identity(ablation.arms[name]), tuned.points[point.name][name]
+            arm, before = identity(point.ablation, name), tuned.points[point.name][name]
             for key, is_now in arm.items():
                 if (was := getattr(before, key)) != is_now:
                     raise _stale(f"arm {name!r} had {key} {_written(was)} and has {_written(is_now)}")
@@ -94,6 +95,8 @@ def _stale(what: str) -> UserError:
 def _written(value: Any) -> str:
     if isinstance(value, Settings):
         value = value.model_dump(mode="json")
+    if isinstance(value, dict) and [*value] == ["name"]:
+        return str(value["name"])
     if isinstance(value, dict):
         inner = ", ".join(f"{key}: {_written(one)}" for key, one in value.items())
         return f"{{{inner}}}"

@@ -15,8 +15,8 @@ from clpd_bench.corpus.example import normalised
 from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.corpus.text import opening
 from clpd_bench.errors import UserError
-from clpd_bench.plan.keys import fingerprint
 from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.settings.fingerprint import fingerprint
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from clpd_bench.distillation.choice import Seen, best_look, last_gain, out_of_patience, why_stopped
-from clpd_bench.plan.keys import fingerprint
+from clpd_bench.settings.fingerprint import fingerprint
 from clpd_bench.settings.looks import BestValidation, EarlyStopping, Last
 from clpd_bench.settings.training import Training
 

@@ -89,7 +89,8 @@ class World:
             elif job.label.startswith("student") and self.curves:
                 self._training(job, attempt.out)
             manifest = {
-                "kind": job.kind, "label": job.label, "spec": {}, "parents": job.parents, "seconds": 10.0,
+                "kind": job.kind, "label": job.label, "parents": job.parents, "seconds": 10.0,
+                "spec": job.spec.model_dump(mode="json"),
                 "tokens": 1000, "flops": 10**9, "details": {"parameters": 7}, "device": "cpu (x86_64)",
                 "git": "a" * 40, "packages": {"torch": "2.13.0"}, "python": "3.11.7", "host": "vm", "platform": "Linux",
             }  # fmt: skip

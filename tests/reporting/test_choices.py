@@ -16,6 +16,7 @@ from clpd_bench.plan.plan import Job
 from clpd_bench.reporting.card.trained import _length as training_length
 from clpd_bench.reporting.choices import choices_made, choices_planned
 from clpd_bench.reporting.diverged import diverged_students
+from clpd_bench.reporting.overfitting import overfitting
 from clpd_bench.settings.load import load_ablation
 
 EARLY = "student.training.early_stopping={metric: response_loss, every: 5, patience: 2, min_delta: 0.01}"
@@ -97,26 +98,31 @@ def test_by_default_nothing_is_said(world: World) -> None:
     assert choices_planned(world.plan) == choices_made(world.plan, world.store) == []
 
 
-@pytest.mark.parametrize(("loss", "found"), [(3.0, 0), (3.25, 0), (3.5, 1)])
-def test_a_student_chosen_by_a_look_has_diverged_if_that_look_is_above_its_start(
-    tmp_path: Path, loss: float, found: int
+@pytest.mark.parametrize(("step", "found"), [(3.0, 0), (5.0, 1)])
+def test_a_student_chosen_by_a_look_has_diverged_if_its_loss_had_risen_by_then(
+    tmp_path: Path, step: float, found: int
 ) -> None:
-    """Whatever its last look saw: it is not that model which is evaluated."""
+    """Whatever its run went on to: it is not that model which is evaluated."""
 
     class One(Diverging):
+        losses = (1.5, 1.25, 1.0, 1.25, 1.75, 2.0)
+
         def _training(self, job: Job, out: Path) -> None:
             super()._training(job, out)
             file = out / "training.json"
             record: dict[str, Any] = json.loads(file.read_text())
             if job.label == "student clpd/1":
-                record["chosen"] = {"step": 3.0, "response_loss": loss}
+                record["chosen"] = {"step": step, "response_loss": 3.5}
             file.write_text(json.dumps(record))
 
     world = One(tmp_path)
     diverged = diverged_students(world.plan, world.store)
     assert [one.why for one in diverged] == [
-        f"its validation loss was 3.25 at the start and is {loss:.4g} at step 3, the one chosen"
+        "its mean training loss was 1.5 over the first step and is 1.75 over the last; "
+        "its validation loss was 3.25 before the first and is 3.5"
     ] * found
+    told = overfitting(world.plan, world.store, {(one.arm, one.seed) for one in diverged})
+    assert ["3.25 -> 3.5" in one for one in told] == [True] * (not found)
 
 
 def test_a_card_says_which_of_its_models_a_student_is(chosen: Chosen) -> None:

@@ -32,7 +32,7 @@ def test_every_field_in_which_compared_cells_differ_is_listed(broken: World, wor
 
 def test_one_revision_is_checked_out_before_anything_else(page: Page) -> None:
     assert page.sections["rerun"].index(f"git checkout {'a' * 40}") < page.sections["rerun"].index("clpd run")
-    spaced = Provenance([Varied("git", [("", ["a job"])])], [], "", "")
+    spaced = Provenance([Varied("git", [("", ["a job"])])], [], [], "", "")
     assert commands(spaced, "my file.yaml").splitlines()[0] == "clpd plan 'my file.yaml'"
 
 

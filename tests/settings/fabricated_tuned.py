@@ -9,11 +9,12 @@ from typing import Any
 
 from clpd_bench.analysis.tuning import edges as edges_of
 from clpd_bench.reporting.tuning.file import write_tuned
-from clpd_bench.settings.ablation import Arm
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.arms import identity
 from clpd_bench.settings.load import load_untuned
 from clpd_bench.settings.points import points
 from clpd_bench.settings.tune import TuneSettings
-from clpd_bench.settings.tuned import Budget, Trial, Tuned, TunedArm, declared, identity
+from clpd_bench.settings.tuned import Budget, Trial, Tuned, TunedArm, declared
 
 RATES = "{student.training.learning_rate: [1e-3, 2e-3, 4e-3]}"
 TUNE = f"tune={{space: {RATES}, seeds: [100, 101]}}"
@@ -34,15 +35,17 @@ def tuned_by_hand(
     ablation = load_untuned(file, [TUNE, *sets])
     assert ablation.tune
     tune = declared(ablation, ablation.tune)
-    grid = [point.name for point in points(ablation)]
+    grid = points(ablation)
     arms = {
-        name: {n: _arm(ablation.arms[n], tune, {**best, **(at or {}).get(name, {})}.get(n)) for n in tune.arms or ()}
-        for name in grid
+        one.name: {
+            n: _arm(one.ablation, n, tune, {**best, **(at or {}).get(one.name, {})}.get(n)) for n in tune.arms or ()
+        }
+        for one in grid
     }
     return write_tuned(Tuned(tune=tune, git=("a" * 40,), points=arms), file)
 
 
-def _arm(arm: Arm, tune: TuneSettings, best: dict[str, Any] | None) -> TunedArm:
+def _arm(ablation: Ablation, name: str, tune: TuneSettings, best: dict[str, Any] | None) -> TunedArm:
     space = [dict(zip(tune.space, values, strict=True)) for values in itertools.product(*tune.space.values())]
     chosen = best or space[0]
     trials = []
@@ -53,4 +56,6 @@ def _arm(arm: Arm, tune: TuneSettings, best: dict[str, Any] | None) -> TunedArm:
         trials.append(Trial(values=values, mean=mean, sd=0.0, n=2, diverged=0, scores=scores, students=students))
     budget = Budget(trials=len(space), seeds=2, students=2 * len(space), steps=60, tokens=600)
     edges = tuple(edges_of(chosen, tune.space))
-    return TunedArm(**identity(arm), chosen=chosen, mean=1.0, sd=0.0, edges=edges, budget=budget, trials=tuple(trials))
+    return TunedArm(
+        **identity(ablation, name), chosen=chosen, mean=1.0, sd=0.0, edges=edges, budget=budget, trials=tuple(trials)
+    )

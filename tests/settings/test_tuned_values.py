@@ -159,6 +159,21 @@ def test_values_of_another_tuning_are_refused_with_what_differs(small: Path, cha
     assert load_untuned(small, [*SETS, changed]).chosen == {}
 
 
+def test_an_arm_whose_plugin_was_moved_is_the_one_that_was_tuned_and_one_of_the_same_name_is_not(small: Path) -> None:
+    text = (Path(__file__).parents[2] / "ablations" / "plugins" / "mine.py").read_text()
+    for folder, more in (("here", ""), ("moved", ""), ("other", "\n# another file\n")):
+        (small.parent / folder).mkdir()
+        (small.parent / folder / "mine.py").write_text(text + more)
+
+    def rule(folder: str) -> str:
+        return f'arms.clpd.teachers={{name: "{folder}/mine.py:late", alone: 1}}'
+
+    tuned_by_hand(small, BEST, rule("here"))
+    assert load_ablation(small, [*SETS, rule("moved")]).arms["clpd"].tuned
+    with pytest.raises(UserError, match=r"arm 'clpd' had teachers \{name: plugin, .*sha256: (\w+).* sha256: (?!\1)\w+"):
+        load_ablation(small, [*SETS, rule("other")])
+
+
 def test_a_missing_file_says_how_to_make_it(small: Path) -> None:
     with pytest.raises(UserError, match=rf"no file .*small\.tuned\.yaml.*Make it: clpd tune {small}"):
         load_ablation(small, SETS)

@@ -9,7 +9,8 @@ from clpd_bench.analysis.tuning import choose, edges, mean_and_sd
 from clpd_bench.errors import UserError
 from clpd_bench.plan.tuning import PlannedTrial, Tuning
 from clpd_bench.reporting.diverged import divergence_of
-from clpd_bench.settings.tuned import Budget, Trial, Tuned, TunedArm, declared, identity
+from clpd_bench.settings.arms import identity
+from clpd_bench.settings.tuned import Budget, Trial, Tuned, TunedArm, declared
 from clpd_bench.store import Store
 
 
@@ -48,7 +49,7 @@ def _arm(point: str, name: str, tuning: Tuning, store: Store) -> TunedArm:
     best = trials[place]
     assert best.mean is not None
     return TunedArm(
-        **identity(tuning.ablation.arms[name]),
+        **identity(tuning.ablation, name),
         chosen=best.values,
         mean=best.mean,
         sd=best.sd,
