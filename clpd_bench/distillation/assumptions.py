@@ -80,11 +80,11 @@ def _differences(model: PreTrainedModel, longest: int | None) -> Iterator[Found]
     for j, other in zip(places, others, strict=True):
         yield _apart(other[:j], said[:j]), f"sees what comes later: tokens from place {j} on move logits before it"
     alone = logits(short)[0]
-    right = logits(pad(short, (0, padding), value=pad_id), ids)[0, : len(short)]
+    right = logits(pad(short, (0, padding), value=pad_id), otherwise)[0, : len(short)]
     yield _apart(right, alone), f"{OTHERWISE} padded on the right, as in training: logits differ"
     mask = pad(torch.ones(2, n, dtype=torch.long, device=device)[:, padding:], (padding, 0))
     mask[1] = 1
-    left = logits(pad(short, (padding, 0), value=pad_id), ids, **_as_generating(model, mask))[0, padding:]
+    left = logits(pad(short, (padding, 0), value=pad_id), otherwise, **_as_generating(model, mask))[0, padding:]
     yield _apart(left, alone), f"{OTHERWISE} padded on the left, as in generation: logits differ"
     if longest is not None:
         # Beyond a boundary rows are kept apart from shorter ones.
