@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,11 +43,21 @@ class MicroBatch:
 
 
 def micro_batches(
-    split: Split, examples: NDArray[np.int64], padded_tokens: int, pad_id: int, device: torch.device
+    split: Split,
+    examples: NDArray[np.int64],
+    padded_tokens: int,
+    pad_id: int,
+    device: torch.device,
+    boundaries: Iterable[int] = (),
 ) -> Iterator[MicroBatch]:
     """Slices `examples` (positions in the split) so that rows of like length lie together and none
-    but a single long row has more than `padded_tokens` tokens with its padding."""
-    for places in by_length(split.tokens[examples], padded_tokens):
+    but a single long row has more than `padded_tokens` tokens with its padding.
+
+    Args:
+        boundaries: `length_boundaries` of the models that read the slices.
+    """
+    # A row's last token is not read.
+    for places in by_length(split.tokens[examples], padded_tokens, [boundary + 1 for boundary in boundaries]):
         yield _collate(split, examples[places], places, pad_id, device)
 
 

@@ -17,6 +17,7 @@ from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import cross_entropy
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.models import hidden_states
+from clpd_bench.distillation.rotary import length_boundaries
 from clpd_bench.distillation.shards import Keep, Tensors, compute
 
 
@@ -52,7 +53,8 @@ def score(
     was_training = model.training
     model.eval()
     loss, wrong, done = np.zeros(len(split.ids)), np.zeros(len(split.ids)), 0
-    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, model.device):
+    everything, boundaries = np.arange(len(split.ids)), length_boundaries(model)
+    for batch in micro_batches(split, everything, batch_tokens, pad_id, model.device, boundaries):
         sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch, vocabulary))
         loss[batch.places], wrong[batch.places] = sums["loss"].numpy(), sums["wrong"].numpy()
         done += len(batch.places)

@@ -21,6 +21,7 @@ from clpd_bench.distillation.divergences import TargetRows
 from clpd_bench.distillation.head import Head, head_of
 from clpd_bench.distillation.mapped import MappedRows
 from clpd_bench.distillation.models import hidden_states
+from clpd_bench.distillation.rotary import length_boundaries
 from clpd_bench.distillation.shards import Keep, Tensors, compute
 from clpd_bench.settings.loss import TargetsSettings
 
@@ -63,7 +64,8 @@ def write_targets(
         name: MappedRows.new(folder, name, (rows, *like.shape[1:]), like.numpy().dtype) for name, like in shapes.items()
     }
     done = 0
-    for batch in micro_batches(split, np.arange(len(split.ids)), batch_tokens, pad_id, model.device):
+    everything, boundaries = np.arange(len(split.ids)), length_boundaries(model)
+    for batch in micro_batches(split, everything, batch_tokens, pad_id, model.device, boundaries):
         made = keep(f"targets/{batch.fingerprint}", partial(_rows, model, head, batch, k, settings))
         for name, values in made.items():
             stored[name][batch.token.numpy()] = values.numpy()

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import chunked_sum
 from clpd_bench.distillation.divergences import TargetRows, token_loss
+from clpd_bench.distillation.draws import draws_in_training
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.kept import KeptModels
 from clpd_bench.distillation.live import LiveTeacher
@@ -27,6 +29,7 @@ from clpd_bench.distillation.looks import Looks, can_go_on
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.own_loss import OwnLoss
 from clpd_bench.distillation.precision import Trained
+from clpd_bench.distillation.rotary import length_boundaries
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.loss import CrossEntropy, ForwardKl
@@ -44,6 +47,7 @@ class Record:
         validation: scores on the validation split, each with its step.
         consumed: `ConsumedHash` of all consumed presentations.
         tokens, response_tokens: presented so far.
+        dropout: whether the model draws random numbers in training, and so has one presentation a micro-batch.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -51,6 +55,7 @@ class Record:
     consumed: str = "0" * 64
     tokens: int = 0
     response_tokens: int = 0
+    dropout: bool = False
 
 
 class Diverged(Exception):
@@ -118,6 +123,7 @@ def train(
             key="training.keep_steps",
             fix="Keep earlier steps, or allow more of them (epochs, a larger corpus)",
         )
+    draws = draws_in_training(model)
     trained = Trained(model, training)
     if training.activation_checkpointing:
         model.activation_checkpointing_enable()
@@ -135,15 +141,19 @@ def train(
     if found:
         trained.write_back()
         record, done = Record(**found.state), found.step
+    record.dropout = draws
     model.train()
     looks = Looks(model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary)
     saved_at, saved_step = time.monotonic(), done
     for step, examples, teachers in schedule.batches(after=done):
-        # Every step has its own dropout stream, so a resumed run needs no generator state.
+        # Every step has its own stream, also for a loss of the user's own, so a resumed run needs no generator state.
         torch.manual_seed(streams.seed_of("dropout", step))
         for group in optimizer.param_groups:
             group["lr"] = training.learning_rate_at(step, schedule.steps)
-        value, consumed = _step(model, train_split, examples, teachers, training, loss, targets, pad_id, vocabulary)
+        dropout = partial(streams.seed_of, "dropout", step) if record.dropout else None
+        value, consumed = _step(
+            model, train_split, examples, teachers, training, loss, targets, pad_id, vocabulary, dropout
+        )
         norm = float(torch.nn.utils.clip_grad_norm_(trained.masters.values(), training.clip))
         for what, number in (("loss", value), ("gradient's norm", norm)):
             if not math.isfinite(number):
@@ -184,15 +194,25 @@ def _step(
     targets: list[Targets | LiveTeacher],
     pad_id: int,
     vocabulary: int,
+    dropout: Callable[[int], int] | None = None,
 ) -> tuple[float, NDArray[np.int64]]:
     """Gradients of one global batch: the sum over all its response tokens by their number.
+
+    Args:
+        dropout: (place in the batch) -> seed of what the model draws for that presentation. Where it is given, each
+            is a micro-batch of its own: what is drawn then knows nothing of how the batch is sliced.
 
     Returns the loss, and the places in the batch that the micro-batches went through.
     """
     head = head_of(model, vocabulary)
     normaliser = int(split.responses.lengths[examples].sum())
     total, consumed = torch.zeros((), dtype=torch.float64, device=model.device), []
-    for batch in micro_batches(split, examples, training.micro_batch_tokens, pad_id, model.device):
+    readers = [model, *(teacher.model for teacher in targets if isinstance(teacher, LiveTeacher))]
+    boundaries = {length for reader in readers for length in length_boundaries(reader)}
+    padded_tokens = 1 if dropout else training.micro_batch_tokens
+    for batch in micro_batches(split, examples, padded_tokens, pad_id, model.device, boundaries):
+        if dropout:
+            torch.manual_seed(dropout(int(batch.places[0])))
         hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
 
         supervision = _supervision(batch, teachers, targets)

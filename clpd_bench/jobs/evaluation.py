@@ -12,8 +12,10 @@ import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
+from clpd_bench.distillation.assumptions import require_causal_rows
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.models import forward_flops, load_model, position_limit
+from clpd_bench.distillation.rotary import length_boundaries
 from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import vocabulary_of
@@ -38,16 +40,18 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
     shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
     if isinstance(spec.benchmark, TaskSpec):
         model = load_model(folder, dtype).to(device()).eval()
+        require_causal_rows(model, "the evaluated model")
         evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
-        found = evaluated.on_task(loaded_by_name(spec.benchmark), None, context.progress, spec.benchmark.limit)
+        longest, limit = position_limit(model) or 0, spec.benchmark.limit
+        found = evaluated.on_task(loaded_by_name(spec.benchmark), longest, None, context.progress, limit)
         write_items(evaluated.rows, None, out / "items.parquet")
-        return Measured(details={"items": found, **evaluated.left_out})
+        return Measured(details={"items": found, **evaluated.details})
     split = read_split(inputs["corpus"], "test")
     corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     model = load_reader(folder, corpus_tokenizer, int(split.tokens.max()), "the evaluated model", dtype)
     evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
     items = len(split.ids)
-    task = _task(spec.benchmark, split, model, tokenizer, out)
+    task, longest = _task(spec.benchmark, split, model, tokenizer, out)
     # An item that lm-eval has too goes through the model twice, and counts each time.
     before = 0 if task is None else items
 
@@ -58,13 +62,14 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         context.progress(before + done, before + items)
 
     if task is not None:
-        evaluated.on_task(loaded(task), special_tokens(split, tokenizer), harnessed)
+        evaluated.on_task(loaded(task), longest, special_tokens(split, tokenizer), harnessed)
     pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
     scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
     difficulty = dict(zip(split.ids.tolist(), read_difficulty(inputs["difficulty"], "test").tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
-    return Measured(tokens, forward_flops(model, tokens, int(split.responses.lengths.sum())))
+    flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))
+    return Measured(tokens, flops, evaluated.details)
 
 
 @dataclass
@@ -74,7 +79,7 @@ class _Evaluated:
     Attributes:
         name: of the model, in lm-eval's results.
         rows: items so far.
-        left_out: for the manifest.
+        details: for the manifest.
     """
 
     model: PreTrainedModel
@@ -84,20 +89,28 @@ class _Evaluated:
     out: Path
     shards: Shards
     rows: list[dict[str, Any]] = field(default_factory=list)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
     def on_task(
         self,
         loading: AbstractContextManager[Any],
+        longest: int,
         special: bool | None,
         progress: Callable[[int, int], None],
         limit: int | None = None,
     ) -> int:
-        """Rows and lm-eval's own results of a task; the number of its documents."""
-        spec = self.spec
+        """Rows and lm-eval's own results of a task; the number of its documents.
+
+        Args:
+            longest: tokens of the longest sequence that the task may make.
+        """
+        spec, batch_size = self.spec, self.spec.batch_size
+        if any(longest > boundary for boundary in length_boundaries(self.model)):
+            # A sequence grows over the boundary when the longest of its batch does.
+            batch_size = self.details["batch_size"] = 1
         with loading as task:
             results = run_harness(
-                self.model, self.tokenizer, task, spec.batch_size, special, self.shards.keep, progress, limit
+                self.model, self.tokenizer, task, batch_size, special, self.shards.keep, progress, limit
             )
             samples = results["samples"][task.task_name]
             metrics, left = item_metrics(task, samples)
@@ -105,8 +118,8 @@ class _Evaluated:
         ids = document_ids(samples) if named else [sample["doc"]["id"] for sample in samples]
         self.rows += sample_rows(samples, metrics, ids)
         if left:
-            self.left_out["metrics_left_out"] = left
-        write_results(results, self.name, spec.dtype, spec.batch_size, self.out)
+            self.details["metrics_left_out"] = left
+        write_results(results, self.name, spec.dtype, batch_size, self.out)
         return len({*ids})
 
 
@@ -116,21 +129,22 @@ def _task(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
     out: Path,
-) -> dict[str, Any] | None:
-    """lm-eval's part of a benchmark on a corpus; None where there is the response loss alone."""
+) -> tuple[dict[str, Any] | None, int]:
+    """lm-eval's part of a benchmark on a corpus, None where there is the response loss alone; and the tokens of the
+    longest sequence in it."""
     if isinstance(benchmark, ChoiceSpec):
         task = write_choice_task(split, out)
         texts = [choice for choices in split.texts("choices") for choice in choices]
         longest = max(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
-        _require_room(model, split, longest, "tokens of a choice", "corpus")
-        return task
+        return task, _require_room(model, split, longest, "tokens of a choice", "corpus")
     if benchmark.max_new_tokens is None:
-        return None
-    _require_room(model, split, benchmark.max_new_tokens, "new tokens", "max_new_tokens")
-    return write_task(split, benchmark, stop_of(split, tokenizer), out)
+        return None, 0
+    longest = _require_room(model, split, benchmark.max_new_tokens, "new tokens", "max_new_tokens")
+    return write_task(split, benchmark, stop_of(split, tokenizer), out), longest
 
 
-def _require_room(model: PreTrainedModel, split: Split, more: int, what: str, key: str) -> None:
+def _require_room(model: PreTrainedModel, split: Split, more: int, what: str, key: str) -> int:
+    """Tokens of the longest prompt and as many more."""
     longest, limit = int(split.prompts.lengths.max()) + more, position_limit(model)
     if limit is not None and longest > limit:
         raise UserError(
@@ -139,3 +153,4 @@ def _require_room(model: PreTrainedModel, split: Split, more: int, what: str, ke
             key=key,
             fix="Lower the benchmark's max_new_tokens, or raise max_position_embeddings of the models",
         )
+    return longest

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from clpd_bench.distillation.assumptions import require_causal_rows
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.head_check import require_known_head
 from clpd_bench.distillation.models import load_model, require_positions
@@ -29,11 +30,13 @@ def load_reader(
         who: what errors call it.
 
     Raises:
-        UserError: it has another tokenizer, too few rows or positions, or logits that are not its head's.
+        UserError: it has another tokenizer, too few rows or positions, or logits that are not its head's;
+            or it is not causal, or its rows are not read as if alone.
     """
     require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(folder)), who)
     model = load_model(folder, dtype).to(device()).eval()
     require_rows(model, vocabulary_of(tokenizer), who)
     require_positions(model, longest, who)
     require_known_head(model, who)
+    require_causal_rows(model, who, longest)
     return model

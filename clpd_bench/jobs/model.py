@@ -96,6 +96,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
             "steps": steps,
             "consumed": record.consumed,
             "validation": record.validation[-1],
+            **({"dropout": True} if record.dropout else {}),
             **chosen,
             **details,
         },

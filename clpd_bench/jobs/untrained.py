@@ -12,6 +12,7 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.corpus.tokenizers import pretrained_tokenizer
+from clpd_bench.distillation.assumptions import require_causal_rows
 from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.keep_layers import cut, kept_layers, layer_cosines, layers_of
 from clpd_bench.distillation.models import load_model, require_positions, save_model
@@ -28,6 +29,7 @@ def brought_in(start: Start, out: Path) -> Measured:
     tokenizer = pretrained_tokenizer(start, out)
     model = load_pretrained(start, out)
     require_rows(model, vocabulary_of(tokenizer), start.source.written)
+    require_causal_rows(model, start.source.written)
     save_model(model, tokenizer, out)
     return Measured(details={"parameters": model.num_parameters(), "came_from": origin(start)})
 
@@ -42,6 +44,7 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
     """`layers.json` says which were kept, of how many, and the cosines where the rule goes by them."""
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["initial"]))
     model = load_model(inputs["initial"], "auto").to(device()).eval()
+    require_causal_rows(model, "the model that is cut")
     told: dict[str, object] = {}
     tokens = 0
 

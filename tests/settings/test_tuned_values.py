@@ -169,7 +169,7 @@ def test_an_arm_whose_plugin_was_moved_is_the_one_that_was_tuned_and_one_of_the_
         return f'arms.clpd.teachers={{name: "{folder}/mine.py:late", alone: 1}}'
 
     tuned_by_hand(small, BEST, rule("here"))
-    assert load_ablation(small, [*SETS, rule("moved")]).arms["clpd"].tuned
+    assert load_ablation(small, [*SETS, rule("moved")]).chosen
     with pytest.raises(UserError, match=r"arm 'clpd' had teachers \{name: plugin, .*sha256: (\w+).* sha256: (?!\1)\w+"):
         load_ablation(small, [*SETS, rule("other")])
 
