@@ -14,6 +14,7 @@ from test_pretrained_models import bring_in, local
 from test_training_jobs import CLPD, SHUFFLED, SMALL, TRAINING, corpus, do
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import assumptions
 from clpd_bench.distillation.assumptions import require_causal_rows
 from clpd_bench.distillation.head_check import require_known_head
@@ -220,7 +221,7 @@ def seer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("seer")
     inputs = {"corpus": corpus(root / "corpus"), "model": root / "model"}
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
-    model = new_model(SMALL, tokenizer, 0)
+    model = new_model(SMALL, tokenizer, Streams(0))
     model.config.is_causal = False
     save_model(model, tokenizer, inputs["model"])
     assert load_model(inputs["model"]).config.is_causal is False
