@@ -41,3 +41,8 @@ class ReportContext:
     notes: list[str]
     published: list[Published] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """The caveats as sentences, for the top of whatever shows results."""
+        return [f"Warning: {said}." for said in self.caveats]

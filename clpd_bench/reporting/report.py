@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.ladder import falls, ladders_of
 from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series, metric_series
 from clpd_bench.analysis.summary import summary
 from clpd_bench.errors import UserError
@@ -103,6 +104,7 @@ def write_report(
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
     unrecorded = [] if leave_word(plan.cells, store) else [UNRECORDED]
+    ladders = ladders_of(plan, store)
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -123,6 +125,7 @@ def write_report(
             *unrecorded,
         ],
         published=list(published),
+        caveats=falls(ladders),
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)
     kept = without(items, dropped)
@@ -147,6 +150,7 @@ def write_report(
             schedules=schedules,
             schedules_absent=schedules_absent,
             trained=students,
+            ladders=ladders,
             tuned=tuned,
             provenance=provenance(plan, store, [declaration.baseline, *declaration.family]),
             settings=_as_yaml(ablation),
