@@ -42,6 +42,16 @@ class Scored:
             f"better; {', '.join(steps)}), so {wrong}{self._fix()}"
         )
 
+    @property
+    def missing(self) -> list[str]:
+        """A sentence for each teacher of which nothing can be said yet."""
+        return [
+            f"Teacher {name} is not evaluated on validation items of {self.ladder.corpus}: whether it stands in its "
+            "place is not known."
+            for name, _ in self.ladder.teachers
+            if name not in self.scores
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """`rises` is None until two teachers are evaluated."""
         return {

@@ -115,7 +115,11 @@ def write_report(
         seeds=len(ablation.seeds),
         standings=standings(plan, store, declaration, factors),
         diverged=diverged,
-        missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
+        missing=[
+            *missing,
+            *incomplete_pairs(plan, store, declaration, factors, dropped),
+            *(sentence for ladder in ladders for sentence in ladder.missing),
+        ],
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged),
             *_conditions(ablation),
