@@ -37,6 +37,7 @@ def plan(
     if origins:
         _print_origins(load_origins(file, sets), as_json)
         return
+    from clpd_bench.analysis.ladder import falls, ladders_of
     from clpd_bench.launch.costs.whole import plan_cost
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.seed_cost import seed_cost
@@ -77,9 +78,13 @@ def plan(
     one_more = seed_cost(planned, here)
     power = [power_of(one.point.ablation, one.plan, here, vars(one_more) if one_more else None) for one in points]
     summary = plan_summary(points, planned, done, exposures, power, tried)
+    ladders = ladders_of(planned, here)
     if as_json:
-        print(json.dumps({**summary, "cost": cost_json(planned, costs, tuning)}, indent=2))
+        told = {"ladders": [ladder.to_json() for ladder in ladders], "cost": cost_json(planned, costs, tuning)}
+        print(json.dumps({**summary, **told}, indent=2))
     else:
+        for said in falls(ladders):
+            console().print(f"Warning: {said}.\n", markup=False)
         print_plan(points, summary, exposures, tried, console())
         print_cost(planned, costs, tuning, console())
         print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())

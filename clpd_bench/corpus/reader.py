@@ -71,13 +71,13 @@ class Split:
 
 def read_split(folder: Path, split: str) -> Split:
     """`train`, `validation` or `test` of a corpus folder."""
-    table = _table(folder / f"{split}.parquet")
+    table = read_table(folder / f"{split}.parquet")
     return Split(np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table)
 
 
 def read_difficulty(folder: Path, split: str) -> NDArray[np.float64]:
     """Shape [N]: the difficulties that a `difficulty` job left for a split, in the order of its ids."""
-    return np.asarray(_array(_one(_table(folder / f"{split}.parquet")["difficulty"])), dtype=np.float64)
+    return np.asarray(_array(_one(read_table(folder / f"{split}.parquet")["difficulty"])), dtype=np.float64)
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _array(numbers: pa.Array) -> NDArray[Any]:
     return numbers.to_numpy(zero_copy_only=False) if numbers.null_count else np.from_dlpack(numbers)
 
 
-def _table(file: Path) -> pa.Table:
+def read_table(file: Path) -> pa.Table:
     """What `pq.read_table` gives, which would import pandas on its way too.
 
     Raises:

@@ -1,4 +1,4 @@
-"""evaluation: a model on the test split of a corpus, or on a task of lm-eval, item by item."""
+"""evaluation: a model on a split of a corpus, or on a task of lm-eval, item by item."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         found = evaluated.on_task(loaded_by_name(spec.benchmark), longest, None, context.progress, limit)
         write_items(evaluated.rows, None, out / "items.parquet")
         return Measured(details={"items": found, **evaluated.details})
-    split = read_split(inputs["corpus"], "test")
+    split = read_split(inputs["corpus"], spec.split)
     corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     model = load_reader(folder, corpus_tokenizer, int(split.tokens.max()), "the evaluated model", dtype)
     evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
@@ -65,7 +65,8 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         evaluated.on_task(loaded(task), longest, special_tokens(split, tokenizer), harnessed)
     pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
     scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
-    difficulty = dict(zip(split.ids.tolist(), read_difficulty(inputs["difficulty"], "test").tolist(), strict=True))
+    of_items = read_difficulty(inputs["difficulty"], spec.split)
+    difficulty = dict(zip(split.ids.tolist(), of_items.tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
     flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))

@@ -11,7 +11,7 @@ from clpd_bench.plan.cost.parameters import parameters
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.looks import BestValidation
 from clpd_bench.settings.pretrained import Local
-from clpd_bench.settings.specs import CorpusSpec, ModelSpec, TargetsSpec
+from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec, TargetsSpec
 from clpd_bench.starts import stored_parameters
 from clpd_bench.store import Store
 
@@ -24,7 +24,7 @@ CHECKPOINT_FILES = 5
 BESIDES = 256 * 1024
 """Bytes of any job besides what is counted here: manifest, log, tokenizer, curves."""
 ITEM = 512
-"""Bytes of an evaluation a test example, its texts compressed."""
+"""Bytes of an evaluation an example, its texts compressed."""
 FILES = 20
 """Files and folders of any job, at most, with those of its attempt."""
 
@@ -98,8 +98,8 @@ class _Sizes:
             numbers = kept * (2 if kept < vocabulary else 1) + len(settings.temperatures)  # ids, if not all
             train = splits["train"]
             return int(FLOAT * train["response_tokens"] * numbers + 8 * train["examples"])
-        if job.kind == "evaluation":
-            return ITEM * int(splits["test"]["examples"])
+        if isinstance(job.spec, EvaluationSpec):
+            return ITEM * int(splits[job.spec.split]["examples"])
         return 24 * sum(int(split["examples"]) for split in splits.values())  # ids and numbers
 
     def parameters(self, job: Job) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from clpd_bench.analysis.ladder import Scored, falls, ladders_of
 from clpd_bench.launch.slurm.queue import Task
 from clpd_bench.launch.slurm.view import View
 from clpd_bench.plan.plan import Job, Plan
@@ -47,12 +48,19 @@ class Status:
     """Attributes:
     held: keys of what failed or was given up, and of all that needs them: nothing of it will run as it is.
     slurm: None where nothing of the plan was launched.
+    ladders: the teachers' scores on validation items, as far as they are known.
     """
 
     plan: Plan
     jobs: list[JobStatus]
     held: frozenset[str] = frozenset()
     slurm: View | None = None
+    ladders: list[Scored] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is known by now to be wrong with the ablation itself, in sentences."""
+        return [f"Warning: {said}." for said in falls(self.ladders)]
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -81,6 +89,7 @@ class Status:
         return {
             "ablation": self.plan.name,
             "counts": self.counts,
+            "ladders": [ladder.to_json() for ladder in self.ladders],
             "slurm": self.slurm.to_json() if self.slurm else None,
             "in_no_slurm_job": [job.job.key for job in self.in_no_slurm_job()],
             "jobs": [
@@ -106,7 +115,8 @@ def status_of(plan: Plan, store: Store, slurm: View | None = None) -> Status:
         if ended or (one.state not in ("done", "running") and held & set(one.job.parents.values())):
             held.add(one.job.key)
     tasks = slurm.tasks if slurm else {}
-    return Status(plan, [_in_slurm(job, tasks, held) for job in jobs], frozenset(held), slurm)
+    seen = [_in_slurm(job, tasks, held) for job in jobs]
+    return Status(plan, seen, frozenset(held), slurm, ladders_of(plan, store))
 
 
 def _in_slurm(status: JobStatus, tasks: dict[str, Task], held: set[str]) -> JobStatus:

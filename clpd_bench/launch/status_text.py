@@ -21,8 +21,10 @@ def print_status(status: Status, console: Console) -> None:
 
 
 def status_text(status: Status) -> RenderableType:
-    """A line a kind of job; what is in Slurm; hours; what runs, waits, failed, with reasons; what to type now."""
-    return Group(counts_table(status), *(Text(line, overflow="fold") for line in _lines(status)))
+    """Warnings; a line a kind of job; what is in Slurm; hours; what runs, waits, failed, with reasons; what to type
+    now."""
+    warnings = (Text(line, overflow="fold") for line in status.warnings)
+    return Group(*warnings, counts_table(status), *(Text(line, overflow="fold") for line in _lines(status)))
 
 
 def counts_table(status: Status) -> Table:

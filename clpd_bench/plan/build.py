@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
@@ -14,7 +15,7 @@ from clpd_bench.plan.declaration import declaration
 from clpd_bench.plan.identity import identity_of
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.lock import Lock, read_lock
-from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.plan import Evaluated, Job, Ladder, Plan
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.plan.versions import code_version
 from clpd_bench.plan.whole import PointPlan, in_order, whole
@@ -22,7 +23,7 @@ from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.checks import root_of
 from clpd_bench.settings.corpus import Of, SameAs
-from clpd_bench.settings.curriculum import Shuffled, written
+from clpd_bench.settings.curriculum import NoTeacher, Shuffled, written
 from clpd_bench.settings.difficulty import Difficulty, nameless, scored_by
 from clpd_bench.settings.evaluation import Benchmark
 from clpd_bench.settings.keep_layers import Cosine
@@ -46,6 +47,7 @@ from clpd_bench.starts import start_of
 from clpd_bench.task_files import find_task
 
 SHUFFLED = Shuffled(name="shuffled")
+LOSS_ALONE = BenchmarkSpec(max_new_tokens=None, answer_marker=None)
 
 
 def build_plan(ablation: Ablation, file: Path) -> Plan:
@@ -77,6 +79,7 @@ def _plan(point: Point, file: Path, lock: Lock, hashes: dict[Path, str]) -> Plan
     # The strongest teacher is most often the longest job, and most arms wait for it.
     for name in (*reversed(ablation.teachers), *ablation.models):
         builder.model(name)
+    ladders = builder.ladders(point.label)  # before any student: who sees that it does not rise can still stop
     planned = [builder.evaluated_cell(cell) for cell in grid]
     references = builder.references(grid)
     declared = declaration(ablation, planned)
@@ -85,7 +88,9 @@ def _plan(point: Point, file: Path, lock: Lock, hashes: dict[Path, str]) -> Plan
     for name in ablation.models:
         for key in (builder.model(name), *builder.on_the_way[name]):
             models.setdefault(key, []).append(name)
-    return Plan(file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label, models)
+    return Plan(
+        file.stem, str(file), jobs, planned, references, corpora, arm_data, declared, point.label, models, ladders
+    )
 
 
 class _Builder:
@@ -245,17 +250,47 @@ class _Builder:
         return self._add("model", f"student {cell.label}", spec, parents)
 
     def evaluations(self, label: str, model: str) -> dict[str, str]:
-        evaluation = self.ablation.evaluation
         out = {}
-        for name, benchmark in evaluation.benchmarks.items():
+        for name, benchmark in self.ablation.evaluation.benchmarks.items():
             tested = self._benchmark(benchmark) if benchmark.task is None else self.task(name)
-            spec = EvaluationSpec(benchmark=tested, batch_size=evaluation.batch_size, dtype=evaluation.dtype)
-            parents = {"model": model}
-            if benchmark.corpus is not None:
-                parents["corpus"] = self.corpus(benchmark.corpus)
-                parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, benchmark.corpus)
-            out[name] = self._add("evaluation", f"evaluation {label} on {name}", spec, parents)
+            out[name] = self._evaluation(f"evaluation {label} on {name}", model, tested, benchmark.corpus, "test")
         return out
+
+    def _evaluation(
+        self,
+        label: str,
+        model: str,
+        tested: BenchmarkSpec | ChoiceSpec | TaskSpec,
+        corpus: str | None,
+        split: Literal["test", "validation"],
+    ) -> str:
+        evaluation = self.ablation.evaluation
+        spec = EvaluationSpec(benchmark=tested, batch_size=evaluation.batch_size, dtype=evaluation.dtype, split=split)
+        parents = {"model": model}
+        if corpus is not None:
+            parents["corpus"] = self.corpus(corpus)
+            parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, corpus)
+        return self._add("evaluation", label, spec, parents)
+
+    def ladders(self, point: str) -> list[Ladder]:
+        """Each teacher on validation items, by the primary metric; none where no arm has teachers to choose from.
+
+        A task of lm-eval has no validation items of ours: there it is the response loss on the student's corpus.
+        """
+        a = self.ablation
+        if len(a.teachers) < 2 or all(isinstance(arm.teachers, NoTeacher) for arm in a.arms.values()):
+            return []
+        primary, benchmark = a.analysis.primary, a.evaluation.benchmarks[a.analysis.primary.benchmark]
+        metric, kept = ("response_loss", None) if benchmark.corpus is None else (primary.metric, primary.filter)
+        corpus = benchmark.corpus or a.student.corpus
+        tested = LOSS_ALONE if metric == "response_loss" else self._benchmark(benchmark)
+        keys = [
+            self._evaluation(
+                f"validation of teacher {name} on {corpus}", self.model(name), tested, corpus, "validation"
+            )
+            for name in a.teachers
+        ]
+        return [Ladder(point, corpus, metric, kept, tuple(zip(a.teachers, keys, strict=True)))]
 
     def _task(self, name: str) -> TaskSpec:
         """The task of a benchmark. One that is not there, or not one alone, is for the job to tell."""

@@ -46,6 +46,24 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Ladder:
+    """The teachers of a point of the grid, and where the score of each on validation items is.
+
+    Attributes:
+        point: as the plan's.
+        corpus: the name of that whose validation split it is.
+        metric, filter: of the score; None where the metric has one filter alone.
+        teachers: (name, key of the evaluation job), in the file's order.
+    """
+
+    point: str
+    corpus: str
+    metric: str
+    filter: str | None
+    teachers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Attributes:
     point: what the point of the grid is called by, as `[strength=0.6]`; empty where nothing varies, and for
@@ -55,6 +73,7 @@ class Plan:
         and what their exposure is counted by.
     declaration: see `declaration`.
     models: {key: names of the models that it is, or is on the way to}; empty in plans older than this field.
+    ladders: one, or none where no two teachers could be in a wrong order; one a point for a plan of all points.
     """
 
     name: str
@@ -67,6 +86,7 @@ class Plan:
     declaration: dict[str, Any]
     point: str = ""
     models: dict[str, list[str]] = field(default_factory=dict)
+    ladders: list[Ladder] = field(default_factory=list)
 
     def descendants(self, key: str) -> set[str]:
         """Keys of all jobs that need this one, and itself."""
@@ -115,6 +135,7 @@ class Plan:
             "declaration": self.declaration,
             "point": self.point,
             "models": self.models,
+            "ladders": [vars(ladder) for ladder in self.ladders],
         }
 
     @classmethod
@@ -131,4 +152,5 @@ class Plan:
             data["declaration"],
             data.get("point", ""),
             data.get("models", {}),
+            [Ladder(**{**one, "teachers": tuple(map(tuple, one["teachers"]))}) for one in data.get("ladders", [])],
         )

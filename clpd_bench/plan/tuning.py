@@ -87,7 +87,8 @@ def plan_tuning(ablation: Ablation, file: Path) -> Tuning:
         for one in points
     ]
     _refuse_idle(trials, tune, file)
-    return Tuning(ablation, tune, replace(whole(points), references=[], declaration={"points": {}}), trials)
+    plan = replace(whole(points), references=[], ladders=[], declaration={"points": {}})
+    return Tuning(ablation, tune, plan, trials)
 
 
 def _place(ablation: Ablation, tune: TuneSettings, point: Point) -> str:

@@ -54,4 +54,5 @@ def whole(points: list[PointPlan]) -> Plan:
         {f"{arm}{plan.point}": data for plan in plans for arm, data in plan.arm_data.items()},
         {"points": {plan.point: plan.declaration for plan in plans}} if len(plans) > 1 else first.declaration,
         models=models,
+        ladders=[ladder for plan in plans for ladder in plan.ladders],
     )

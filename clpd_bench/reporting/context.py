@@ -26,7 +26,9 @@ class ReportContext:
         notes: sentences to print as they are, such as what the conclusions are conditional on.
         published: numbers to set beside ours.
         biased: {arm: why its comparison is}, a clause.
-        caveats: clauses without which no sentence of the verdict may stand ("not tuned: ...").
+        falls: a clause for each ladder of teachers that does not rise.
+        caveats: clauses without which, and without those of `falls`, no sentence of the verdict may stand ("at one
+            learning rate for all arms, not tuned").
     """
 
     title: str
@@ -42,4 +44,15 @@ class ReportContext:
     notes: list[str]
     published: list[Published] = field(default_factory=list)
     biased: dict[str, str] = field(default_factory=dict)
+    falls: list[str] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """That teachers do not rise, as sentences, for the top of whatever shows results."""
+        return [f"Warning: {said}." for said in self.falls]
+
+    @property
+    def clauses(self) -> list[str]:
+        """What each sentence of the verdict carries."""
+        return [*self.falls, *self.caveats]

@@ -49,7 +49,7 @@ class Cost:
     arms: the arms of which something has been run.
     as_run: all that the cells need, each job once.
     alone: the sum over cells of what each needs.
-    references: evaluations that no cell needs.
+    besides: evaluations that no cell needs, of references and of teachers on validation items.
     shared: (job, its cost, how many cells need it), the dearest first, for jobs of more than one cell.
     unknown: jobs without a manifest, whose cost is not counted.
     """
@@ -58,7 +58,7 @@ class Cost:
     arms: list[ArmCost]
     as_run: Spent
     alone: Spent
-    references: Spent
+    besides: Spent
     shared: list[tuple[Job, Spent, int]]
     unknown: int
 

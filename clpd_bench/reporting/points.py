@@ -76,10 +76,12 @@ def write_reports(
     ]
     not_shown += [f"{name}, not shown: {sentence}" for name, one in reports.items() for sentence in one.rows.not_shown]
     table, is_primary = pd.concat([rows for rows, _ in made]), pd.concat([which for _, which in made])
+    warnings = [f"{name}: {sentence}" for name, one in reports.items() for sentence in one.context.warnings]
     caveats = {name: one.context.caveats for name, one in reports.items()}
+    said = (warnings, caveats, absent, not_shown)
     texts = {
-        "axes.md": points_markdown(points[0], table[is_primary], caveats, absent, not_shown, secondary=False),
-        "axes_secondary.md": points_markdown(points[0], table[~is_primary], caveats, absent, not_shown, secondary=True),
+        "axes.md": points_markdown(points[0], table[is_primary], *said, secondary=False),
+        "axes_secondary.md": points_markdown(points[0], table[~is_primary], *said, secondary=True),
         "axes.csv": table.to_csv(index=False, lineterminator="\n"),
     }
     older = [file.name for kind in ("pdf", "png") for file in out.glob(f"{SWEEP}*.{kind}")]

@@ -23,18 +23,20 @@ HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p
 def points_markdown(
     first: PointPlan,
     table: pd.DataFrame,
+    warnings: list[str],
     caveats: Mapping[str, Sequence[str]],
     absent: list[str],
     not_shown: list[str],
     *,
     secondary: bool,
 ) -> str:
-    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `caveats` those of
-    each point's verdict, `absent` a sentence for each gap, `not_shown` one for each published number that stands
+    """The text of axes.md or axes_secondary.md; `table` the rows of axes.csv that it is about, `warnings` and `caveats`
+    those of each point, `absent` a sentence for each gap, `not_shown` one for each published number that stands
     nowhere."""
     analysis = first.point.ablation.analysis
     title = f"# {first.plan.name}: all points"
     blocks = [f"{title}, secondary results", SECONDARY] if secondary else [title, first.point.ablation.question]
+    blocks += [f"**{sentence}**" for sentence in warnings]
     rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
     for benchmark, metric in dict.fromkeys((row["benchmark"], row["metric"]) for row in rows):
         unit, better = UNITS[_known(metric)].mean, METRICS[_known(metric)]

@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from clpd_bench.analysis.compare import compare
+from clpd_bench.analysis.ladder import falls, ladders_of
 from clpd_bench.analysis.metrics import MACRO_AVERAGE, Series, metric_series
 from clpd_bench.analysis.summary import summary
 from clpd_bench.errors import UserError
@@ -107,6 +108,7 @@ def write_report(
     # one that was seen would be unknown.
     unrecorded = [] if leave_word(plan.cells, store) else [UNRECORDED]
     tuned = read_tuned(ablation.tuned)[0].at(plan.point) if ablation.tuned else None
+    ladders = ladders_of(plan, store)
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
@@ -117,7 +119,11 @@ def write_report(
         seeds=len(ablation.seeds),
         standings=standings(plan, store, declaration, factors),
         diverged=diverged,
-        missing=[*missing, *incomplete_pairs(plan, store, declaration, factors, dropped)],
+        missing=[
+            *missing,
+            *incomplete_pairs(plan, store, declaration, factors, dropped),
+            *(sentence for ladder in ladders for sentence in ladder.missing),
+        ],
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged, biased),
             *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
@@ -128,6 +134,7 @@ def write_report(
             *unrecorded,
         ],
         published=list(published),
+        falls=falls(ladders),
         caveats=caveats(ablation, tuned),
         biased=biased,
     )
@@ -153,6 +160,7 @@ def write_report(
             schedules=schedules,
             schedules_absent=schedules_absent,
             trained=students,
+            ladders=ladders,
             tuned=tuned,
             provenance=provenance(plan, store, [declaration.baseline, *declaration.family]),
             settings=_as_yaml(ablation),

@@ -26,6 +26,7 @@ _SPECIAL = {
     "#": r"\#",
     "%": r"\%",
     "_": r"\_",
+    "`": r"\textasciigrave{}",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
     "<": r"\textless{}",
@@ -101,7 +102,7 @@ def _caption(rows: Rows, context: ReportContext) -> str:
         f"{CORRECTED[declaration.correction]} over {len(declaration.family)} declared comparisons, on "
         f"{declaration.generalise_to}. Primary: {declaration.primary_benchmark} {declaration.primary_metric}. A dagger "
         "marks exploratory comparisons; the others were declared before the first evaluation that they use. "
-        f"{_divergences(context)}Below each block, models that no arm trained."
+        f"{_divergences(context)}{' '.join([*context.warnings, ''])}Below each block, models that no arm trained."
     )
 
 

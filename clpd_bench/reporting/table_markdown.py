@@ -31,9 +31,10 @@ def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext
     blocks = [
         f"# {context.title}",
         context.question,
+        *(f"**{sentence}**" for sentence in context.warnings),
         f"## Primary result: {primary_name(context)}",
         bullets(
-            verdict(comparisons, rows.series, context.declaration, context.standings, context.caveats, context.biased)
+            verdict(comparisons, rows.series, context.declaration, context.standings, context.clauses, context.biased)
         ),
         *_series_blocks(primary, context, secondary=False),
         "## How to read this",

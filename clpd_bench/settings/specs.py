@@ -129,12 +129,13 @@ class TaskSpec(Settings):
 
 
 class EvaluationSpec(Settings):
-    """Parents: `model`; and, but for a task of lm-eval, `corpus` (its test split) and `difficulty` (a column of the
-    items)."""
+    """Parents: `model`; and, but for a task of lm-eval, `corpus` and `difficulty` (a column of the items)."""
 
     benchmark: BenchmarkSpec | ChoiceSpec | TaskSpec
     batch_size: int
     dtype: Literal["float32", "bfloat16"]
+    split: Literal["test", "validation"] = "test"
+    """Of the corpus. No result is one of validation items: they say whether the teachers rise."""
 
 
 Spec = CorpusSpec | DifficultySpec | ModelSpec | TargetsSpec | EvaluationSpec

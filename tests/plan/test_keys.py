@@ -272,7 +272,7 @@ def test_what_is_extracted_is_in_the_key_of_evaluations_and_of_nothing_else(smal
     plain, number = plan_of(small), plan_of(small, "evaluation.benchmarks.sums.extract=number")
     assert {job.kind for key, job in number.jobs.items() if key not in plain.jobs} == {"evaluation"}
     assert plan_of(small, "evaluation.benchmarks.sums.extract=none").jobs.keys() == plain.jobs.keys()
-    (spec, *_) = [job.spec for job in plain.jobs.values() if job.kind == "evaluation"]
+    spec = plain.jobs[plain.cells[0].evaluations["sums"]].spec
     assert fingerprint(spec) == {
         "benchmark": {"max_new_tokens": 24, "answer_marker": ":"},
         "batch_size": 64,

@@ -37,7 +37,7 @@ def test_a_teachers_targets_are_computed_once_for_all_cells(small: Path) -> None
         "difficulty": 1,
         "model": 2 + 3 + 15,  # teachers, starts by seed, students
         "targets": 2,
-        "evaluation": 15 + 3 + 2,
+        "evaluation": 15 + 3 + 2 + 2,  # students, starts, teachers, teachers on validation items
     }
     strong = {planned.jobs[c.model].parents["targets.1"] for c in planned.cells if c.name == "standard_kd"}
     last = {planned.jobs[c.model].parents["targets.2"] for c in planned.cells if c.name == "clpd"}

@@ -55,6 +55,7 @@ def test_nothing_is_evaluated_and_nothing_declared(small: Path) -> None:
     assert {job.kind for job in plan.jobs.values()} == {"corpus", "difficulty", "model", "targets"}
     assert not any(cell.evaluations for cell in plan.cells)
     assert not plan.references
+    assert not plan.ladders
     assert plan.declaration == {"points": {}}
 
 

@@ -35,6 +35,7 @@ class World:
         edits: what of the file is replaced, and by what.
         effect: what `clpd` has less of response_loss than the other arms.
         difficulties: how many different ones the items have.
+        validation: {teacher: what it scores on every validation item}.
         fields: {label: manifest fields that are other than usual}.
     """
 
@@ -43,6 +44,7 @@ class World:
     edits: dict[str, str] = field(default_factory=dict)
     effect: float = 0.0
     difficulties: int = 3
+    validation: dict[str, float] = field(default_factory=lambda: {"small": 0.5, "large": 0.25})
     curves: bool = True
     declared: bool = True
     undone: tuple[str, ...] = ()
@@ -125,6 +127,9 @@ class World:
             for metric in ("exact_match", "response_loss")
             for i in range(EXAMPLES)
         ]  # fmt: skip
+        if job.label.startswith("validation"):
+            score = self.validation[job.label.split()[3]]
+            rows = [{**row, "item": f"validation {row['item']}", "score": score} for row in rows]
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), out / "items.parquet")
 
     def _training(self, job: Job, out: Path) -> None:

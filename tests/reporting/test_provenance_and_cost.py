@@ -41,7 +41,7 @@ def test_alone_each_cell_pays_for_its_own_teachers(world: World) -> None:
     assert spent.unknown == 0
     needs = [len(set.union(*(plan.ancestors(key) for key in cell.evaluations.values()))) for cell in plan.cells]
     assert spent.alone.seconds == 10 * sum(needs)
-    assert spent.as_run.seconds + spent.references.seconds == 10 * len(plan.jobs)
+    assert spent.as_run.seconds + spent.besides.seconds == 10 * len(plan.jobs)
     assert sum(one.shared.seconds for one in spent.arms) * SEEDS == pytest.approx(spent.as_run.seconds)
     by_arm = {one.arm: one for one in spent.arms}
     assert by_arm["sft"].alone.seconds < by_arm["standard_kd"].alone.seconds < by_arm["clpd"].alone.seconds

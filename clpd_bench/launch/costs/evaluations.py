@@ -23,7 +23,7 @@ def evaluation_cost(job: Job, spec: EvaluationSpec, sources: Sources) -> JobCost
     if isinstance(spec.benchmark, TaskSpec):
         return JobCost(unknown=f"the documents of lm-eval's task {spec.benchmark.task}")
     corpus = job.parents["corpus"]
-    texts, vocabulary = sources.corpora.texts(corpus, "test"), sources.dimensions.vocabulary(corpus)
+    texts, vocabulary = sources.corpora.texts(corpus, spec.split), sources.dimensions.vocabulary(corpus)
     if texts is None or vocabulary is None:
         return sources.no_texts(corpus)
     held = Held(d, WIDTHS[spec.dtype])

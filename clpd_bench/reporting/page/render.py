@@ -10,6 +10,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from clpd_bench.analysis.ladder import Scored
 from clpd_bench.reporting.context import ReportContext
 from clpd_bench.reporting.contrasts import Contrasts, value_text
 from clpd_bench.reporting.cost import Cost
@@ -27,6 +28,7 @@ from clpd_bench.reporting.figures.draw import TUNING, Figures
 from clpd_bench.reporting.figures.style import looks
 from clpd_bench.reporting.page import sentences
 from clpd_bench.reporting.page.exposure import exposure_rows
+from clpd_bench.reporting.page.ladder import ladder_table
 from clpd_bench.reporting.page.tuning import tuning_section
 from clpd_bench.reporting.provenance import Provenance
 from clpd_bench.reporting.quantities import count, duration, power_of_ten
@@ -57,6 +59,7 @@ class PageData:
     schedules: dict[str, ArmSchedule]
     schedules_absent: list[str]
     trained: Trained
+    ladders: list[Scored]
     tuned: TunedPoint | None
     provenance: Provenance
     settings: str
@@ -83,9 +86,10 @@ def render(data: PageData) -> str:
         css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),
         title=context.title,
         question=context.question,
+        warnings=context.warnings,
         headline=headline(data.comparisons, rows.series, declaration),
         caution=NOT_EQUAL if some_not_significant(data.comparisons, declaration) else "",
-        verdict=verdict(data.comparisons, rows.series, declaration, context.standings, context.caveats, context.biased),
+        verdict=verdict(data.comparisons, rows.series, declaration, context.standings, context.clauses, context.biased),
         standing=standings_explained([test for test in tests if test.arm in declaration.family], context),
         primary_name=primary_name(context),
         primary=series_tables(primary, context, secondary=False),
@@ -96,6 +100,7 @@ def render(data: PageData) -> str:
         baseline=declaration.baseline,
         colors={name: look.color for name, look in looks(row.name for row in rows.arms).items()},
         explanations=[*explanations(context), *standings_explained(tests, context)],
+        ladder=ladder_table(data.ladders),
         published=published_explained(rows, context),
         figures=[one for one in figures if not one.name.startswith(SECONDARY_FIGURE) and one.name != TUNING],
         secondary_figures=[one for one in figures if one.name.startswith(SECONDARY_FIGURE)],

@@ -25,8 +25,9 @@ def cost(spent: Cost) -> str:
         f"All cells together took {duration(run)} of job time, each teacher trained and each set of targets computed "
         f"once. Each cell run alone, with its own teachers and targets, would have taken {duration(alone)}{times}."
     )
-    if spent.references.jobs:
-        text += f" Evaluating the references took {duration(spent.references.seconds)} more."
+    if spent.besides.jobs:
+        besides = duration(spent.besides.seconds)
+        text += f" Evaluating the references, and the teachers on validation items, took {besides} more."
     return text
 
 

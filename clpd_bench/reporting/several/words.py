@@ -49,6 +49,7 @@ def caption(table: Table) -> list[str]:
         f"{MISSING}: not in that file, or not evaluated. An average is over the benchmarks beside it, unweighted.",
         *([PUBLISHED_EXPLAINED] if table.has_published else []),
         *_files(table),
+        *(f"{group.part}: {sentence}" for group in table.groups for sentence in group.report.context.warnings),
     ]
 
 
