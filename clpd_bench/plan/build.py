@@ -78,7 +78,7 @@ def _plan(point: Point, file: Path, lock: Lock, hashes: dict[Path, str]) -> Plan
         builder.model(name)
     planned = [builder.evaluated_cell(cell) for cell in grid]
     references = builder.references(grid)
-    declared = declaration(ablation, planned)
+    declared = declaration(ablation, planned, builder.jobs)
     jobs = in_order(builder.jobs)
     models: dict[str, list[str]] = {}
     for name in ablation.models:

@@ -51,7 +51,7 @@ def verdict(
     said = "; ".join(caveats)
     told = f" {said[:1].upper()}{said[1:]}." if said else ""
     return [
-        f"{_sentence(row, found.metric, declaration)}{told} {standings.of(row).word.capitalize()}."
+        f"{_sentence(row, found.metric, declaration)}{told} {str(standings.of(row)).capitalize()}."
         for row in _tested(comparisons, declaration)
     ]
 

@@ -1,0 +1,36 @@
+"""What a job is by its settings alone, whatever version of the code and of libraries makes it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from clpd_bench.plan.keys import canonical, fingerprint
+from clpd_bench.plan.plan import Job
+
+
+def settings_identity(jobs: Mapping[str, Job], key: str) -> str:
+    """24 hex digits of sha256 over a job's kind and settings, seeds included, and its parents' identities by role.
+
+    A key changes with the code that makes a job; this does not.
+    """
+    return settings_identities(jobs)(key)
+
+
+def settings_identities(jobs: Mapping[str, Job]) -> Callable[[str], str]:
+    """`settings_identity` of one plan's jobs by key, each worked out once."""
+
+    @functools.cache
+    def of(key: str) -> str:
+        job = jobs[key]
+        parents = {role: of(parent) for role, parent in job.parents.items()}
+        return digest({"kind": job.kind, "settings": fingerprint(job.spec), "parents": parents})
+
+    return of
+
+
+def digest(value: Any) -> str:
+    """24 hex digits of sha256 over plain JSON."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:24]
