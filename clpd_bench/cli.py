@@ -149,9 +149,8 @@ def show(
 
     here = Store(store)
     planned, job = find_job(cell, here)
-    outcomes = shown(cells_of(job, planned), planned.jobs, here)
     tells = job.kind == "evaluation" if logs else not (why or example)
-    if tells and not leave_word(outcomes, here):
+    if tells and not leave_word(shown(cells_of(job, planned), planned.jobs, here), here):
         print(UNRECORDED, file=sys.stderr)
     if logs:
         said = logs_of(job, here)

@@ -9,6 +9,7 @@ from typing import Any
 
 from clpd_bench.plan.keys import canonical, fingerprint
 from clpd_bench.plan.plan import Job
+from clpd_bench.settings.specs import Spec
 
 
 def settings_identity(jobs: Mapping[str, Job], key: str) -> str:
@@ -19,14 +20,18 @@ def settings_identity(jobs: Mapping[str, Job], key: str) -> str:
     return settings_identities(jobs)(key)
 
 
-def settings_identities(jobs: Mapping[str, Job]) -> Callable[[str], str]:
-    """`settings_identity` of one plan's jobs by key, each worked out once."""
+def settings_identities(jobs: Mapping[str, Job], told: Callable[[Spec], Any] = fingerprint) -> Callable[[str], str]:
+    """`settings_identity` of one plan's jobs by key, each worked out once.
+
+    Args:
+        told: what of a job's settings takes part, as plain JSON.
+    """
 
     @functools.cache
     def of(key: str) -> str:
         job = jobs[key]
         parents = {role: of(parent) for role, parent in job.parents.items()}
-        return digest({"kind": job.kind, "settings": fingerprint(job.spec), "parents": parents})
+        return digest({"kind": job.kind, "settings": told(job.spec), "parents": parents})
 
     return of
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from clpd_bench.plan.identity import digest, settings_identities
 from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Job
-from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec, TaskSpec
+from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec, Spec, TaskSpec
 
 _SETTINGS = ("loss", "stages", "pacing", "live")
 """Of a supervision, what is no rule of the arm."""
@@ -34,7 +34,7 @@ class Question(NamedTuple):
 
 def questions(jobs: Mapping[str, Job]) -> Callable[[str], Question]:
     """Of a cell's student, by the key of its model."""
-    identity = settings_identities(jobs)
+    identity = settings_identities(jobs, _learnt_from)
 
     @functools.cache
     def of(model: str) -> Question:
@@ -66,6 +66,18 @@ def tested_on(jobs: Mapping[str, Job], evaluation: str) -> str:
     if isinstance(source.get("test"), int):  # of made examples; elsewhere it says which file they are in
         del source["test"]
     return digest({"source": source, "files": {r: h for r, h in corpus.file_hashes.items() if r != "train"}})
+
+
+def _learnt_from(spec: Spec) -> Any:
+    """Settings without what a model trained on a corpus does not depend on: its test split, and the longest example
+    that it would take. A teacher is the same teacher when one test item more is asked for."""
+    told = fingerprint(spec)
+    if isinstance(spec, CorpusSpec):
+        told["corpus"].pop("max_tokens", None)
+        told["corpus"]["source"].pop("test", None)
+        told["corpus"]["source"].get("limit", {}).pop("test", None)
+        told.get("file_hashes", {}).pop("test", None)
+    return told
 
 
 def _start(jobs: Mapping[str, Job], initial: str, identity: Callable[[str], str]) -> Any:
