@@ -7,7 +7,7 @@ from typing import Any
 
 from clpd_bench.plan.keys import fingerprint
 from clpd_bench.plan.plan import Evaluated, Job
-from clpd_bench.plan.question import questions, tested_on
+from clpd_bench.plan.question import items_source, questions
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.factorial import compared_arms
 
@@ -29,7 +29,7 @@ def declaration(ablation: Ablation, cells: list[Evaluated], jobs: Mapping[str, J
         "arms": {name: fingerprint(arm) for name, arm in ablation.arms.items() if name in compared},
         "seeds": list(ablation.seeds),
         "evaluations": {
-            key: {**asked(cell.model)._asdict(), "tested_on": tested_on(jobs, key)}
+            key: {**asked(cell.model)._asdict(), "items_source": items_source(jobs, key)}
             for cell in cells
             if cell.name in compared
             for key in cell.evaluations.values()

@@ -53,7 +53,7 @@ def questions(jobs: Mapping[str, Job]) -> Callable[[str], Question]:
     return of
 
 
-def tested_on(jobs: Mapping[str, Job], evaluation: str) -> str:
+def items_source(jobs: Mapping[str, Job], evaluation: str) -> str:
     """What an evaluation's items are taken from, known before it is made: a task by its name, a test split by its
     source, however many of it are asked for."""
     job = jobs[evaluation]
@@ -73,10 +73,11 @@ def _learnt_from(spec: Spec) -> Any:
     that it would take. A teacher is the same teacher when one test item more is asked for."""
     told = fingerprint(spec)
     if isinstance(spec, CorpusSpec):
-        told["corpus"].pop("max_tokens", None)
-        told["corpus"]["source"].pop("test", None)
-        told["corpus"]["source"].get("limit", {}).pop("test", None)
-        told.get("file_hashes", {}).pop("test", None)
+        corpus, source, files = told["corpus"], told["corpus"]["source"], told.get("file_hashes", {})
+        limit = {name: number for name, number in source.pop("limit", {}).items() if name != "test"}
+        source |= {"limit": limit} if limit else {}
+        for part, name in ((corpus, "max_tokens"), (source, "test"), (files, "test")):
+            part.pop(name, None)
     return told
 
 

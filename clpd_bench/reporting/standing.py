@@ -243,14 +243,14 @@ def _declared_settings(used: Sequence[Used], declared: Mapping[str, Record], rec
     for one in used:
         part = declared[one.key].content["evaluations"][one.key]
         wanted.setdefault(part["arm"], set()).add(part["setting"])
-        tests.add(part["tested_on"])
+        tests.add(part["items_source"])
     found = set()
     for record in records:
         if record.kind != "declaration":
             continue
         settings: dict[str, set[str]] = {arm: set() for arm in wanted}
         for part in record.content.get("evaluations", {}).values():
-            if part["arm"] in wanted and part["tested_on"] in tests:
+            if part["arm"] in wanted and part["items_source"] in tests:
                 settings[part["arm"]].add(part["setting"])
         if all(len(settings[arm]) >= len(mine) for arm, mine in wanted.items()):
             found.add(frozenset.union(*map(frozenset, settings.values())))
