@@ -136,13 +136,22 @@ def show(
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show settings, parents, provenance and files of a cell's student or of any artifact."""
+    """Show settings, parents, provenance and files of a cell's student or of any artifact.
+
+    Of an evaluation, and of a student that has been evaluated, it says where test outcomes lie: the store is left word
+    of that, as of a report.
+    """
     from clpd_bench.launch.logs import logs_of
     from clpd_bench.launch.show import describe, example_text, find_job
     from clpd_bench.launch.why import explain
+    from clpd_bench.reporting.shown import shown
+    from clpd_bench.reporting.word import UNRECORDED, cells_of, leave_word
 
     here = Store(store)
     planned, job = find_job(cell, here)
+    tells = job.kind == "evaluation" if logs else not (why or example)
+    if tells and not leave_word(shown(cells_of(job, planned), planned.jobs, here), here):
+        print(UNRECORDED, file=sys.stderr)
     if logs:
         said = logs_of(job, here)
         print(json.dumps(said.to_json(), indent=2) if as_json else said.text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,11 +30,13 @@ def export(
     task files of its benchmarks, so that the lm-eval commands on the card run as they stand there.
 
     A teacher or a student before distillation is exported by its key, which `clpd show CELL` lists among the
-    parents. Copies are compared with the hashes that the model was published with; the store is not changed.
+    parents. Copies are compared with the hashes that the model was published with. The card shows test scores: of the
+    store nothing changes but that it is left word of this, as of a report.
     """
     from clpd_bench.launch.show import find_job
     from clpd_bench.reporting.export import CARD
     from clpd_bench.reporting.export import export as write
+    from clpd_bench.reporting.word import UNRECORDED
 
     here = Store(store)
     planned, job = find_job(cell, here)
@@ -42,6 +45,8 @@ def export(
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         copying = bar.add_task(f"copying {job.label}", total=None)
         done = write(cell, planned, job, here, folder, lambda n, of: bar.update(copying, completed=n, total=of))
+    if not done.recorded:
+        print(UNRECORDED, file=sys.stderr)
     if as_json:
         benchmarks = {task.benchmark: task.folder or None for task in done.tasks}
         told = {"label": done.label, "key": done.key, "folder": str(folder), "card": str(folder / CARD)}

@@ -12,7 +12,7 @@ from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.plan.declaration import declaration
-from clpd_bench.plan.identity import identity_of
+from clpd_bench.plan.identity import digest, identities, settings_of
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.lock import Lock, read_lock
 from clpd_bench.plan.plan import Evaluated, Job, Ladder, Plan
@@ -82,7 +82,7 @@ def _plan(point: Point, file: Path, lock: Lock, hashes: dict[Path, str]) -> Plan
     ladders = builder.ladders(point.label)  # before any student: who sees that it does not rise can still stop
     planned = [builder.evaluated_cell(cell) for cell in grid]
     references = builder.references(grid)
-    declared = declaration(ablation, planned)
+    declared = declaration(ablation, planned, builder.jobs)
     jobs = in_order(builder.jobs)
     models: dict[str, list[str]] = {}
     for name in ablation.models:
@@ -99,6 +99,7 @@ class _Builder:
         self.on_the_way: dict[str, list[str]] = {name: [] for name in ablation.models}
         """Keys of what a model's own settings have made before it is trained."""
         self.jobs: dict[str, Job] = {}
+        self._identity = identities(self.jobs)
         # Most cells need the same ones: each key is worked out once.
         self.corpus = functools.cache(self._corpus)
         self.model = functools.cache(self._model)
@@ -185,7 +186,7 @@ class _Builder:
             seed=settings.seed,
         )
         parents = {"corpus": self.corpus(settings.corpus), **parents}
-        owned = spec.model_copy(update={"owner": identity_of("model", spec, parents, self.jobs)})
+        owned = spec.model_copy(update={"owner": digest(settings_of(spec, parents, self._identity))})
         return self._add("model", f"model {name}", owned, parents)
 
     def _begun(self, initial: Trained | Hub | Local | Gguf, key: str) -> str:

@@ -1,32 +1,51 @@
-"""What a job is by its settings alone: jobs of one identity are to make the same thing, whatever code makes it."""
+"""What a model learns from, by settings alone, whatever version of the code and of libraries makes it."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from clpd_bench.plan.keys import canonical
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.fingerprint import fingerprint
-from clpd_bench.settings.specs import Kind, Spec
+from clpd_bench.settings.specs import CorpusSpec, Spec
 
 
-def identity_of(kind: Kind, spec: Spec, parents: Mapping[str, str], jobs: Mapping[str, Job]) -> str:
-    """24 hex digits over kind, settings, and the identities of the parents by role. Versions of code and libraries
-    take no part in it, as they do in keys."""
-    identity = {
-        "kind": kind,
-        "settings": fingerprint(spec),
-        "parents": {role: settings_identity(jobs, key) for role, key in parents.items()},
-    }
-    return hashlib.sha256(canonical(identity).encode()).hexdigest()[:24]
+def identities(jobs: Mapping[str, Job]) -> Callable[[str], str]:
+    """The identity of each of these jobs by its key: of its kind, of what there is to learn from in its settings, seeds
+    included, and of its parents' identities by role. Each is worked out once.
 
-
-def settings_identity(jobs: Mapping[str, Job], key: str) -> str:
-    """Of a job of a plan.
-
-    Args:
-        jobs: by key; the job's ancestors among them.
+    A key changes with the code that makes a job; this does not.
     """
-    job = jobs[key]
-    return identity_of(job.kind, job.spec, job.parents, jobs)
+
+    @functools.cache
+    def of(key: str) -> str:
+        job = jobs[key]
+        return digest({"kind": job.kind, **settings_of(job.spec, job.parents, of)})
+
+    return of
+
+
+def settings_of(spec: Spec, parents: Mapping[str, str], identity: Callable[[str], str]) -> dict[str, Any]:
+    """A job's settings and its parents' identities, as plain JSON."""
+    return {"settings": _learnt_from(spec), "parents": {role: identity(key) for role, key in parents.items()}}
+
+
+def digest(value: Any) -> str:
+    """24 hex digits of sha256 over plain JSON."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:24]
+
+
+def _learnt_from(spec: Spec) -> Any:
+    """Settings without what a model trained on a corpus does not depend on: its test split, and the longest example
+    that it would take. A teacher is the same teacher when one test item more is asked for."""
+    told = fingerprint(spec)
+    if isinstance(spec, CorpusSpec):
+        corpus, source, files = told["corpus"], told["corpus"]["source"], told.get("file_hashes", {})
+        limit = {name: number for name, number in source.pop("limit", {}).items() if name != "test"}
+        source |= {"limit": limit} if limit else {}
+        for part, name in ((corpus, "max_tokens"), (source, "test"), (files, "test")):
+            part.pop(name, None)
+    return told

@@ -46,7 +46,7 @@ def cells(row: Row, place: int, rows: Rows, context: ReportContext, *, secondary
     if test is None:
         return [scored, "", "", "", *([""] if secondary else []), seeds, ""]
     q = [_bare(test.q)] if secondary else []
-    return [scored, *contrast(test, series), *q, seeds, context.standings.of(test).word]
+    return [scored, *contrast(test, series), *q, seeds, str(context.standings.of(test))]
 
 
 def contrast(test: Comparison, series: Series) -> list[str]:

@@ -17,6 +17,8 @@ from clpd_bench.reporting.card.example import example_of
 from clpd_bench.reporting.card.scores import scores_of
 from clpd_bench.reporting.card.subject import Subject, subject_of
 from clpd_bench.reporting.card.tasks import Task, tasks_of
+from clpd_bench.reporting.shown import shown
+from clpd_bench.reporting.word import leave_word
 from clpd_bench.store import Store
 from clpd_bench.store.copying import copy_files
 from clpd_bench.store.states import State
@@ -39,6 +41,7 @@ class Exported:
     """Attributes:
     label, key: of the model's job.
     files: names in the folder, sorted.
+    recorded: whether the store has word of the scores on the card.
     """
 
     label: str
@@ -47,6 +50,7 @@ class Exported:
     files: list[str]
     bytes: int
     tasks: list[Task]
+    recorded: bool
 
 
 def _finished(plan: Plan, job: Job, store: Store) -> tuple[dict[str, Any], list[str]]:
@@ -73,7 +77,8 @@ def _finished(plan: Plan, job: Job, store: Store) -> tuple[dict[str, Any], list[
 def export(
     name: str, plan: Plan, job: Job, store: Store, folder: Path, copying: Callable[[int, int], None]
 ) -> Exported:
-    """Write a folder that `from_pretrained` and lm-eval load. It stands there whole or not at all.
+    """Write a folder that `from_pretrained` and lm-eval load. It stands there whole or not at all. The store is left
+    word of the scores on its card, as of a report.
 
     Args:
         name: the cell's id or key that the job was found by.
@@ -85,11 +90,13 @@ def export(
     manifest, names = _finished(plan, job, store)
     place = folder.resolve()
     _check_free(place, store)
+    subject = subject_of(name, plan, job)
+    recorded = leave_word(shown(subject.all_seeds.cells, plan.jobs, store), store)
     unfinished = place.with_name(f".{place.name}.{uuid.uuid4().hex}.part")
     try:
         unfinished.mkdir(parents=True)
         _copy_model(store.artifact(job.key), manifest, names, unfinished, copying)
-        tasks = _add_rest(subject_of(name, plan, job), store, unfinished, _command(name, folder))
+        tasks = _add_rest(subject, store, unfinished, _command(name, folder))
         files = sorted(path for path in unfinished.rglob("*") if path.is_file())
         sizes = [path.stat().st_size for path in files]
         unfinished.rename(place)  # an empty folder gives way, any other refuses
@@ -98,7 +105,13 @@ def export(
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return Exported(
-        job.label, job.key, folder, [path.relative_to(unfinished).as_posix() for path in files], sum(sizes), tasks
+        job.label,
+        job.key,
+        folder,
+        [path.relative_to(unfinished).as_posix() for path in files],
+        sum(sizes),
+        tasks,
+        recorded,
     )
 
 

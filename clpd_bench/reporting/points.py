@@ -23,7 +23,7 @@ from clpd_bench.reporting.sweeps import sweeps
 from clpd_bench.reporting.write import write_files
 from clpd_bench.store import Store
 
-COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted", "standing"]
+COLUMNS = ["seeds", "mean", "sd", "difference", "low", "high", "p", "p_adjusted", "standing", "beside"]
 SWEEP = "axes_"
 """What the names of the figures over axes begin with."""
 WHICH = ["arm", "benchmark", "metric"]

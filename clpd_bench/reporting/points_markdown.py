@@ -14,6 +14,7 @@ from clpd_bench.reporting.beside import COLUMNS as PUBLISHED
 from clpd_bench.reporting.beside import Beside, beside_cells
 from clpd_bench.reporting.explanations import SECONDARY
 from clpd_bench.reporting.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.reporting.standing import with_beside
 from clpd_bench.reporting.table_markdown import bullets, markdown_table
 from clpd_bench.reporting.verdict import CORRECTION
 
@@ -87,7 +88,7 @@ def _line(row: dict[str, Any]) -> list[str]:
         "" if math.isnan(row["mean"]) else mean_and_sd(row["mean"], row["sd"], unit),
         f"{shown.difference} [{shown.low}, {shown.high}]" if shown else "",
         *("" if math.isnan(row[p]) else p_value(row[p]).removeprefix("p = ") for p in ("p", "p_adjusted")),
-        row["standing"] if tested else "",
+        with_beside(row["standing"], row["beside"]) if tested else "",
     ]
 
 

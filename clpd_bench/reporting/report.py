@@ -35,6 +35,7 @@ from clpd_bench.reporting.published import Published
 from clpd_bench.reporting.rows import Rows, is_primary, table_rows
 from clpd_bench.reporting.schedules import arm_schedules
 from clpd_bench.reporting.seeds import SeedScores, means_by_seed
+from clpd_bench.reporting.shown import shown
 from clpd_bench.reporting.standing import standings
 from clpd_bench.reporting.tuning.caveats import caveats
 from clpd_bench.reporting.tuning.text import notes
@@ -82,7 +83,7 @@ def write_report(
 ) -> Report:
     """Tables, figures and a page, from the store alone: two reports of one store are equal byte for byte.
 
-    It leaves word in the store of what it shows, so that seeds added afterwards are known to be.
+    It leaves word in the store of what it shows: what is declared afterwards is known to be.
 
     Args:
         published: numbers to set beside ours.
@@ -106,7 +107,8 @@ def write_report(
     comparisons = compare(items, declaration, factors, diverged=dropped)
     # First the word, then the look: one that nobody could write was perhaps not seen, and the other way round
     # one that was seen would be unknown.
-    unrecorded = [] if leave_word(plan.cells, store) else [UNRECORDED]
+    outcomes = shown(plan.cells, plan.jobs, store)
+    unrecorded = [] if leave_word(outcomes, store) else [UNRECORDED]
     tuned = read_tuned(ablation.tuned)[0].at(plan.point) if ablation.tuned else None
     ladders = ladders_of(plan, store)
     context = ReportContext(
@@ -117,7 +119,7 @@ def write_report(
         declaration=declaration,
         factorial=factors,
         seeds=len(ablation.seeds),
-        standings=standings(plan, store, declaration, factors),
+        standings=standings(plan, outcomes, store, declaration, factors),
         diverged=diverged,
         missing=[
             *missing,
@@ -171,8 +173,10 @@ def write_report(
     if gap is not None:
         files[GAP_FILE] = gap_csv({"": gap}).encode()
     written = write_files(files, out, stale=[*FILES, *SECONDARY, GAP_FILE])
-    shown, compared = with_published(means, rows), with_standing(comparisons, context)
-    return Report(written, out / PAGE, shown, compared, missing, primary, rows, context, scores, gap)
+    compared = with_standing(comparisons, context)
+    return Report(
+        written, out / PAGE, with_published(means, rows), compared, missing, primary, rows, context, scores, gap
+    )
 
 
 def _as_yaml(ablation: Ablation) -> str:

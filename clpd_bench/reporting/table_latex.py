@@ -101,9 +101,20 @@ def _caption(rows: Rows, context: ReportContext) -> str:
         f"{declaration.baseline}, paired by seed, with its unadjusted 95% interval and p "
         f"{CORRECTED[declaration.correction]} over {len(declaration.family)} declared comparisons, on "
         f"{declaration.generalise_to}. Primary: {declaration.primary_benchmark} {declaration.primary_metric}. A dagger "
-        "marks exploratory comparisons; the others were declared before the first evaluation that they use. "
-        f"{_divergences(context)}{' '.join([*context.warnings, ''])}Below each block, models that no arm trained."
+        "marks exploratory comparisons; the others were declared before any look at them. "
+        f"{_beside(rows, context)}{_divergences(context)}{' '.join([*context.warnings, ''])}"
+        "Below each block, models that no arm trained."
     )
+
+
+def _beside(rows: Rows, context: ReportContext) -> str:
+    """What belongs beside p, with those that have it."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows.compared:
+        for test in row.tests:
+            if test is not None and (beside := context.standings.of(test).beside):
+                found.setdefault(beside, {})[row.name] = None
+    return "".join(f"{beside}: {', '.join(names)}. " for beside, names in found.items())
 
 
 def _divergences(context: ReportContext) -> str:

@@ -56,7 +56,7 @@ def verdict(
         return f" {said[:1].upper()}{said[1:]}." if said else ""
 
     return [
-        f"{_sentence(row, found.metric, declaration)}{told(row.arm)} {standings.of(row).word.capitalize()}."
+        f"{_sentence(row, found.metric, declaration)}{told(row.arm)} {str(standings.of(row)).capitalize()}."
         for row in _tested(comparisons, declaration)
     ]
 

@@ -70,9 +70,11 @@ def without(items: pd.DataFrame, dropped: frozenset[tuple[str, int]]) -> pd.Data
 
 
 def with_standing(comparisons: pd.DataFrame, context: ReportContext) -> pd.DataFrame:
-    """`compare`'s table with the columns `standing` and `why`."""
+    """`compare`'s table with the columns `standing`, `beside` (see Standing) and `why`."""
     found = [context.standings.of(test) for test in comparison_rows(comparisons)]
-    return comparisons.assign(standing=[one.word for one in found], why=[one.why for one in found])
+    return comparisons.assign(
+        standing=[one.word for one in found], beside=[one.beside for one in found], why=[one.why for one in found]
+    )
 
 
 def with_published(means: pd.DataFrame, rows: Rows) -> pd.DataFrame:

@@ -48,6 +48,7 @@ def find_garbage(store: Store, keep: Iterable[str]) -> list[Garbage]:
                 found.append((store.root / room / key, "no plan refers to it"))
     for key in sorted(keep & set(tried)):
         found += _leftovers(store, key)
+    found += _unmade(store.root / "register")
     found += [(path, "left by a removal that was cut short") for path in (store.root / TRASH).glob("*")]
     return [Garbage(path, why, size_of(path)) for path, why in found]
 
@@ -92,17 +93,21 @@ def _bytes(path: Path) -> int:
 def _leftovers(store: Store, key: str) -> list[tuple[Path, str]]:
     """Outputs and checkpoints of ended attempts, once the artifact is there; claims of dead processes."""
     folder = store.root / "attempts" / key
-    found = []
-    for path in folder.glob(f"{ledger.PREPARING}*"):
-        owner = ledger.Entry(0, path).owner
-        if owner and owner.runs_here() is False:
-            found.append((path, "a claim that was never made"))
+    found = _unmade(folder)
     if store.is_done(key):
         for entry in ledger.entries(folder):
             if entry.is_attempt and store.has_ended(entry):
                 rooms = [entry.folder / ledger.OUT, entry.folder / ledger.CHECKPOINTS]
                 found += [(room, "the job is published") for room in rooms if room.is_dir()]
     return found
+
+
+def _unmade(folder: Path) -> list[tuple[Path, str]]:
+    """Entries that a process prepared and died before it could add them."""
+    owners = {path: ledger.Entry(0, path).owner for path in folder.glob(f"{ledger.PREPARING}*")}
+    return [
+        (path, "a claim that was never made") for path, owner in owners.items() if owner and owner.runs_here() is False
+    ]
 
 
 def _names(folder: Path) -> list[str]:

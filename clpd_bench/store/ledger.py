@@ -1,8 +1,8 @@
-"""The numbered entries of a key, `attempts/<key>/<n>`, to which anyone may add the next one.
+"""Numbered entries, `attempts/<key>/<n>` and `register/<n>`, to which anyone may add the next one.
 
-An entry is an attempt, a blocked record or a retry record, and is never changed by anyone but its
-owner, nor removed by anyone. The highest number decides. Since a rename onto a directory that
-isn't empty is refused, of all who saw n - 1 as the highest only one adds n.
+An entry of a key is an attempt, a blocked record or a retry record, and is never changed by anyone but its
+owner, nor removed by anyone; the highest number decides. One of the register is a record (see `register`).
+Since a rename onto a directory that isn't empty is refused, of all who saw n - 1 as the highest only one adds n.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 HEARTBEAT = "heartbeat.json"
 PREPARING = "claiming-"
+RECORD = "record.json"
 
 _OWNER = "owner.json"
 _FAILURE = "failure.json"
@@ -134,6 +135,13 @@ def add_retry(folder: Path, after: Entry | None) -> Entry | None:
     """Record as the entry that follows `after` that what is before it is to be tried again."""
     owner = Owner.this_process()
     prepared = _prepare(folder, owner, lambda place: durable.write_json(place / _RETRY, {"time": owner.since}))
+    return _add(prepared, folder, after, owner)
+
+
+def add_record(folder: Path, after: Entry | None, record: dict[str, Any]) -> Entry | None:
+    """Put a record as the entry that follows `after`; None as above."""
+    owner = Owner.this_process()
+    prepared = _prepare(folder, owner, lambda place: durable.write_json(place / RECORD, record))
     return _add(prepared, folder, after, owner)
 
 

@@ -9,7 +9,7 @@ from clpd_bench.store.damaged import DAMAGED, artifact_names
 from clpd_bench.store.gc import TRASH, size_of
 from clpd_bench.store.store import Store
 
-ROOMS = ("attempts", "plans", "declarations", "reports", "diffs", "launches", "turns", "logs", DAMAGED, TRASH)
+ROOMS = ("attempts", "plans", "register", "items", "diffs", "launches", "turns", "logs", DAMAGED, TRASH)
 
 
 @dataclass

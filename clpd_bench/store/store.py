@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
-from clpd_bench.store import artifacts, declarations, ledger
+from clpd_bench.store import artifacts, kept, ledger, register
 from clpd_bench.store.attempts import Attempt
 from clpd_bench.store.info import AttemptInfo
 from clpd_bench.store.ledger import Entry
 from clpd_bench.store.owner import Owner
+from clpd_bench.store.register import Record
 from clpd_bench.store.states import State, is_given_up, recorded_state
 from clpd_bench.store.turns import turn
 from clpd_bench.store.watch import Watch
@@ -25,7 +26,7 @@ class Store:
     """A directory of artifacts that many processes on many hosts fill together.
 
     It promises that a key is published once and worked on rarely twice. It needs a file system with
-    atomic renames (and hard links for `declare`) and no locks. Reading never writes. All methods
+    atomic renames (and hard links for `keep_diff` and `keep_items`) and no locks. Reading never writes. All methods
     raise ValueError for a key that can't name a directory, and OSError if the store can't be read.
 
     Args:
@@ -151,31 +152,40 @@ class Store:
 
     def keep_diff(self, diff: str) -> str:
         """Keep a diff under its hash, which is returned."""
-        return declarations.keep_diff(self.root / "diffs", diff)
+        return kept.keep_diff(self.root / "diffs", diff)
 
     def write_plan(self, plan: dict[str, Any]) -> Path:
         """Keep a plan under the hash of its content, as the newest."""
-        return declarations.write_plan(self.root / "plans", plan)
+        return kept.write_plan(self.root / "plans", plan)
 
     def plans(self) -> list[Path]:
         """The files of the plans, newest first."""
-        return declarations.plans(self.root / "plans")
+        return kept.plans(self.root / "plans")
 
-    def declare(self, declaration: dict[str, Any]) -> dict[str, Any]:
-        """The `declaration` and the `time` at which it was declared first, which may be now."""
-        return declarations.declare(self.root / "declarations", declaration)
+    def declare(self, declaration: dict[str, Any]) -> Record:
+        """Register what is to be compared, and which of its `evaluations` are there already; see `register.add`."""
+        done = [key for key in declaration.get("evaluations", ()) if self.is_done(key)]
+        return register.add(self.root / "register", "declaration", declaration, done)
 
-    def declarations(self) -> list[dict[str, Any]]:
-        """Each `declaration` ever made here and its `time`, the oldest first."""
-        return declarations.dated(self.root / "declarations")
+    def look(self, shown: dict[str, Any]) -> Record:
+        """Register that somebody is about to see this; see `register.add`."""
+        return register.add(self.root / "register", "look", shown)
 
-    def record_report(self, shown: dict[str, str]) -> None:
-        """Leave word that a report shows these outcomes, {key of an evaluation: key of its model}."""
-        declarations.record_report(self.root / "reports", shown)
+    def register(self) -> list[Record]:
+        """Each declaration and each look ever made here, by their numbers.
 
-    def reports(self) -> list[dict[str, Any]]:
-        """What reports have `shown`, and the `time` at which one first showed just that, the oldest first."""
-        return declarations.dated(self.root / "reports")
+        Raises:
+            UserError: a record is damaged.
+        """
+        return register.records(self.root / "register")
+
+    def keep_items(self, ids: Iterable[str]) -> str:
+        """Keep the ids of items under their hash, which is returned."""
+        return kept.keep_items(self.root / "items", ids)
+
+    def items(self, name: str) -> frozenset[str]:
+        """The ids that `keep_items` kept; raises UserError if they are lost."""
+        return kept.items(self.root / "items", name)
 
     def _folder(self, key: str) -> Path:
         return self.root / "attempts" / _checked(key)

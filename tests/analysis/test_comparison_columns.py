@@ -101,7 +101,7 @@ def test_the_interaction_has_both_tests_and_nothing_that_needs_two_arms(items: p
     assert row[["sd_arm", "sd_baseline", "correlation", "welch_p", "equivalence_p"]].isna().all()
 
 
-def test_equivalence_is_tested_on_the_primary_result_alone_and_only_with_a_margin(items: pd.DataFrame) -> None:
+def test_equivalence_is_items_source_the_primary_result_alone_and_only_with_a_margin(items: pd.DataFrame) -> None:
     comparisons = compare(items, DECLARATION, FACTORIAL)
     tested = comparisons[comparisons["equivalence_p"].notna()]
     assert tested[["benchmark", "arm"]].to_numpy().tolist() == [["sums", arm] for arm in FAMILY[:3]]

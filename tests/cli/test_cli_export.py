@@ -199,6 +199,11 @@ def broken(store: Path) -> Iterator[Any]:
         file.write_bytes(content)
 
 
+def test_an_export_is_a_look_at_the_scores_of_its_arm(exported: Path, store: Path) -> None:
+    keys = {shown(f"{ARM}/{seed}", store)["evaluations"][BENCHMARK] for seed in (0, 1)}
+    assert [one.kind for one in Store(store).register() if one.content.keys() == keys] == ["look"]
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "items.parquet"])
 def test_a_damaged_artifact_is_not_exported(store: Path, broken: Any, tmp_path: Path, name: str) -> None:
     found = shown("kd/1", store)

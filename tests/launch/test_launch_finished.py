@@ -87,11 +87,11 @@ def test_report_needs_nothing_but_the_artifacts_and_is_the_same_again(finished: 
 
 
 def test_declaration_is_in_the_store_before_the_first_evaluation(finished: Run) -> None:
-    (file,) = (finished.store / "declarations").glob("*.json")
-    record = json.loads(file.read_text())
-    assert record["declaration"]["family"] == ["data_ordering", "teacher_scheduling", "clpd"]
-    created = [m["created"] for label, m in finished.manifests().items() if label.startswith("evaluation")]
-    assert record["time"] < min(created)
+    (record,) = [one for one in Store(finished.store).register() if one.kind == "declaration"]
+    assert record.content["family"] == ["data_ordering", "teacher_scheduling", "clpd"]
+    evaluations = {m["key"] for label, m in finished.manifests().items() if label.startswith("evaluation")}
+    assert record.content["evaluations"].keys() < evaluations
+    assert record.done == set()
 
 
 def test_adding_a_seed_trains_that_seeds_cells_alone(finished: Run) -> None:

@@ -1,4 +1,4 @@
-"""A declaration holds all that is promised, and no more: its hash is what the store dates it by."""
+"""A declaration holds all that is promised, and no more: one that says otherwise is another record of the store."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_refused_by_default_with_the_cell_and_what_to_do(diverging: Diverging) -
     assert "analysis.diverged" in said
     assert "drop_pair" in said
     assert not (diverging.folder / "refused").exists()
-    assert diverging.store.reports() == []  # nobody has seen anything
+    assert not any(one.kind == "look" for one in diverging.store.register())  # nobody has seen anything
 
 
 def test_dropped_pairs_are_out_of_tests_and_means_and_are_counted(diverging: Diverging) -> None:
@@ -219,5 +219,5 @@ def test_a_store_that_cannot_be_written_gives_a_report_that_says_so(
     def refused(self: Store, shown: dict[str, str]) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Store, "record_report", refused)
-    assert "has left no word in it" in world.report().files[0].read_text()
+    monkeypatch.setattr(Store, "look", refused)
+    assert "no word is left in it" in world.report().files[0].read_text()

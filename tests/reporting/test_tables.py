@@ -298,6 +298,17 @@ def test_the_correction_is_named_as_declared(correction: Any, words: str, tmp_pa
     assert "Holm" not in text + (tmp_path / "table.tex").read_text()
 
 
+def test_the_number_of_looks_stands_beside_p_wherever_p_stands(tmp_path: Path) -> None:
+    seen = Standing("exploratory", "The reason of clpd.", beside="4 earlier looks")
+    standings = Standings({**CONTEXT.standings.by_comparison, ("clpd", "gsm8k"): seen})
+    text = report(make_items("exact_match", 0.03), replace(CONTEXT, standings=standings), tmp_path)
+    assert re.search(r"^- clpd: .*p .* Exploratory \(4 earlier looks\)\.$", text, re.MULTILINE)
+    assert re.search(r"^\| clpd .*\| exploratory \(4 earlier looks\) +\|$", text, re.MULTILINE)
+    assert "4 earlier looks: clpd. " in (tmp_path / "table.tex").read_text()
+    table = pd.read_csv(tmp_path / "comparisons.csv").set_index("arm")
+    assert (table["standing"]["clpd"], table["beside"]["clpd"]) == ("exploratory", "4 earlier looks")
+
+
 def test_students_that_diverged_are_counted_in_the_tables(tmp_path: Path) -> None:
     context = replace(CONTEXT, diverged=[DivergedStudent("clpd", 3, "the loss is nan")])
     text = report(make_items("exact_match", 0.03), context, tmp_path)

@@ -57,7 +57,7 @@ def test_kill_at_every_write_boundary_leaves_absent_or_complete(tmp_path, in_chi
         assert not store.artifact("key").exists() or store.verify("key") == []
         assert all(durable.read_json(path) for path in store.plans())
         declared = store.declare({"question": "which order?"})
-        assert declared["declaration"] == {"question": "which order?"}
+        assert (declared.number, declared.content) == (1, {"question": "which order?"})
         if store.state("key") == "failed":
             assert store.retry("key")
         if store.state("key") != "done":

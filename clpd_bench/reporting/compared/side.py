@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from clpd_bench.errors import UserError
-from clpd_bench.plan.plan import Evaluated, Plan
+from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.plan.why import Known, of_record
 from clpd_bench.store import Store
 
@@ -21,6 +23,7 @@ class Side:
     about: where it comes from, a sentence.
     cells: by their ids without the ablation's name: `clpd[strength=0.6]/0`.
     jobs: {key: a plan's record of it}.
+    specs: {key: job}; empty where another version of the code planned it, whose settings cannot be read.
     """
 
     title: str
@@ -28,6 +31,7 @@ class Side:
     store: Store
     cells: dict[str, Evaluated]
     jobs: dict[str, Mapping[str, Any]]
+    specs: Mapping[str, Job]
 
     def known(self, key: str) -> Known | None:
         """What a job's key is made of, by the plan, or by its manifest."""
@@ -72,7 +76,11 @@ def two_sides(first: Plan, store: Store, second: Plan, other: Store) -> tuple[Si
 def _side(title: str, plan: Mapping[str, Any], store: Store, *, stored: bool) -> Side:
     kept = ", as the newest fitting plan in its store has it" if stored else ", as it stands now"
     about = f"{title}: {plan['file']}{kept}; outcomes from {store.root}."
-    return Side(title, about, store, _cells(plan), {job["key"]: job for job in plan["jobs"]})
+    try:
+        specs = Plan.from_json(dict(plan)).jobs
+    except ValidationError:
+        specs = {}
+    return Side(title, about, store, _cells(plan), {job["key"]: job for job in plan["jobs"]}, specs)
 
 
 def _cells(plan: Mapping[str, Any]) -> dict[str, Evaluated]:

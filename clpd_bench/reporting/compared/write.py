@@ -12,6 +12,7 @@ from clpd_bench.reporting.compared.cells import CellPair, arm_pairs, both_done, 
 from clpd_bench.reporting.compared.differing import new_in_keys, recorded
 from clpd_bench.reporting.compared.markdown import compare_markdown
 from clpd_bench.reporting.compared.side import two_sides
+from clpd_bench.reporting.shown import shown
 from clpd_bench.reporting.word import UNRECORDED, leave_word
 from clpd_bench.reporting.write import write_files
 from clpd_bench.store import Store
@@ -32,7 +33,7 @@ def write_comparison(first: Plan, store: Store, second: Plan, other: Store, out:
             found=", ".join(list(two.cells)[:3]),
             allowed=one.cells,
         )
-    said = [leave_word(side.cells.values(), side.store) for side in (one, two)]
+    said = [leave_word(shown(side.cells.values(), side.specs, side.store), side.store) for side in (one, two)]
     pairs = cell_pairs(one, two)
     text = compare_markdown(
         one,

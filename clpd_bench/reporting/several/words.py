@@ -43,8 +43,8 @@ def caption(table: Table) -> list[str]:
         "Bold: the best mean of the arms in its column, which is no test.",
         f"{SIGNIFICANT}: differs significantly from the baseline of its column's file, in the test that this file "
         "declares, corrected within its family.",
-        f"{EXPLORATORY}: compared with the baseline exploratorily; without it the comparison was declared before its "
-        "first evaluation.",
+        f"{EXPLORATORY}: compared with the baseline exploratorily; without it the comparison was declared before any "
+        "look at it. How many looks there had been is in each ablation's own report.",
         "Below the line, models that no arm trained.",
         f"{MISSING}: not in that file, or not evaluated. An average is over the benchmarks beside it, unweighted.",
         *([PUBLISHED_EXPLAINED] if table.has_published else []),
