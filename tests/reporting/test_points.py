@@ -64,6 +64,7 @@ def test_each_point_has_the_report_that_its_file_alone_would_have(grid: Grid) ->
 def test_the_table_of_points_says_what_each_points_tables_say(grid: Grid) -> None:
     grid.fill()
     file, secondary, _ = write_reports(grid.points, grid.world.store, grid.out)
+    assert "- Found at every point: at one learning rate for all arms, not tuned.\n" in file.read_text()
     axes = pd.read_csv(grid.out / "axes.csv")
     for point in ("strength=0.6", "strength=1"):
         means, tests = (pd.read_csv(grid.out / point / name) for name in ("table.csv", "comparisons.csv"))

@@ -263,5 +263,6 @@ def test_the_verb_prints_the_primary_table_and_the_same_store_gives_the_same_byt
     assert (three.out / "secondary.md").read_text() not in said.stdout
     assert f"Secondary results: --all, or {three.out / 'secondary.md'}" in said.stdout
     assert f"tiny, accurate, wide: {SEEDS} seeds, baseline standard_kd" in said.stdout
+    assert "on these items; at one learning rate for all arms, not tuned.\n" in said.stdout
     for wrong in (["--power"], ["--reference", str(three.world.folder / "tiny.csv")]):
         assert isinstance(CliRunner().invoke(app, ["report", *files, *options, *wrong]).exception, UserError)
