@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clpd_bench.corpus.example import Example, example_ids
-from clpd_bench.corpus.sources import examples as read
+from clpd_bench.corpus.sources import examples
 from clpd_bench.errors import UserError
 from clpd_bench.settings.sources import Jsonl
 
@@ -37,6 +37,10 @@ def source(train: Path, test: Path, **changed: Any) -> Jsonl:
     return Jsonl.model_validate(
         {"name": "jsonl", "train": train, "test": test, "rationale": "rationale", "validation": 0.2, **changed}
     )
+
+
+def read(source: Jsonl) -> dict[str, list[Example]]:
+    return examples(source)[0]
 
 
 def contents(examples: list[Example]) -> list[tuple[str, str, str]]:
