@@ -37,7 +37,7 @@ class Texts:
             all_of_it = [*found, *pieces(more)] if more else found
             self._wholes.append((key, "".join(all_of_it), array("L", accumulate(map(len, all_of_it), initial=0))))
             self._keys.setdefault(key, i)
-        self._calculations = {key: i for key, i in self._keys.items() if arithmetic(key) == key}
+        self._calculations = {key: i for key, i in self._keys.items() if key and arithmetic(key) == key}
         self._bare = {bare: i for key, i in reversed(self._keys.items()) if (bare := template.without(key))}
         self._long = sorted(self._bare)
         self._openings = {key[:LONG_WITH_NUMBERS] for key in self._long}
