@@ -11,17 +11,29 @@ import hashlib
 import re
 import unicodedata
 
-_LIKE = {"\u2212": "-", "\u00d7": "*", "\u2217": "*", "\u00f7": "/", "\u2044": "/", "\u2215": "/"}
-"""Signs of arithmetic that people write for those of ASCII."""
-_SIGNS = "-+*/^%=<>"
+_LIKE = {
+    "\u2212": "-",
+    "\u00d7": "*",
+    "\u2217": "*",
+    "\u00f7": "/",
+    "\u2044": "/",
+    "\u2215": "/",
+    "\u3002": ".",
+    "\u0964": ".",
+}
+"""Signs of arithmetic, and full stops, that people write for those of ASCII."""
+BREAK = "."
+"""A piece where a sentence or a line ends."""
+SIGNS = "-+*/^%=<>()"
 _AROUND = " \t\r\n\v\f()[]{}$"
 """What may stand between a sign and what it joins."""
+_ENDS = set(".?!:;\n\r")
 _BLANKS = "?_"
 """To be filled in: `3 + ? = 7`."""
 _NOT_LETTERS = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d.])\.\d+)|[-+*/^%=<>()]", re.ASCII
 )
-_PIECES = re.compile(r"#[\d.]+#|[-+*/^%=<>()]|(?:[a-z]|[^\x00-\x7f])+", re.ASCII)
+_PIECES = re.compile(r"#[\d.]+#|[.?!:;\n\r]|[-+*/^%=<>()]|(?:[a-z]|[^\x00-\x7f])+", re.ASCII)
 _LETTERS = re.compile(r"(?:[a-z]|[^\x00-\x7f])+")
 
 
@@ -46,21 +58,26 @@ _CHARACTERS = _Characters()
 
 
 def pieces(text: str) -> list[str]:
-    """Words, numbers (between `#`) and signs of a text, in their order."""
+    """Words, numbers (between `#`), signs and breaks of a text, in their order."""
     plain = text.lower() if text.isascii() else _plain(text)
-    return _PIECES.findall(_NOT_LETTERS.sub(_written, plain.replace("**", "^")))
+    found: list[str] = _PIECES.findall(_NOT_LETTERS.sub(_written, plain.replace("**", "^")))
+    return [BREAK if piece in _ENDS else piece for piece in found]
 
 
 def sameness(text: str) -> str:
     """Equal for two texts that are the same question: the pieces without anything between them, so that `ice cream`,
     `ice-cream` and `icecream` are one. Of a text without any, all but its spaces."""
-    return "".join(pieces(text)) or "".join(text.split())
+    return joined(pieces(text)) or "".join(text.split())
+
+
+def joined(found: list[str]) -> str:
+    return "".join(piece for piece in found if piece != BREAK)
 
 
 def arithmetic(key: str) -> str:
     """A sameness without its letters: `3+4-2` of `please answer 3+4-2`; empty where no sign is left."""
     left = _LETTERS.sub("", key)
-    return left if any(sign in left for sign in _SIGNS) else ""
+    return left if any(sign in left for sign in SIGNS) else ""
 
 
 def hash_of(text: str) -> int:
@@ -97,7 +114,7 @@ def _is_sign(text: str, at: int) -> bool:
 def _stands_at_sign(text: str, at: int) -> bool:
     """Whether a parenthesis has a sign outside: those around a whole calculation change nothing."""
     outside = _next(text, at, 1 if text[at] == ")" else -1)
-    return 0 <= outside < len(text) and text[outside] in _SIGNS and _joins(text, outside)
+    return 0 <= outside < len(text) and text[outside] in SIGNS and _joins(text, outside)
 
 
 def _joins(text: str, sign: int) -> bool:

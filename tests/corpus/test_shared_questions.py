@@ -47,7 +47,15 @@ def test_short_questions_and_parts_of_words_and_numbers_are_not_found_in_what_on
     assert found(["How many are left?"], [DUCKS]) == {}
     assert found([DUCKS[:-1] + " 3"], [f"{DUCKS[:-1]} 30"]) == {}
     assert found(["ants lay 16 eggs per day and eat three"], ["Elephants lay 16 eggs per day and eat three"]) == {}
+    assert found(["ducks lay 16 eggs per day and eat three"], ["ducks lay 16 eggs per day and eat threefold"]) == {}
     assert found(["", "?", "12"], ["There are 12 of them", "!"]) == {}
+
+
+def test_a_list_that_goes_on_is_another_question() -> None:
+    tested = ["Reverse the list: 3 1 2 8 4", "Turn these names round: Anna Bob Carl", "2-1+0+4-6-3?"]
+    assert found(tested, ["Reverse the list: 3 1 2 8 4 5", "Turn these names round: Anna Bob Carl Dave"]) == {}
+    assert found(tested, ["1+2-1+0+4-6-3?", "2-1+0+4-6-3+1?", "Reverse the list: 9 3 1 2 8 4"]) == {}
+    assert found(tested, ["9 + 1 = 10\n2-1+0+4-6-3 = ?", f"So. {tested[1]}\nCarl Bob Anna"]) == {2: 0, 1: 1}
 
 
 def test_each_of_several_that_are_the_same_is_found_at_the_first_place() -> None:
