@@ -61,12 +61,12 @@ def tune(
 
 
 def _run_here(tuning: Tuning, store: Store, workers: int) -> None:
-    from clpd_bench.launch.prepare import check_schedules
+    from clpd_bench.launch.prepare import check_training
     from clpd_bench.launch.run import run_plan
     from clpd_bench.reporting.tuning.text import size
 
     print(f"tuning {size(tuning)}", file=sys.stderr)
-    outcome = run_plan(tuning.plan, store, workers, lambda: check_schedules(tuning.plan, store))
+    outcome = run_plan(tuning.plan, store, workers, lambda: check_training(tuning.plan, store))
     if outcome.interrupted:
         print("stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130)
@@ -74,14 +74,14 @@ def _run_here(tuning: Tuning, store: Store, workers: int) -> None:
 
 def _submit(tuning: Tuning, site_file: Path, store: Path, as_json: bool) -> str | None:
     """The launch's name, None where there was nothing to submit."""
-    from clpd_bench.launch.prepare import check_schedules
+    from clpd_bench.launch.prepare import check_training
     from clpd_bench.launch.slurm import queue
     from clpd_bench.launch.slurm.launch_text import print_prepared
     from clpd_bench.launch.slurm.site import load_site
 
     site, here = load_site(site_file), Store(store.resolve(), alive_slurm_jobs=queue.alive_ids())
     plan = tuning.plan
-    done = submit_plan(plan, site, site_file, here, lambda: check_schedules(plan, here), as_json)
+    done = submit_plan(plan, site, site_file, here, lambda: check_training(plan, here), as_json)
     if done and not as_json:
         print_prepared(plan, done.prepared, site, done.jobs, console())
     return done.launch.id if done else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from clpd_bench.corpus.example import Example, question_hash
+from clpd_bench.corpus.example import Example
 from clpd_bench.corpus.rows import Row
+from clpd_bench.corpus.sameness import sameness, share_of
 from clpd_bench.settings.sources import Gsm8k
 
 CALCULATOR = re.compile(r"<<[^<>]*>>")
@@ -38,12 +39,11 @@ def svamp(row: Row) -> Example:
 
 def svamp_split(examples: list[Example]) -> tuple[list[Example], list[Example]]:
     """(training, test): 3 in 10 distinct questions, those with the highest hashes, are test questions."""
-    hashes = sorted({question_hash(e.question) for e in examples})
-    of_test = set(hashes[len(hashes) - len(hashes) * TEST_SHARE[0] // TEST_SHARE[1] :])
-    return (
-        [e for e in examples if question_hash(e.question) not in of_test],
-        [e for e in examples if question_hash(e.question) in of_test],
-    )
+    hashes = [share_of(sameness(e.question)) for e in examples]
+    distinct = sorted(set(hashes))
+    of_test = set(distinct[len(distinct) - len(distinct) * TEST_SHARE[0] // TEST_SHARE[1] :])
+    parts = list(zip(examples, hashes, strict=True))
+    return [e for e, one in parts if one not in of_test], [e for e, one in parts if one in of_test]
 
 
 def commonsense_qa(row: Row) -> Example:

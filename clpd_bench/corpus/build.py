@@ -35,7 +35,7 @@ def build(
     Raises:
         UserError: bad rows, overlap of splits, an example over `max_tokens`.
     """
-    splits = examples(settings.source)
+    splits, ledger = examples(settings.source)
     shots, splits["train"] = take_shots(splits["train"], settings.shots)
     tokenizer = (
         pretrained_tokenizer(tokenizer_of, out) if tokenizer_of else _tokenizer(settings, splits, shots, tokenizer_from)
@@ -45,6 +45,10 @@ def build(
     summary: dict[str, Any] = {"vocabulary_size": max(tokenizer.get_vocab().values()) + 1, "splits": {}}
     if shots:
         summary["shots"] = len(shots)
+        summary["worked_examples"] = [shot.question for shot in shots]
+    if ledger and ledger.overlap != "refuse":
+        summary["overlap"] = ledger.summary()
+        ledger.write(out)
     if isinstance(form, ChatForm):
         summary["system"] = form.front
     for split in SPLITS:

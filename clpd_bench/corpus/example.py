@@ -24,21 +24,6 @@ class Example:
     """Which of the choices is the answer."""
 
 
-def normalised(question: str) -> str:
-    """The question as far as two of them are the same: letter case and white space do not count."""
-    return " ".join(question.split()).casefold()
-
-
-def question_hash(question: str) -> int:
-    """64 bits that say where a question goes when a split is made by hash."""
-    return int.from_bytes(hashlib.sha256(normalised(question).encode()).digest()[:8], "big")
-
-
-def share_hash(question: str) -> float:
-    """The same as a number in [0, 1)."""
-    return question_hash(question) / 2**64
-
-
 def example_ids(examples: list[Example]) -> list[str]:
     """An id for each example: a hash of its content, never of its position. Equal examples are told
     apart by a count."""

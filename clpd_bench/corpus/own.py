@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
-from clpd_bench.corpus.example import SPLITS, Example, normalised
-from clpd_bench.errors import PluginError, UserError
+from clpd_bench.corpus.example import SPLITS, Example
+from clpd_bench.corpus.overlap import Ledger, settled
+from clpd_bench.errors import PluginError
 from clpd_bench.plugins import load
 from clpd_bench.settings.plugin import CorpusPlugin
 
 Row = dict[str, Any]
 
 
-def read(settings: CorpusPlugin) -> dict[str, list[Example]]:
-    """Examples by split.
+def read(settings: CorpusPlugin) -> tuple[dict[str, list[Example]], Ledger]:
+    """Examples by split, and what was left out of them.
 
     Raises:
         PluginError: the function fails, or a row that it returns will not do.
-        UserError: a question stands in two splits.
+        UserError: a question stands in two splits, see `settled`.
     """
     function = load(settings)
     returned = function()
@@ -35,8 +35,7 @@ def read(settings: CorpusPlugin) -> dict[str, list[Example]]:
             rationale = row["rationale"].strip() if settings.rationale else ""
             columns = {name: float(row["columns"][name]) for name in settings.columns}
             splits[split].append(Example(row["question"].strip(), rationale, row["answer"].strip(), columns))
-    _refuse_overlap(splits, settings)
-    return splits
+    return settled(splits, settings.overlap, settings.file)
 
 
 def _wrong(row: object, settings: CorpusPlugin) -> str | None:
@@ -54,16 +53,3 @@ def _wrong(row: object, settings: CorpusPlugin) -> str | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return f"has no number in column {name!r}"
     return None
-
-
-def _refuse_overlap(splits: dict[str, list[Example]], settings: CorpusPlugin) -> None:
-    questions = {split: {normalised(e.question) for e in examples} for split, examples in splits.items()}
-    for one, other in itertools.combinations(SPLITS, 2):
-        shared = questions[one] & questions[other]
-        if shared:
-            raise UserError(
-                f"{len(shared)} questions that {settings.function} returns stand in {one} and in {other}, first "
-                f"{min(shared)[:60]!r}",
-                file=settings.file,
-                fix="Take them out of one of the two",
-            )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clpd_bench.corpus import benchmarks, chained_sums, mapped, own
 from clpd_bench.corpus.example import Example
+from clpd_bench.corpus.overlap import Ledger, settled
 from clpd_bench.corpus.rows import Row, rows
 from clpd_bench.corpus.splits import carved
 from clpd_bench.errors import UserError
@@ -15,14 +16,14 @@ from clpd_bench.settings.plugin import CorpusPlugin
 from clpd_bench.settings.sources import ChainedSums, Gsm8k, HubRows, Jsonl, Rows, Source, Svamp
 
 
-def examples(source: Source) -> dict[str, list[Example]]:
-    """Examples by split.
+def examples(source: Source) -> tuple[dict[str, list[Example]], Ledger | None]:
+    """Examples by split, and what was left out of a part for standing in another; None where none could.
 
     Raises:
         UserError: files that are not there, bad rows, a question in two splits.
     """
     if isinstance(source, ChainedSums):
-        return chained_sums.generate(source)
+        return chained_sums.generate(source), None
     if isinstance(source, CorpusPlugin):
         return own.read(source)
     files = _files(source)
@@ -32,7 +33,8 @@ def examples(source: Source) -> dict[str, list[Example]]:
     else:
         training, test = made["train"], made["test"]
     read = [file for part in files.values() for file in part]
-    return carved(training, test, source.validation, source.limit, (read[0], read[-1]))
+    parts, ledger = settled({"training": training, "test": test}, source.overlap, read[0])
+    return carved(parts["training"], parts["test"], source.validation, source.limit, (read[0], read[-1])), ledger
 
 
 def _example(row: Row, source: Rows) -> Example:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from transformers import PreTrainedTokenizerFast
 
-from clpd_bench.corpus.example import Example, example_ids, normalised
+from clpd_bench.corpus.example import Example, example_ids
+from clpd_bench.corpus.sameness import sameness
 from clpd_bench.errors import UserError
 from clpd_bench.settings.corpus import CorpusSettings
 
@@ -31,11 +32,12 @@ def take_shots(training: list[Example], count: int) -> tuple[list[Example], list
         UserError: nothing would remain.
     """
     shots: dict[str, Example] = {}
+    keys = [sameness(e.question) for e in training] if count else []
     for _, i in sorted(zip(example_ids(training), range(len(training)), strict=True)):
         if len(shots) == count:
             break
-        shots.setdefault(normalised(training[i].question), training[i])
-    rest = [e for e in training if normalised(e.question) not in shots]
+        shots.setdefault(keys[i], training[i])
+    rest = [e for e, key in zip(training, keys, strict=True) if key not in shots] if count else training
     if len(shots) < count or not rest:
         raise UserError(
             f"{count} worked examples are to be taken out of the training split, and nothing would remain of it",

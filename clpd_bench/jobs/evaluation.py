@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from clpd_bench.corpus.leaks import leak, questions_of
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.distillation.assumptions import require_causal_rows
 from clpd_bench.distillation.devices import device
@@ -20,6 +21,7 @@ from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
+from clpd_bench.evaluation.documents import refuse_read
 from clpd_bench.evaluation.harness import run_harness
 from clpd_bench.evaluation.items import document_ids, response_loss_rows, sample_rows, write_items
 from clpd_bench.evaluation.loading import loaded, loaded_by_name
@@ -29,7 +31,7 @@ from clpd_bench.evaluation.task import write_choice_task, write_task
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
 from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.jobs.loading import load_reader
-from clpd_bench.settings.specs import BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
+from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
 
 LOSS_BATCH_TOKENS = 8192
 
@@ -38,14 +40,16 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
     folder, dtype = inputs["model"], getattr(torch, spec.dtype)
     tokenizer = AutoTokenizer.from_pretrained(str(folder))
     shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
+    read = {f"corpus {inputs[role].name}": inputs[role] for role in inputs if role.startswith(READ)}
     if isinstance(spec.benchmark, TaskSpec):
         model = load_model(folder, dtype).to(device()).eval()
         require_causal_rows(model, "the evaluated model")
         evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
         longest, limit = position_limit(model) or 0, spec.benchmark.limit
-        found = evaluated.on_task(loaded_by_name(spec.benchmark), longest, None, context.progress, limit)
+        found = evaluated.on_task(_unread(spec.benchmark, read), longest, None, context.progress, limit)
         write_items(evaluated.rows, None, out / "items.parquet")
         return Measured(details={"items": found, **evaluated.details})
+    _refuse_read(inputs["corpus"], read)
     split = read_split(inputs["corpus"], spec.split)
     corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     model = load_reader(folder, corpus_tokenizer, int(split.tokens.max()), "the evaluated model", dtype)
@@ -71,6 +75,28 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
     tokens = int(split.tokens.sum())
     flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))
     return Measured(tokens, flops, evaluated.details)
+
+
+@contextmanager
+def _unread(spec: TaskSpec, read: Mapping[str, Path]) -> Iterator[Any]:
+    """A task whose documents the model has not read."""
+    with loaded_by_name(spec) as task:
+        refuse_read(task, spec, read)
+        yield task
+
+
+def _refuse_read(corpus: Path, read: Mapping[str, Path]) -> None:
+    """Whoever plans has compared them before; a plan may come from elsewhere.
+
+    Raises:
+        UserError: a test question stands in what the model has read.
+    """
+    for name, folder in read.items():
+        if found := leak(questions_of(corpus, "test"), folder):
+            raise UserError(
+                f"{found.count} of {found.of} test questions stand in {name}, which the model has read, {found.first}",
+                fix="Take them out of one of the two corpora",
+            )
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clpd_bench.corpus.example import normalised
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.curriculum.schedule import build_schedule
@@ -12,6 +11,7 @@ from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.launch.fetching import fetch_all
+from clpd_bench.launch.leaks import refuse_leaks, refuse_leaky_tasks, refuse_validation_leaks
 from clpd_bench.launch.pinned import require_pinned
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.exposure import cell_exposure
@@ -64,12 +64,14 @@ def declare(points: list[PointPlan], store: Store) -> None:
     """Leaves word in the store of what each point of a grid compares, once its data is checked."""
     for one in points:
         check_data(one.point.ablation, one.plan, store)
+    refuse_leaky_tasks([one.plan for one in points], store)
+    for one in points:
         store.declare(one.plan.declaration)
 
 
 def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposure]:
-    """What each arm's first seed shows, by arm; first, that no test question stands in any training
-    data, and that every schedule of every model can be built.
+    """What each arm's first seed shows, by arm; first, that no test question stands in what any
+    model reads, and that every schedule of every model can be built.
 
     A difficulty that is a model's loss is made by the workers. Until it is there, arms that are counted
     by it are left out, and schedules that depend on it are not tried.
@@ -78,11 +80,11 @@ def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposu
         UserError: an overlap, or a schedule that cannot be built.
     """
     try:
-        _refuse_leaks(ablation, plan, store)
+        refuse_leaks(ablation, plan, store)
         first = [cell for cell in cells(ablation, plan.name) if cell.seed == ablation.seeds[0]]
         counted = [c for c in first if all(store.is_done(key) for key in plan.arm_data[c.arm_name].values())]
         exposures = {cell.arm_name: _exposure(cell, ablation, plan, store) for cell in counted}
-        check_schedules(plan, store)
+        check_training(plan, store)
         return exposures
     except UserError as error:
         raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
@@ -100,12 +102,14 @@ def _trained(plan: Plan) -> list[tuple[Job, ModelSpec]]:
     return [(job, spec) for job, spec in models if spec.training]
 
 
-def check_schedules(plan: Plan, store: Store) -> None:
-    """That the schedule of every model can be built, as far as difficulties are made; reads training data alone.
+def check_training(plan: Plan, store: Store) -> None:
+    """That no validation question is in another corpus's training, and that the schedule of every model can be built,
+    as far as difficulties are made. It reads no test question.
 
     Raises:
-        UserError: one that cannot.
+        UserError: one is, or one that cannot.
     """
+    refuse_validation_leaks(plan, store)
     splits: dict[str, Split] = {}
     for job, spec in _trained(plan):
         corpus = job.parents["corpus"]
@@ -122,25 +126,3 @@ def check_schedules(plan: Plan, store: Store) -> None:
             build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, Streams.of(spec))
         except UserError as error:
             raise UserError(f"{job.label}: {error.message}", key=error.key, fix=error.fix) from None
-
-
-def _refuse_leaks(ablation: Ablation, plan: Plan, store: Store) -> None:
-    """Corpora split themselves; that one's test questions are not another's training is seen here."""
-
-    def questions(corpus: str, split: str) -> set[str]:
-        return {normalised(text) for text in read_split(store.artifact(corpus), split).texts("question")}
-
-    trained_on = {job.parents["corpus"] for job, _ in _trained(plan)}
-    training = {corpus: questions(corpus, "train") | questions(corpus, "validation") for corpus in trained_on}
-    names = {key: name for name, key in plan.corpora.items()}
-    for benchmark, tested in ablation.evaluation.corpora.items():
-        test = questions(plan.corpora[tested], "test")
-        for corpus, seen in sorted(training.items()):
-            shared = test & seen
-            if shared:
-                raise UserError(
-                    f"{len(shared)} of {len(test)} test questions stand in corpus {names[corpus]!r}, which models are "
-                    f"trained on, first {min(shared)[:60]!r}",
-                    key=f"evaluation.benchmarks.{benchmark}",
-                    fix="Take them out of one of the two corpora",
-                )

@@ -31,6 +31,7 @@ from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettin
 from clpd_bench.settings.points import Point, points
 from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
 from clpd_bench.settings.specs import (
+    READ,
     BenchmarkSpec,
     ChoiceSpec,
     CorpusSpec,
@@ -105,6 +106,7 @@ class _Builder:
         self.model = functools.cache(self._model)
         self.targets = functools.cache(self._targets)
         self.task = functools.cache(self._task)
+        self.read_by = functools.cache(self._read_by)
 
     @functools.cached_property
     def _lm_eval(self) -> str:
@@ -268,6 +270,8 @@ class _Builder:
         evaluation = self.ablation.evaluation
         spec = EvaluationSpec(benchmark=tested, batch_size=evaluation.batch_size, dtype=evaluation.dtype, split=split)
         parents = {"model": model}
+        if split == "test":
+            parents |= {f"{READ}{n}": read for n, read in enumerate(sorted(self.read_by(model)), start=1)}
         if corpus is not None:
             parents["corpus"] = self.corpus(corpus)
             parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, corpus)
@@ -292,6 +296,15 @@ class _Builder:
             for name in a.teachers
         ]
         return [Ladder(point, corpus, metric, kept, tuple(zip(a.teachers, keys, strict=True)))]
+
+    def _read_by(self, key: str) -> frozenset[str]:
+        """Corpora that a model has read, and those that what it was made of has."""
+        job = self.jobs[key]
+        if job.kind == "corpus":
+            return frozenset()
+        fresh = isinstance(job.spec, ModelSpec) and job.spec.architecture is not None and job.spec.training is None
+        own = {job.parents["corpus"]} if "corpus" in job.parents and not fresh else set[str]()
+        return frozenset(own).union(*map(self.read_by, job.parents.values()))
 
     def _task(self, name: str) -> TaskSpec:
         """The task of a benchmark. One that is not there, or not one alone, is for the job to tell."""

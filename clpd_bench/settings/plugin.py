@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from clpd_bench.settings.base import LocalPath, Settings, expand_path
+from clpd_bench.settings.overlap import Overlap
 
 WRITTEN = "FILE.py:FUNCTION"
 REFERENCE = re.compile(r"(\S+\.py):([^\W\d]\w*)")
@@ -43,6 +44,8 @@ class CorpusPlugin(Plugin):
     """Whether its examples have one."""
     columns: tuple[str, ...] = ()
     """The number columns that each of its examples carries."""
+    overlap: Overlap = "refuse"
+    """Where a question stands in two of its splits."""
 
     @property
     def has_rationale(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import LocalPath, NotInKey, Settings, shorthand
+from clpd_bench.settings.overlap import Overlap
 from clpd_bench.settings.plugin import CorpusPlugin, pluggable
 from clpd_bench.settings.revisions import RepositoryId, Revision
 
@@ -64,6 +65,8 @@ class _Split(Settings):
     validation: Share = 0.1
     """Share of the training part's questions carved out, by hash, for validation."""
     limit: Limit = Limit()
+    overlap: Overlap = "refuse"
+    """Where a question stands in the training and in the test part."""
 
 
 class _Fields(_Split):

@@ -128,8 +128,14 @@ class TaskSpec(Settings):
     """None where they are no hub's, or found by the task's own code, or nobody has pinned the task."""
 
 
+READ = "read."
+"""In front of a number, the role of a corpus that an evaluated model has read."""
+
+
 class EvaluationSpec(Settings):
-    """Parents: `model`; and, but for a task of lm-eval, `corpus` and `difficulty` (a column of the items)."""
+    """Parents: `model`; `read.1`, `read.2` ... (the corpora that it, its teachers and what they come from were trained
+    on, with which tested questions are compared; none for validation items); and, but for a task of lm-eval, `corpus`
+    and `difficulty` (a column of the items)."""
 
     benchmark: BenchmarkSpec | ChoiceSpec | TaskSpec
     batch_size: int

@@ -10,8 +10,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from clpd_bench.corpus.build import build
-from clpd_bench.corpus.example import normalised
 from clpd_bench.corpus.reader import read_split
+from clpd_bench.corpus.sameness import sameness
 from clpd_bench.settings.load import load_ablation
 
 DATA = os.environ.get("CLPD_DATA")
@@ -28,11 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_response_is_the_published_solution_to_the_letter(folder: Path) -> None:
     lines = (Path(str(DATA)) / "gsm8k" / "train.jsonl").read_text().splitlines()
-    published = {normalised(row["question"]): row["answer"] for row in map(json.loads, lines)}
+    published = {sameness(row["question"]): row["answer"] for row in map(json.loads, lines)}
     split = read_split(folder, "train")
     assert len(split.ids) == 1500
     for question, response in zip(split.texts("question"), split.texts("response"), strict=True):
-        assert response == published[normalised(question)].replace("\n\n#### ", "\n#### ").strip()
+        assert response == published[sameness(question)].replace("\n\n#### ", "\n#### ").strip()
 
 
 def test_tokens_decode_to_the_text_that_they_came_from(folder: Path) -> None:

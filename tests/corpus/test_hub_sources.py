@@ -40,7 +40,7 @@ def put(cache: Path, dataset: str, files: dict[str, Rows]) -> None:
 
 
 def made(source: dict[str, Any]) -> dict[str, list[Example]]:
-    return examples(TypeAdapter[Any](Source).validate_python(source))
+    return examples(TypeAdapter[Any](Source).validate_python(source))[0]
 
 
 def ids(source: dict[str, Any]) -> dict[str, list[str]]:

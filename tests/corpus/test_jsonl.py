@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clpd_bench.corpus.example import Example, example_ids
-from clpd_bench.corpus.sources import examples as read
+from clpd_bench.corpus.sources import examples
 from clpd_bench.errors import UserError
 from clpd_bench.settings.sources import Jsonl
 
@@ -37,6 +37,10 @@ def source(train: Path, test: Path, **changed: Any) -> Jsonl:
     return Jsonl.model_validate(
         {"name": "jsonl", "train": train, "test": test, "rationale": "rationale", "validation": 0.2, **changed}
     )
+
+
+def read(source: Jsonl) -> dict[str, list[Example]]:
+    return examples(source)[0]
 
 
 def contents(examples: list[Example]) -> list[tuple[str, str, str]]:
@@ -175,9 +179,9 @@ def test_a_test_question_in_the_training_file_is_told_with_both_places(tmp_path:
     with pytest.raises(UserError) as told:
         read(source(file, test_file))
     text = str(told.value)
-    assert text.startswith(f"{file}:4: 1 of its questions stands in the test file too")
+    assert text.startswith(f"{file}:4: 1 of 5 questions of the training part stands in the test part too")
     assert f"({test_file}:5)" in text
-    assert "Take them out of one of the two files." in text
+    assert "`overlap: drop_train` or `overlap: drop_test`" in text
 
 
 def test_an_empty_split_is_refused(tmp_path: Path, test_file: Path) -> None:

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.build import build
-from clpd_bench.corpus.example import normalised
 from clpd_bench.corpus.reader import Split, read_split
+from clpd_bench.corpus.sameness import sameness
 from clpd_bench.corpus.text import opening
 from clpd_bench.errors import UserError
 from clpd_bench.settings.corpus import CorpusSettings
@@ -89,7 +89,7 @@ def test_every_copy_of_a_shots_question_leaves_training(tmp_path: Path) -> None:
     sums = {"name": "chained_sums", "operations": [1, 1], "modulus": 4, "train": 200, "validation": 1, "test": 1}
     made = splits(folder(tmp_path, sums, shots=1, answer_marker=":"))
     shot = made["test"].texts("prompt")[0].split("?")[0] + "?"
-    assert normalised(shot) not in map(normalised, made["train"].texts("question"))
+    assert sameness(shot) not in map(sameness, made["train"].texts("question"))
 
 
 def test_a_shots_question_in_other_letters_leaves_training_too(tmp_path: Path, rows: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ def test_a_shots_question_in_other_letters_leaves_training_too(tmp_path: Path, r
     capitals = [row | {"question": row["question"].upper(), "rationale": "so"} for row in made]
     file.write_text("\n".join(map(json.dumps, [*made, *capitals])))
     train = splits(folder(tmp_path, rows, shots=3))["train"]
-    assert len({normalised(q) for q in train.texts("question")}) * 2 == len(train.ids)
+    assert len({sameness(q) for q in train.texts("question")}) * 2 == len(train.ids)
 
 
 def test_more_shots_than_training_has_are_refused(tmp_path: Path, rows: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def smollm2() -> PreTrainedTokenizerFast:
 def seams(source: dict[str, Any], tokenizer: PreTrainedTokenizerFast, **changed: Any) -> tuple[int, int]:
     """(examples whose tokens apart are those together, examples)."""
     settings = CorpusSettings.model_validate({"source": source, "tokenizer": "characters", **changed})
-    made = [e for split in SPLITS for e in examples(settings.source)[split]]
+    made = [e for split in SPLITS for e in examples(settings.source)[0][split]]
     texts = [(question_text(e, settings), response_text(e, settings)) for e in made]
 
     def ids(parts: list[str]) -> list[list[int]]:
@@ -72,7 +72,7 @@ def test_a_prompt_that_ends_in_a_space_makes_other_tokens(smollm2: PreTrainedTok
 
 def test_real_svamp_has_700_training_and_300_test_questions() -> None:
     settings = CorpusSettings.model_validate({"source": {"name": "svamp", **SOURCES["svamp"]}, "tokenizer": "bpe"})
-    splits = examples(settings.source)
+    splits = examples(settings.source)[0]
     assert len(splits["test"]) == 300
     assert len(splits["train"]) + len(splits["validation"]) == 700
     wrong = [e for split in SPLITS for e in splits[split] if eval(e.rationale.rpartition(" = ")[0]) != float(e.answer)]

@@ -25,7 +25,7 @@ from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 MEAN = {"aggregation": "mean", "higher_is_better": True}
 TASKS: dict[str, dict[str, Any]] = {
-    "sums": {"fewshot_split": "test", "metric_list": [{"metric": "exact_match", **MEAN}]},
+    "sums": {"fewshot_split": "shown", "metric_list": [{"metric": "exact_match", **MEAN}]},
     "upside_down": {"metric_list": [{"metric": "exact_match", **MEAN, "higher_is_better": False}]},
     "reading": {
         "output_type": "loglikelihood_rolling",
@@ -44,9 +44,11 @@ def folder(folders: dict[str, Path], tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "data").mkdir()
     (folder / "data" / "test.jsonl").write_bytes((folders["evaluation"] / "documents.jsonl").read_bytes())
+    shown = [{"id": str(i), "prompt": f"{i}+{i}+{i}?", "answer": "0"} for i in range(4)]
+    (folder / "data" / "shown.jsonl").write_text("".join(json.dumps(one) + "\n" for one in shown))
     written = yaml.safe_load((folders["evaluation"] / "clpd_test.yaml").read_text())
     del written["num_fewshot"]
-    written["dataset_kwargs"] = {"data_files": {"test": "data/test.jsonl"}}
+    written["dataset_kwargs"] = {"data_files": {"test": "data/test.jsonl", "shown": "data/shown.jsonl"}}
     for name, changes in TASKS.items():
         (folder / f"{name}.yaml").write_text(yaml.safe_dump({**written, **changes, "task": name, "tag": "all_of_them"}))
     (folder / "both.yaml").write_text(yaml.safe_dump({"group": "both", "task": ["sums", "reading"]}))
@@ -63,7 +65,7 @@ def planned(folder: Path, **benchmark: Any) -> EvaluationSpec:
     (spec,) = {
         spec.model_dump_json(): spec
         for job in plan.jobs.values()
-        if job.kind == "evaluation" and job.parents.keys() == {"model"} and isinstance(spec := job.spec, EvaluationSpec)
+        if isinstance(spec := job.spec, EvaluationSpec) and isinstance(spec.benchmark, TaskSpec)
     }.values()
     return spec
 

@@ -1,0 +1,101 @@
+"""Before any training: what is tested is compared with all that a model of the plan reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import permutations
+
+from clpd_bench.corpus.leaks import TRAINED, leak, questions_of
+from clpd_bench.errors import UserError
+from clpd_bench.plan.plan import Job, Plan
+from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.specs import READ, ModelSpec, TaskSpec
+from clpd_bench.store import Store
+
+
+def refuse_leaks(ablation: Ablation, plan: Plan, store: Store) -> None:
+    """Corpora split themselves; that one's test questions are not another's, nor a worked example, is seen here.
+
+    Raises:
+        UserError: a test question of a benchmark is in what a model reads.
+    """
+    names = {key: name for name, key in plan.corpora.items()}
+    tested_on = {plan.corpora[name] for name in ablation.evaluation.corpora.values()}
+    for benchmark, tested in ablation.evaluation.corpora.items():
+        key = plan.corpora[tested]
+        test = questions_of(store.artifact(key), "test")
+        trained_on = {read for job in _evaluations(plan) if job.parents.get("corpus") == key for read in _read(job)}
+        for corpus in sorted(trained_on | tested_on, key=names.__getitem__):
+            # Of a corpus that is tested alone, models read what stands in front of its prompts.
+            if found := leak(test, store.artifact(corpus), TRAINED if corpus in trained_on else ()):
+                why = "which models are trained on" if corpus in trained_on else "which models are prompted with"
+                raise UserError(
+                    f"{found.count} of {found.of} test questions stand in corpus {names[corpus]!r}, {why}, "
+                    f"{found.first}",
+                    key=f"evaluation.benchmarks.{benchmark}",
+                    fix="Take them out of one of the two corpora",
+                )
+
+
+def refuse_validation_leaks(plan: Plan, store: Store) -> None:
+    """Validation chooses checkpoints and values for all, so a question of it is in nobody's training.
+
+    Raises:
+        UserError: one is.
+    """
+    names = {key: name for name, key in plan.corpora.items()}
+    for one, other in permutations(sorted(_trained_on(plan), key=names.__getitem__), 2):
+        if found := leak(questions_of(store.artifact(one), "validation"), store.artifact(other), ("train",)):
+            raise UserError(
+                f"{found.count} of {found.of} validation questions, by which models are stopped, chosen and tuned, "
+                f"stand in corpus {names[other]!r}, which models are trained on, {found.first}",
+                key=f"corpora.{names[one]}",
+                fix="Make the two of files that share no question, or of the same files with the same "
+                "`validation` and `limit`",
+            )
+
+
+def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
+    """The same for the tasks of lm-eval that are still to be evaluated, as far as their data can be had here: the
+    jobs look again.
+
+    Raises:
+        UserError: a document of one is in what a model reads.
+    """
+    read: dict[str, tuple[TaskSpec, set[str]]] = {}
+    for job in (job for plan in plans for job in _evaluations(plan)):
+        benchmark = getattr(job.spec, "benchmark", None)
+        if isinstance(benchmark, TaskSpec) and not store.is_done(job.key):
+            read.setdefault(benchmark.model_dump_json(), (benchmark, set()))[1].update(_read(job))
+    if not read:
+        return
+    from clpd_bench.evaluation.documents import refuse_read
+    from clpd_bench.evaluation.loading import loaded_by_name
+
+    names = {key: name for plan in plans for name, key in plan.corpora.items()}
+    for spec, keys in read.values():
+        corpora = {f"corpus {names[key]!r}": store.artifact(key) for key in sorted(keys)}
+        with ExitStack() as stack:
+            try:
+                task = stack.enter_context(loaded_by_name(spec))
+            except UserError:  # its data cannot be had: the job says what to do
+                continue
+            try:
+                refuse_read(task, spec, corpora)
+            except UserError as error:
+                raise UserError(error.message, file=plans[0].file, key=error.key, fix=error.fix) from None
+
+
+def _evaluations(plan: Plan) -> list[Job]:
+    return [job for job in plan.jobs.values() if job.kind == "evaluation"]
+
+
+def _read(job: Job) -> list[str]:
+    """The corpora that an evaluated model has read."""
+    return [key for role, key in job.parents.items() if role.startswith(READ)]
+
+
+def _trained_on(plan: Plan) -> set[str]:
+    specs = [(job, job.spec) for job in plan.jobs.values()]
+    return {job.parents["corpus"] for job, spec in specs if isinstance(spec, ModelSpec) and spec.training}

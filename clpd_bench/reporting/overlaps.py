@@ -1,0 +1,30 @@
+"""What corpora left out because it stood in two parts of their source."""
+
+from __future__ import annotations
+
+from clpd_bench.corpus.reader import read_summary
+from clpd_bench.plan.plan import Plan
+from clpd_bench.settings.specs import CorpusSpec
+from clpd_bench.store import Store
+
+
+def overlaps_dropped(plan: Plan, store: Store) -> list[str]:
+    """A sentence for each corpus whose source says what gives way, and each of its parts that lost examples."""
+    return [
+        sentence
+        for name, key in plan.corpora.items()
+        if isinstance(spec := plan.jobs[key].spec, CorpusSpec)
+        and getattr(spec.corpus.source, "overlap", "refuse") != "refuse"
+        and store.is_done(key)
+        for sentence in _sentences(name, **read_summary(store.artifact(key))["overlap"])
+    ]
+
+
+def _sentences(name: str, policy: str, dropped: dict[str, dict[str, int]]) -> list[str]:
+    if not dropped:
+        return [f"Corpus {name}, overlap {policy}: no question stood in two parts of its source."]
+    return [
+        f"Corpus {name}, overlap {policy}: {lost['examples']} of {lost['of']} examples of its {part} part "
+        f"({lost['examples'] / lost['of']:.0%}) stood in another part too, and were left out of it."
+        for part, lost in dropped.items()
+    ]
