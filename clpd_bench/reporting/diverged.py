@@ -31,7 +31,7 @@ class DivergedStudent(NamedTuple):
 
 def diverged_students(plan: Plan, store: Store) -> list[DivergedStudent]:
     """The cells whose student met a loss or gradient that was no finite number, or whose training loss rose (see
-    `risen`)."""
+    `risen`) and whose validation loss did not fall."""
     found = ((cell, divergence_of(store, cell.model)) for cell in plan.cells)
     return [DivergedStudent(cell.name, cell.seed, why) for cell, why in found if why]
 
@@ -49,9 +49,7 @@ def refuse_diverged(diverged: list[DivergedStudent], analysis: AnalysisSettings,
         allowed=["refuse", "last_checkpoint", "drop_pair"],
         fix="Lower the student's learning rate or clip harder, in all arms; or declare another policy (drop_pair "
         "leaves out their pairs; last_checkpoint, after clpd retry and clpd run, evaluates them as they were before "
-        "the step that failed): declared after the evaluations, it makes comparisons exploratory. Where teachers or "
-        "data change on the way and the validation loss fell, a rise of the training loss may be that change alone: "
-        "last_checkpoint then reports these students as they are",
+        "the step that failed): declared after the evaluations, it makes comparisons exploratory",
     )
 
 
@@ -99,10 +97,11 @@ def divergence_of(store: Store, key: str) -> str | None:
     if looks and not math.isfinite(looks[-1]["response_loss"]):
         return f"its validation loss is {looks[-1]['response_loss']} at the end"
     rise = risen(losses)
-    if rise and looks:
-        start, end = (f"{look['response_loss']:.4g}" for look in (record["validation"][0], looks[-1]))
-        return f"{rise}; its validation loss was {start} before the first and is {end}"
-    return rise
+    if rise is None or not looks:
+        return rise
+    start, end = (look["response_loss"] for look in (record["validation"][0], looks[-1]))
+    # Against a stronger teacher, or on harder data, a loss measures something else: who has learnt has not diverged.
+    return None if end < start else f"{rise}; its validation loss was {start:.4g} before the first and is {end:.4g}"
 
 
 def risen(losses: Sequence[float]) -> str | None:

@@ -39,8 +39,8 @@ class AnalysisSettings(Settings):
     """What the tests claim: something about the benchmark's items, or about others like them, too."""
     diverged: Literal["refuse", "last_checkpoint", "drop_pair"] = "refuse"
     """A student whose loss or gradient is no finite number, or whose mean training loss over the last tenth of its
-    steps is above that over the first: no report; evaluated as it was before the step that failed; or left out
-    together with its pair, and counted."""
+    steps is above that over the first while its validation loss did not fall: no report; evaluated as it was before
+    the step that failed; or left out together with its pair, and counted."""
     spread: Annotated[float | None, NotInKey()] = Field(default=None, gt=0)
     """A note to the planner, in no declaration and no key: the standard deviation over seeds of the paired
     difference between two arms, expected in the primary metric's own unit (accuracy is a share of 1). `clpd plan`
