@@ -109,3 +109,11 @@ def test_what_an_unmade_corpus_leaves_open_is_named(tmp_path: Path) -> None:
     assert "model small" in footprint(plan, set(plan.jobs), store).unknown
     make_data(plan, store)
     assert footprint(plan, set(plan.jobs) - set(data_keys(plan)), store).unknown == []
+
+
+def test_an_evaluation_is_as_large_as_the_split_that_it_is_of(tmp_path: Path) -> None:
+    plan, store = planned("corpora.sums.source.validation=30"), Store(tmp_path / "store")
+    make_data(plan, store)
+    labels = ("validation of teacher small on sums", "evaluation teacher small on sums")
+    validated, tested = (footprint(plan, {labelled(plan, label)}, store).bytes - BESIDES for label in labels)
+    assert (validated, tested) == (30 * of_footprint.ITEM, 12 * of_footprint.ITEM)

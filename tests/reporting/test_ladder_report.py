@@ -11,6 +11,8 @@ from page_text import Page
 
 from clpd_bench.plan.build import point_plans
 from clpd_bench.reporting.points import write_reports
+from clpd_bench.reporting.several.groups import OneFile
+from clpd_bench.reporting.several.write import write_several
 from clpd_bench.reporting.verdict import verdict
 from clpd_bench.settings.load import load_ablation
 
@@ -43,8 +45,8 @@ def test_a_ladder_that_does_not_rise_is_in_every_sentence_of_the_verdict_and_at_
 def test_a_ladder_that_rises_is_shown_and_nothing_is_said(world: World, page: Page, folder: Path) -> None:
     assert "do not rise" not in (folder / "report.html").read_text()
     assert "do not rise" not in (folder / "table.md").read_text()
-    place = page.rows["table"].index(["small", "0.500"])
-    assert page.rows["table"][place + 1] == ["large", "0.250"]
+    rows = [[cell.strip() for cell in row] for row in page.rows["table"]]
+    assert rows[rows.index(["small", "0.500"]) + 1] == ["large", "0.250"]
     assert (
         "The teachers on validation items sums response_loss, nats a token, lower is better" in page.sections["table"]
     )
@@ -75,3 +77,9 @@ def test_the_table_of_all_points_says_at_which_of_them_teachers_do_not_rise(fall
     axes = write_reports(points, fallen.store, fallen.folder / "grid").axes.read_text()
     said = [line for line in axes.split("\n") if "do not rise" in line]
     assert said == [f"**teachers=small+large: Warning: {TOLD}.**"]
+
+
+def test_a_table_of_several_files_says_whose_teachers_do_not_rise(fallen: World) -> None:
+    points = point_plans(fallen.ablation, fallen.folder / "tiny.yaml")
+    files = write_several([OneFile(points, fallen.plan)], fallen.store, fallen.folder / "several").files
+    assert f"- tiny: Warning: {TOLD}." in files[0].read_text().split("\n")

@@ -53,6 +53,16 @@ def test_targets_cost_a_forward_pass_of_the_teacher_over_the_training_split(decl
     assert total(live) == pytest.approx(2 * targets.total, rel=1e-12)  # type: ignore[operator]
 
 
+def test_an_evaluation_costs_a_pass_over_its_own_split(tmp_path: Path) -> None:
+    """The same examples as test items, and as validation items, of a benchmark that generates nothing."""
+    plan = planned(SMALL, "evaluation.benchmarks.sums={corpus: sums}", "corpora.sums.source.validation=240")
+    store = Store(tmp_path / "s")
+    make_data(plan, store)
+    costs = by_label(plan, store)
+    validated, tested = costs["validation of teacher small on sums"], costs["evaluation teacher small on sums"]
+    assert validated.total > 10 * tested.total  # type: ignore[operator]  # 240 items against 12
+
+
 def test_live_teachers_are_paid_by_each_student(declared: Path, tmp_path: Path) -> None:
     stored, live = (
         by_label(planned(declared, f"targets={{live: {live}}}"), Store(tmp_path / "s")) for live in ("false", "true")
