@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
 
-from clpd_bench.curriculum.streams import Streams
+from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.train import Diverged
 from clpd_bench.errors import Interrupted
@@ -35,20 +35,20 @@ def spec(**fields: Any) -> ModelSpec:
 
 def diverge_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss is nan at this step, whichever attempt comes to it."""
-    seed = loop.Streams.seed_of
+    batches = Schedule.batches
     real = loop._step
     now = [0]
 
-    def at(streams: Streams, purpose: str, *counters: int) -> int:
-        if purpose == "dropout":
-            now[0] = counters[0]
-        return seed(streams, purpose, *counters)
+    def noted(schedule: Schedule, after: int = 0) -> Iterator[Any]:
+        for number, *batch in batches(schedule, after):
+            now[0] = number
+            yield number, *batch
 
     def spoilt(*arguments: Any) -> Any:
         value, consumed = real(*arguments)
         return (float("nan") if now[0] == step else value), consumed
 
-    monkeypatch.setattr(Streams, "seed_of", at)
+    monkeypatch.setattr(Schedule, "batches", noted)
     monkeypatch.setattr(loop, "_step", spoilt)
 
 

@@ -86,7 +86,7 @@ def test_dropped_pairs_are_out_of_tests_and_means_and_are_counted(diverging: Div
     assert "Students that diverged: 1. Left out together with their pairs" in text
     bias = "iased in favour of clpd: 1 of its students diverged and were left out, none of standard_kd's."
     (verdict,) = [line for line in text.splitlines() if line.startswith("- clpd: ") and "Exploratory." in line]
-    assert f" B{bias} Exploratory." in verdict
+    assert f"not tuned; b{bias} Exploratory." in verdict
     assert f"- clpd: b{bias}" in text
     assert "2 of 3, 1 diverged, biased" in text
     assert f"b{bias}" in (report.page.parent / "table.tex").read_text().replace("\\_", "_")
