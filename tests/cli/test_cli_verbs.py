@@ -96,7 +96,7 @@ def test_set_reaches_every_verb_that_takes_a_file(verb: str, small: Path, tmp_pa
         assert len(summary(small, "--store", store, "--set", "seeds=[0, 1, 2]")["cells"]) == 15
     elif verb == "status":
         text = clpd("status", small, "--store", store, "--set", "seeds=[0, 1, 2]", "--json")
-        assert sum(job["kind"] == "evaluation" for job in json.loads(text)["jobs"]) == 15 + 3 + 2
+        assert sum(job["kind"] == "evaluation" for job in json.loads(text)["jobs"]) == 15 + 3 + 2 + 2
     else:
         assert clpd("retry", small, "clpd/2", "--store", store, "--set", "seeds=[0, 2]") == "nothing has failed\n"
 
