@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from clpd_bench.corpus.reader import read_table
+from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Ladder, Plan
 from clpd_bench.settings.metrics import METRICS
 from clpd_bench.store import Store
@@ -83,17 +84,13 @@ class Scored:
 
 
 def scored(ladder: Ladder, store: Store) -> Scored:
-    """As far as its evaluations are done.
-
-    Raises:
-        UserError: one is damaged.
-    """
-    done = [(name, key) for name, key in ladder.teachers if store.is_done(key)]
-    return Scored(ladder, {name: _mean(ladder, key, store) for name, key in done})
+    """As far as its evaluations are done, and can be read."""
+    done = [(name, _mean(ladder, key, store)) for name, key in ladder.teachers if store.is_done(key)]
+    return Scored(ladder, {name: mean for name, mean in done if mean is not None})
 
 
 def ladders_of(plan: Plan, store: Store) -> list[Scored]:
-    """Those of a plan, point by point; raises as `scored`."""
+    """Those of a plan, point by point."""
     return [scored(ladder, store) for ladder in plan.ladders]
 
 
@@ -109,8 +106,12 @@ def falls(ladders: Sequence[Scored]) -> list[str]:
     ]
 
 
-def _mean(ladder: Ladder, key: str, store: Store) -> float:
-    table = read_table(store.artifact(key) / "items.parquet").select(["metric", "filter", "score"])
+def _mean(ladder: Ladder, key: str, store: Store) -> float | None:
+    """None of an artifact that is damaged: `clpd store verify` tells that, and who looks at a plan goes on."""
+    try:
+        table = read_table(store.artifact(key) / "items.parquet").select(["metric", "filter", "score"])
+    except UserError:
+        return None
     return statistics.fmean(
         row["score"]
         for row in table.to_pylist()

@@ -133,7 +133,8 @@ def test_scores_and_intervals_are_those_of_the_items(exported: Path, store: Path
         else:
             interval = stats.t.interval(0.95, len(scores) - 1, scores.mean(), stats.sem(scores))
         means = np.array([own_items(store, f"{ARM}/{seed}", metric)["score"].mean() for seed in (0, 1)])
-        over_seeds = stats.t.interval(0.95, 1, means.mean(), stats.sem(means))
+        over_seeds = stats.t.interval(0.95, 1, means.mean(), stats.sem(means)) if means.std() else ()
+        assert ("the same at every seed" in row) is (over_seeds == ())
         wanted = [scores.mean(), *interval, means.mean(), means.std(ddof=1), *over_seeds, 2 / scale]
         told = [float(number) for cell in row[1:] for number in re.findall(r"-?[\d.]+", cell)]
         places = [len(number.partition(".")[2]) for cell in row[1:] for number in re.findall(r"-?[\d.]+", cell)]

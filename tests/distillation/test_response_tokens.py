@@ -43,7 +43,7 @@ def test_step_is_huggingfaces_own_loss_with_prompts_at_minus_100(
     reference.backward()
     # transformers' loss computes in float32, whatever the model.
     assert value == pytest.approx(float(reference.detach()), rel=1e-6)
-    assert_same_gradients(mine, gradients(student), tolerance=1e-6)
+    assert_same_gradients(mine, gradients(student), tolerance=5e-6)
 
 
 @pytest.mark.usefixtures("chunks")

@@ -87,7 +87,7 @@ def test_dropout_differs_by_step_and_by_presentation(split: Split, tmp_path: Pat
         patched.setattr(torch, "manual_seed", lambda seed: (seeds.append(seed), real(seed))[1])
         record = trained(model, split, tmp_path / "a", 8192)
     assert record.dropout
-    assert len(seeds) == len(set(seeds)) == 3 * len(split.ids)
+    assert len(seeds) == len(set(seeds)) == 3 * len(split.ids) + len(record.loss)  # each step has one of its own, too
     without = gpt2(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
     plain = trained(without, split, tmp_path / "b", 8192)
     assert not plain.dropout

@@ -11,6 +11,7 @@ from evaluated import EVALUATION
 from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
+from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.models import new_model, save_model
 from clpd_bench.jobs import corpus, difficulty, evaluation
 from clpd_bench.jobs.context import Context, Measured
@@ -38,7 +39,7 @@ def long_rope(inputs: dict[str, Path], out: Path, boundary: int) -> Path:
     architecture = Llama(
         name="llama", hidden_size=32, num_attention_heads=2, initializer_range=0.5, max_position_embeddings=96
     )
-    model = new_model(architecture, tokenizer, 0)
+    model = new_model(architecture, tokenizer, Streams(0))
     model.config.rope_parameters |= {
         "rope_type": "longrope",
         "short_factor": [1.0] * 8,
