@@ -16,6 +16,8 @@ from clpd_bench.settings.specs import SPECS, Kind
 
 ABSENT = object()
 HASH_DIGITS = 16
+OWNER = "owner"
+"""A model's setting that is made of its others, of which what is new is told."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Known:
 
     Attributes:
         spec: the settings with their defaults, flat.
-        fingerprint: what of them stands in the key, flat.
+        fingerprint: what of them stands in the key, flat, and can be a cause.
+        known_form: whether they have the form of this version; otherwise `fingerprint` is all of `spec`.
         code, libraries: None where nobody wrote them down.
     """
 
@@ -33,6 +36,7 @@ class Known:
     label: str
     spec: dict[str, Any]
     fingerprint: dict[str, Any]
+    known_form: bool
     parents: dict[str, str]
     code: str | None
     libraries: dict[str, str] | None
@@ -64,16 +68,19 @@ def of_job(job: Job) -> Known:
 def of_record(key: str, record: Mapping[str, Any]) -> Known:
     """Of a manifest, or of a job in a stored plan; either may be older than this code."""
     spec = flat(record["spec"])
+    known_form = True
     try:
         in_key = flat(fingerprint(SPECS[cast(Kind, record["kind"])].model_validate(record["spec"])))
     except (ValidationError, KeyError):
-        in_key = spec  # settings have another form now
+        in_key, known_form = spec, False  # settings have another form now
+    in_key = {path: value for path, value in in_key.items() if path != OWNER}
     return Known(
         key,
         record["kind"],
         record["label"],
         spec,
         in_key,
+        known_form,
         dict(record["parents"]),
         record.get("code") or None,
         record.get("libraries"),
@@ -117,7 +124,7 @@ def called(child: str, role: str, label: str) -> str:
 
 def _own(new: Known, old: Known, name: str) -> Iterator[Cause]:
     """What is new in the job itself."""
-    mine = new.spec if old.fingerprint is old.spec else new.fingerprint
+    mine = new.fingerprint if old.known_form else new.spec
     for path in dict.fromkeys([*mine, *old.fingerprint]):
         is_now, was = mine.get(path, ABSENT), old.fingerprint.get(path, ABSENT)
         if is_now == was:

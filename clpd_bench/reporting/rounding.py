@@ -66,8 +66,10 @@ def difference(value: float, low: float, high: float, unit: Unit) -> Shown:
 
 
 def p_value(p: float) -> str:
-    """`p = .41`, `p = .032`, `p < .001`."""
+    """`p = .41`, `p = .032`, `p < .001`; `p = .0502` where fewer digits would not tell on which side of .05 it lies."""
     if p < 0.001:
         return "p < .001"
     digits = f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
+    if digits == "0.050" and p != 0.05:
+        digits = f"{p:.4f}"
     return f"p = {digits.removeprefix('0')}"

@@ -163,7 +163,8 @@ def corpus(folder: Path, **rows_of: Any) -> CorpusPlugin:
 
 
 def test_a_corpus_keeps_its_splits(tmp_path: Path) -> None:
-    splits = own_corpus.read(corpus(tmp_path))
+    splits, ledger = own_corpus.read(corpus(tmp_path))
+    assert ledger.dropped == []
     assert {name: [(e.question, e.columns) for e in examples] for name, examples in splits.items()} == {
         name: [(name, {"x": 1.0})] for name in ("train", "validation", "test")
     }
@@ -171,7 +172,9 @@ def test_a_corpus_keeps_its_splits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", ["validation", "test"])
 def test_a_question_in_two_splits_is_refused(tmp_path: Path, other: str) -> None:
-    with pytest.raises(UserError, match=rf"1 questions that f returns stand in train and in {other}, first 'train'"):
+    with pytest.raises(
+        UserError, match=rf"1 of 1 questions of the train part stands in the {other} part too, first 'train'"
+    ):
         own_corpus.read(corpus(tmp_path, **{other: [{**ROW, "question": " Train"}]}))
 
 
