@@ -56,7 +56,7 @@ class TwoFilters(World):
                 rows.append(row)
                 continue
             rows.append({**row, "filter": "strict"})
-            rows.append({**row, "filter": "flexible", "score": float(int(row["item"]) % 4 != 0)})
+            rows.append({**row, "filter": "flexible", "score": float(int(row["item"].split()[-1]) % 4 != 0)})
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), out / "items.parquet")
 
 
