@@ -26,7 +26,7 @@ def test_readmes_ablation_file_can_be_planned_as_it_stands(tmp_path: Path) -> No
 
 def test_readmes_grid_has_the_points_that_it_says(tmp_path: Path) -> None:
     text = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)[1]
-    (tmp_path / "quickstart.yaml").write_text((ROOT / "ablations" / "quickstart.yaml").read_text())
+    (tmp_path / "smoke.yaml").write_text((ROOT / "ablations" / "smoke.yaml").read_text())
     file = tmp_path / "grid.yaml"
     file.write_text(text)
     assert len(points(load_ablation(file))) == (3 * 2 - 1) * 2
