@@ -18,7 +18,7 @@ from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import STUDENT, ModelSpec
 
 ABLATIONS = Path(__file__).parents[2] / "ablations"
-SHIPPED = sorted(ABLATIONS.rglob("*.yaml"))
+SHIPPED = sorted(file for file in ABLATIONS.rglob("*.yaml") if not file.name.endswith(".tuned.yaml"))
 
 
 def plan_of(file: Path, *sets: str) -> Plan:
