@@ -90,7 +90,7 @@ class Launch:
     def states(self) -> dict[str, str]:
         return {label: job["state"] for label, job in self.status().items()}
 
-    def wait_for(self, holds: Callable[[dict[str, str]], object], what: str, timeout: float = 240) -> None:
+    def wait_for(self, holds: Callable[[dict[str, str]], object], what: str, timeout: float = 480) -> None:
         """Until it holds of the states by label, as `clpd status` tells them."""
         self.cluster.wait_until(lambda: self._nudged(holds), timeout, what)
 
@@ -101,7 +101,7 @@ class Launch:
         time.sleep(1.5)  # asking takes a second of a core, which the jobs want
         return False
 
-    def wait_until_done(self, timeout: float = 300) -> None:
+    def wait_until_done(self, timeout: float = 900) -> None:
         self.wait_for(lambda states: set(states.values()) == {"done"}, "everything is done", timeout)
 
     def wait_for_checkpoint(self, label: str, number: int = 1) -> str:
