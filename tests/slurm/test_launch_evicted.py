@@ -15,7 +15,7 @@ def test_a_student_whose_time_is_up_is_requeued_and_resumes(
     cluster: Cluster, tmp_path: Path, uninterrupted: dict[str, dict[str, str]]
 ) -> None:
     # Slurm counts time in minutes, and warns on its own clock; with little time left all batches are cut short.
-    launch = Launch(cluster, tmp_path, profile={"time": 1}, warning_seconds=30)
+    launch = Launch(cluster, tmp_path, profile={"time": 1}, warning_seconds=15)
     launch.launch()
     launch.wait_for_checkpoint(STUDENT)
     job = launch.slurm_job(STUDENT)
