@@ -11,6 +11,7 @@ from slurm_launch import Launch
 STUDENT = "student data_ordering/0"
 
 
+@pytest.mark.soak
 def test_a_student_whose_time_is_up_is_requeued_and_resumes(
     cluster: Cluster, tmp_path: Path, uninterrupted: dict[str, dict[str, str]]
 ) -> None:
