@@ -20,7 +20,7 @@ def refuse_leaks(ablation: Ablation, plan: Plan, store: Store) -> None:
     Raises:
         UserError: a test question of a benchmark is in what a model reads.
     """
-    names = {key: name for name, key in plan.corpora.items()}
+    names = _names(plan)
     tested_on = {plan.corpora[name] for name in ablation.evaluation.corpora.values()}
     for benchmark, tested in ablation.evaluation.corpora.items():
         key = plan.corpora[tested]
@@ -44,7 +44,7 @@ def refuse_validation_leaks(plan: Plan, store: Store) -> None:
     Raises:
         UserError: one is.
     """
-    names = {key: name for name, key in plan.corpora.items()}
+    names = _names(plan)
     for one, other in permutations(sorted(_trained_on(plan), key=names.__getitem__), 2):
         if found := leak(questions_of(store.artifact(one), "validation"), store.artifact(other), ("train",)):
             raise UserError(
@@ -73,7 +73,7 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
     from clpd_bench.evaluation.documents import refuse_read
     from clpd_bench.evaluation.loading import loaded_by_name
 
-    names = {key: name for plan in plans for name, key in plan.corpora.items()}
+    names = {key: name for plan in plans for key, name in _names(plan).items()}
     for spec, keys in read.values():
         corpora = {f"corpus {names[key]!r}": store.artifact(key) for key in sorted(keys)}
         with ExitStack() as stack:
@@ -85,6 +85,11 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
                 refuse_read(task, spec, corpora)
             except UserError as error:
                 raise UserError(error.message, file=plans[0].file, key=error.key, fix=error.fix) from None
+
+
+def _names(plan: Plan) -> dict[str, str]:
+    """Of the corpora by key, those that points of a grid alone have among them."""
+    return {key: job.label.removeprefix("corpus ") for key, job in plan.jobs.items() if job.kind == "corpus"}
 
 
 def _evaluations(plan: Plan) -> list[Job]:
