@@ -132,8 +132,9 @@ def _next(text: str, at: int, step: int) -> int:
 
 
 def _is_operand(text: str, at: int) -> bool:
-    """A digit, a blank, a letter that stands alone."""
+    """A digit, or a blank or a letter that is no part of a word."""
     if not 0 <= at < len(text):
         return False
     beside = text[max(at - 1, 0) : at] + text[at + 1 : at + 2]
-    return text[at].isdigit() or text[at] in _BLANKS or (text[at].isalpha() and not any(map(str.isalpha, beside)))
+    alone = not any(unicodedata.category(character)[0] in "LM" for character in beside)
+    return text[at].isdigit() or (alone and (text[at] in _BLANKS or text[at].isalpha()))

@@ -68,6 +68,8 @@ def test_case_spaces_quotes_punctuation_and_what_has_no_width_are_looked_over(
         ("3 + 4 \u2212 2?", "3+4-2"),
         ("(3 \u00d7 4) \u00f7 2 = ?", "(3*4)/2"),
         ("What is (3+4)?", "What is 3 + 4"),
+        ("ducks lay 16- ?Janet eats", "Ducks lay 16. Janet eats"),
+        ("16 -\u0915\u093f\u0924\u0928\u0947", "16 \u0915\u093f\u0924\u0928\u0947"),
         ("- 3 apples\n- 4 pears", "3 apples, 4 pears"),
     ],
 )
