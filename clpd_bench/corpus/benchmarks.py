@@ -11,6 +11,8 @@ from clpd_bench.corpus.sameness import sameness, share_of
 from clpd_bench.settings.sources import Gsm8k
 
 CALCULATOR = re.compile(r"<<[^<>]*>>")
+LABELS = ("ABCDEFGHIJ", "abcdefghij", "123456789")
+"""Of choices, by which an output can decide for one."""
 TEST_SHARE = (3, 10)
 """Of SVAMP, which comes without a training split."""
 
@@ -50,6 +52,11 @@ def commonsense_qa(row: Row) -> Example:
     """The question holds the choices, one a line, `(A) bank`; the answer is the right one of them, so written."""
     stem, choices = _choices(row)
     key = row.text("answerKey")
+    listed = [label for label, _ in choices]
+    if not any({*listed} <= {*family} for family in LABELS) or len({*listed}) < len(listed):
+        raise row.refused(
+            f"{len(choices)} choices want as many labels of A to J, a to j or 1 to 9, each once", found=" ".join(listed)
+        )
     right = [i for i, (label, _) in enumerate(choices) if label == key]
     if len(right) != 1:
         raise row.refused(

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from clpd_bench.corpus import chained_sums
 from clpd_bench.corpus.chat import ChatForm
 from clpd_bench.corpus.example import SPLITS, Example, example_ids
-from clpd_bench.corpus.refused import refuse_special, refuse_unknown, special_tokens
+from clpd_bench.corpus.refused import refuse_changed, refuse_special, refuse_unknown, special_tokens
 from clpd_bench.corpus.sources import examples
 from clpd_bench.corpus.text import SHOT_SEPARATOR, Plain, question_text, response_text, take_shots
 from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer, pretrained_tokenizer
@@ -109,6 +109,7 @@ def _table(
     for e, prompt, response, (q, p, r) in zip(examples, prompts, responses, ids, strict=True):
         refuse_special(e, [*q, *r[:-1]], e.question + response, special)
         refuse_unknown(e, [*p, *r[:-1]], [prompt, response], tokenizer)
+        refuse_changed(e, r[:-1], response, tokenizer)
         if len(p) + len(r) > settings.max_tokens:
             raise UserError(
                 f"a {split} example has {len(p) + len(r)} tokens, and the limit is {settings.max_tokens} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ class Split:
         """Shape [N]: prompt + response + end."""
         return self.prompts.lengths + self.responses.lengths
 
+    def take(self, places: Sequence[int]) -> Split:
+        """The examples at these places alone."""
+        return _split(self.table.take(places))
+
     def texts(self, column: str) -> list[str]:
         """`question`, `prompt`, `response` or `answer` of each example."""
         return list(self.table[column].to_pylist())
@@ -71,7 +76,10 @@ class Split:
 
 def read_split(folder: Path, split: str) -> Split:
     """`train`, `validation` or `test` of a corpus folder."""
-    table = read_table(folder / f"{split}.parquet")
+    return _split(read_table(folder / f"{split}.parquet"))
+
+
+def _split(table: pa.Table) -> Split:
     return Split(np.array(table["id"].to_pylist()), _ragged(table["prompt_ids"]), _ragged(table["response_ids"]), table)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.example import Example
@@ -34,6 +36,33 @@ def refuse_special(example: Example, ids: list[int], text: str, special: dict[in
                 line=example.line,
                 fix="Take it out of the text",
             )
+
+
+def refuse_changed(example: Example, ids: list[int], response: str, tokenizer: PreTrainedTokenizerFast) -> None:
+    """A model that learns these tokens writes what they are decoded to: in lower case, where the tokenizer has no other.
+
+    Args:
+        ids: tokens of `response`, less the end token.
+
+    Raises:
+        UserError: that is another text, white space and forms of one character (NFKC) aside.
+    """
+    written = str(tokenizer.decode(ids, skip_special_tokens=True))
+    one, other = (_characters(text) for text in (written, response))
+    if one != other:
+        place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+        raise UserError(
+            f"the tokenizer writes {one[place : place + 30]!r} for {other[place : place + 30]!r} in the response to "
+            f"{example.question[:50]!r}, so no model could answer as the corpus does",
+            file=example.file,
+            line=example.line,
+            key="tokenizer",
+            fix="Take a tokenizer that gives texts back as they are, or bring the texts into its form (lower case)",
+        )
+
+
+def _characters(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def refuse_unknown(example: Example, ids: list[int], texts: list[str], tokenizer: PreTrainedTokenizerFast) -> None:

@@ -23,12 +23,14 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
     Args:
         keep: where they are kept.
         progress: told (requests done, of) after each batch.
+        apart: whether a choice is tokenised apart from the prompt, as responses are for training; lm-eval makes one
+            text of the two, and reckons white space at the prompt's end to the choice.
         settings: of HFLM; `batch_size` is a number.
     """
 
-    def __init__(self, keep: Keep, progress: Callable[[int, int], None], **settings: Any) -> None:
+    def __init__(self, keep: Keep, progress: Callable[[int, int], None], apart: bool, **settings: Any) -> None:
         super().__init__(**settings)
-        self._keep, self._progress = keep, progress
+        self._keep, self._progress, self._apart = keep, progress, apart
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
         """The responses, in the order of the requests."""
@@ -48,6 +50,12 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
             self._progress(len(responses), len(requests))
         in_order: list[str] = collator.get_original(responses)
         return in_order
+
+    def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        if not self._apart:
+            pair: tuple[list[int], list[int]] = super()._encode_pair(context, continuation)
+            return pair
+        return self.tok_encode(context), self.tok_encode(continuation, add_special_tokens=False)
 
     def _loglikelihood_tokens(self, requests: list[Any], *args: Any, **settings: Any) -> list[tuple[float, bool]]:
         def scored() -> Tensors:

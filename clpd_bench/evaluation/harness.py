@@ -31,7 +31,7 @@ def run_harness(
     special_tokens: bool | None,
     keep: Keep,
     progress: Callable[[int, int], None],
-    limit: int | None = None,
+    documents: list[int] | None = None,
 ) -> dict[str, Any]:
     """lm-eval's own results of one task, its samples among them, one a document and filter.
 
@@ -40,11 +40,11 @@ def run_harness(
 
     Args:
         task: one of lm-eval's that has been loaded.
-        special_tokens: whether the tokenizer puts its special tokens around a prompt (`add_bos_token`); None as
-            the tokenizer likes it.
+        special_tokens: of a task of ours, whether the tokenizer puts its special tokens around a prompt
+            (`add_bos_token`); None of lm-eval's, for as the tokenizer likes it.
         keep: where each batch's responses are kept.
         progress: told (requests done, of) after each batch.
-        limit: the first documents alone.
+        documents: places of those that are evaluated; None for all.
     """
     from lm_eval.evaluator import simple_evaluate  # costs seconds to import: only for who evaluates
     from lm_eval.tasks import TaskManager
@@ -55,6 +55,7 @@ def run_harness(
     language_model = KeptHFLM(
         keep,
         progress,
+        apart=special_tokens is not None,
         pretrained=model,
         tokenizer=tokenizer,
         batch_size=batch_size,
@@ -68,7 +69,7 @@ def run_harness(
             tasks=[task],
             task_manager=TaskManager(include_defaults=False),
             batch_size=batch_size,
-            limit=limit,
+            samples=None if documents is None else {task.task_name: documents},
             bootstrap_iters=BOOTSTRAPS,
             log_samples=True,
             verbosity="ERROR",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.harness import quiet
+from clpd_bench.evaluation.task import DOCUMENTS, TASK
 from clpd_bench.hub import cached_folder
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.specs import TaskSpec
@@ -19,14 +21,13 @@ from clpd_bench.task_folder import task_folder
 
 
 @contextmanager
-def loaded(task: dict[str, Any]) -> Iterator[Any]:
-    """A task that is written out, while its data are wanted."""
-    from lm_eval.tasks import TaskManager  # costs seconds to import: only for who evaluates
-
+def loaded(folder: Path) -> Iterator[Any]:
+    """The task that `evaluation.task` wrote into a folder, while its data are wanted."""
     quiet()
-    with tempfile.TemporaryDirectory() as cache:
-        inline = {**task, "dataset_kwargs": {**task["dataset_kwargs"], "cache_dir": cache}}
-        yield next(iter(TaskManager(include_defaults=False).load([inline])["tasks"].values()))
+    path = folder.resolve()
+    with tempfile.TemporaryDirectory() as cache, _without_bytecode():
+        data = {"data_files": {"test": str(path / DOCUMENTS)}, "cache_dir": cache}
+        yield _of_file(path / f"{TASK}.yaml", {"dataset_kwargs": data})
 
 
 @contextmanager
@@ -75,13 +76,8 @@ def _data(found: TaskFile, spec: TaskSpec, cache: str) -> dict[str, Any]:
 
 
 def _built(found: TaskFile, changed: dict[str, Any], spec: TaskSpec) -> Any:
-    from lm_eval.tasks import TaskManager  # costs seconds to import: only for who evaluates
-    from lm_eval.tasks._index import TaskIndex
-
-    # One file alone: lm-eval takes ten seconds to list its own.
-    manager, entry = TaskManager(include_defaults=False), TaskIndex.entry_from_path(found.path)
     try:
-        return manager._factory.build(entry, overrides=changed or None, registry={})
+        return _of_file(found.path, changed)
     except (OSError, ValueError) as error:  # the errors of data sets and of the hub are of these two kinds
         source = " ".join(
             str(found.settings[key]) for key in ("dataset_path", "dataset_name") if found.settings.get(key)
@@ -93,6 +89,25 @@ def _built(found: TaskFile, changed: dict[str, Any], spec: TaskSpec) -> Any:
             fix="Where there is a network, load it once (`lm_eval --tasks NAME --limit 1`) and let HF_HOME name that "
             "cache; or write a task of your own on local files and give its folder as `include`",
         ) from None
+
+
+def _of_file(path: Path, changed: dict[str, Any]) -> Any:
+    from lm_eval.tasks import TaskManager  # costs seconds to import: only for who evaluates
+    from lm_eval.tasks._index import TaskIndex
+
+    # One file alone: lm-eval takes ten seconds to list its own.
+    manager, entry = TaskManager(include_defaults=False), TaskIndex.entry_from_path(path)
+    return manager._factory.build(entry, overrides=changed or None, registry={})
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """A task's module is loaded without leaving anything beside it."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _no_task(spec: TaskSpec) -> UserError:

@@ -1,39 +1,58 @@
-"""A benchmark as a task of lm-eval: one YAML and one file of documents, usable with its command line."""
+"""A benchmark as a task of lm-eval: a YAML, the documents, and the functions that score; usable with its command
+line."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import re
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
-from clpd_bench.evaluation.answers import IGNORED, filters, targets
+from clpd_bench.evaluation import scoring
 from clpd_bench.evaluation.tokens import Stop
+from clpd_bench.settings.evaluation import STRICT, STRICT_MATCH
 from clpd_bench.settings.specs import BenchmarkSpec
 
-TASK, DOCUMENTS = "clpd_test", "documents.jsonl"
+TASK, DOCUMENTS = "clpd_test", "documents.parquet"
+"""Parquet, since of JSON lines `datasets` guesses the types: it makes a time of an answer that is a date."""
 
 
-def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path) -> dict[str, Any]:
-    """Writes the task of generating answers into `folder` and returns it with the documents' absolute path.
+class _Function(str):
+    """A function of the task's own module, as lm-eval's YAML names one."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(
+    _Function, lambda dumper, name: dumper.represent_scalar("!function", f"{Path(scoring.__file__).stem}.{name}")
+)
+
+
+def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path) -> None:
+    """Writes the task of generating answers into `folder`.
 
     `lm_eval --include_path FOLDER --tasks clpd_test`, run inside that folder, evaluates the same; where the prompts
     hold the template's special tokens already, with `add_bos_token=False` among its model arguments.
     """
-    extract = benchmark.extract
-    columns = zip(split.ids.tolist(), split.texts("prompt"), split.texts("answer"), strict=True)
-    documents = (
-        {"id": item, "prompt": prompt, "answer": answer if extract is None else targets(answer, extract)}
-        for item, prompt, answer in columns
-    )
-    metric: dict[str, Any] = {"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}
-    ignored = [*benchmark.ignore, *(IGNORED[extract] if extract else ())]
-    if ignored:
-        metric["regexes_to_ignore"] = ignored
+    extract, answers = benchmark.extract, split.texts("answer")
+    alike = {
+        "marker": pa.array([benchmark.answer_marker] * len(answers), pa.string()),
+        "kind": pa.array([extract] * len(answers), pa.string()),
+        "ignore": pa.array([list(benchmark.ignore)] * len(answers), pa.list_(pa.string())),
+    }
+    documents = {"id": split.ids.tolist(), "prompt": split.texts("prompt"), "answer": answers, **alike}
+    if extract == "letter":
+        documents["labels"] = _labels(split)
+    filters = [STRICT, *(["flexible"] if extract else []), *([STRICT_MATCH] if benchmark.strict_match else [])]
     settings = {
         "output_type": "generate_until",
         "doc_to_text": "prompt",
@@ -41,7 +60,7 @@ def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path)
         "target_delimiter": "",
         "num_fewshot": 0,
         "generation_kwargs": {
-            "until": [stop.text],
+            "until": [stop.text, *benchmark.stops],
             # A text that is a special token cannot be found in decoded output: its id ends the row.
             "eos_token_id": list(stop.ids),
             "max_gen_toks": benchmark.max_new_tokens,
@@ -49,57 +68,79 @@ def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path)
             # Greedy, whatever the model's own generation settings say (Qwen's repeat less).
             "repetition_penalty": 1.0,
         },
-        "filter_list": filters(benchmark.answer_marker, extract),
-        "metric_list": [metric],
+        "filter_list": [
+            {"name": name, "filter": [{"function": "custom", "filter_fn": _Function(name.replace("-", "_"))}]}
+            for name in filters
+        ],
+        "process_results": _Function("exact_match"),
+        "metric_list": [{"metric": "exact_match", **_MEAN}],
     }
-    return _write(documents, settings, folder)
+    _write(documents, settings, folder)
 
 
-def write_choice_task(split: Split, folder: Path) -> dict[str, Any]:
-    """The same for the task of weighing an example's choices, each as the whole response to the prompt.
-
-    lm-eval reckons white space at a prompt's end to each choice, and tokenises prompt and choice as one text. Its
-    `acc_norm` divides by a choice's characters.
+def write_choice_task(split: Split, stop: Stop, folder: Path) -> None:
+    """The same for the task of weighing an example's choices, each as the whole response to the prompt: the text that
+    models are trained on, the end token with it. `acc_norm` divides by the characters of the choice alone.
 
     Raises:
         UserError: the corpus carries no choices.
     """
-    names = split.table.column_names
-    if not {"choices", "label"} <= {*names}:
+    if not {"choices", "label"} <= {*split.table.column_names}:
         raise UserError(
             "the corpus carries no choices to weigh",
             key="kind",
             found="choice",
             fix="Take a corpus of a source with choices (commonsense_qa), or leave `kind` out",
         )
-    columns = zip(split.ids.tolist(), *(split.texts(name) for name in ("prompt", "choices", "label")), strict=True)
-    documents = (
-        {"id": item, "prompt": prompt, "choices": choices, "label": label} for item, prompt, choices, label in columns
-    )
-    mean = {"aggregation": "mean", "higher_is_better": True}
+    choices, labels = split.texts("choices"), split.texts("label")
+    documents = {
+        "id": split.ids.tolist(),
+        "prompt": split.texts("prompt"),
+        "choices": choices,
+        "scored": scored_choices(split, stop),
+        "label": labels,
+    }
     settings = {
         "output_type": "multiple_choice",
         "doc_to_text": "prompt",
-        "doc_to_choice": "choices",
+        "doc_to_choice": "scored",
         "doc_to_target": "label",
         "target_delimiter": "",
         "num_fewshot": 0,
-        "metric_list": [{"metric": "acc", **mean}, {"metric": "acc_norm", **mean}],
+        "process_results": _Function("choice_accuracy"),
+        "metric_list": [{"metric": "acc", **_MEAN}, {"metric": "acc_norm", **_MEAN}],
     }
-    return _write(documents, settings, folder)
+    _write(documents, settings, folder)
 
 
-def _write(documents: Iterable[dict[str, Any]], settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    with (folder / DOCUMENTS).open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
+_MEAN: dict[str, Any] = {"aggregation": "mean", "higher_is_better": True}
+
+
+def scored_choices(split: Split, stop: Stop) -> list[list[str]]:
+    """Of each item the response that each of its choices makes, with its end token."""
+    columns = zip(*(split.texts(name) for name in ("response", "answer", "choices")), strict=True)
+    return [
+        [f"{response.removesuffix(answer)}{choice}{stop.text}" for choice in choices]
+        for response, answer, choices in columns
+    ]
+
+
+def _labels(split: Split) -> list[list[str]]:
+    """Of each item those of its choices; without choices the letters or numbers that its answer is one of."""
+    if "choices" in split.table.column_names:
+        return [re.findall(r"^\((\w+)\)", "\n".join(choices), re.MULTILINE) for choices in split.texts("choices")]
+    return [scoring.labels_like(answer) for answer in split.texts("answer")]
+
+
+def _write(documents: Mapping[str, Any], settings: dict[str, Any], folder: Path) -> None:
+    pq.write_table(pa.table(dict(documents)), folder / DOCUMENTS)
+    shutil.copyfile(scoring.__file__, folder / Path(scoring.__file__).name)
     task = {
         "task": TASK,
-        "dataset_path": "json",
+        "dataset_path": "parquet",
         "dataset_kwargs": {"data_files": {"test": DOCUMENTS}},
         "test_split": "test",
         **settings,
         "metadata": {"version": 1},
     }
-    (folder / f"{TASK}.yaml").write_text(yaml.safe_dump(task, sort_keys=False, allow_unicode=True))
-    here = {"data_files": {"test": str((folder / DOCUMENTS).resolve())}}
-    return {**task, "dataset_kwargs": here}
+    (folder / f"{TASK}.yaml").write_text(yaml.dump(task, Dumper=_Dumper, sort_keys=False, allow_unicode=True))

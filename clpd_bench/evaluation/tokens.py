@@ -48,6 +48,28 @@ def special_tokens(split: Split, tokenizer: PreTrainedTokenizerFast) -> bool:
     )
 
 
+def require_trained_choices(split: Split, scored: list[list[str]], tokenizer: PreTrainedTokenizerFast) -> None:
+    """That a right choice, as it is scored, has the tokens that models learn to respond.
+
+    Args:
+        scored: the texts of each item's choices, end token and all.
+
+    Raises:
+        UserError: one has not.
+    """
+    right = [texts[label] for texts, label in zip(scored, split.texts("label"), strict=True)]
+    for i, ids in enumerate(tokenizer(right, add_special_tokens=False)["input_ids"]):
+        wanted = split.responses[i].tolist()
+        if ids != wanted:
+            raise UserError(
+                f"the tokenizer makes other tokens of the scored choice {right[i][:60]!r} than of the response that "
+                f"models learn: {_around(ids, wanted)}",
+                key="kind",
+                found="choice",
+                fix="Score what models write: leave `kind` out, and give max_new_tokens",
+            )
+
+
 def _around(ours: list[int], corpus: list[int]) -> str:
     """The first few tokens from where two lists part."""
     pairs = zip(ours, corpus, strict=False)

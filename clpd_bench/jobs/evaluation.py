@@ -22,12 +22,14 @@ from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.documents import refuse_read
+from clpd_bench.evaluation.gold import prepare, write_ledger
 from clpd_bench.evaluation.harness import run_harness
 from clpd_bench.evaluation.items import document_ids, response_loss_rows, sample_rows, write_items
 from clpd_bench.evaluation.loading import loaded, loaded_by_name
 from clpd_bench.evaluation.metrics import item_metrics
 from clpd_bench.evaluation.results import write_results
-from clpd_bench.evaluation.task import write_choice_task, write_task
+from clpd_bench.evaluation.targets import kept_documents
+from clpd_bench.evaluation.task import scored_choices
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
 from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.jobs.loading import load_reader
@@ -45,19 +47,20 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         model = load_model(folder, dtype).to(device()).eval()
         require_causal_rows(model, "the evaluated model")
         evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
-        longest, limit = position_limit(model) or 0, spec.benchmark.limit
-        found = evaluated.on_task(_unread(spec.benchmark, read), longest, None, context.progress, limit)
+        loading = _unread(spec.benchmark, read)
+        found = evaluated.on_task(loading, position_limit(model) or 0, None, context.progress)
         write_items(evaluated.rows, None, out / "items.parquet")
         return Measured(details={"items": found, **evaluated.details})
     _refuse_read(inputs["corpus"], read)
-    split = read_split(inputs["corpus"], spec.split)
+    whole = read_split(inputs["corpus"], spec.split)
     corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
+    split = prepare(whole, spec.benchmark, corpus_tokenizer, out)
     model = load_reader(folder, corpus_tokenizer, int(split.tokens.max()), "the evaluated model", dtype)
     evaluated = _Evaluated(model, tokenizer, folder.name, spec, out, shards)
     items = len(split.ids)
-    task, longest = _task(spec.benchmark, split, model, tokenizer, out)
+    longest = _longest(spec.benchmark, split, model, tokenizer)
     # An item that lm-eval has too goes through the model twice, and counts each time.
-    before = 0 if task is None else items
+    before = items if longest else 0
 
     def harnessed(done: int, of: int) -> None:
         context.progress(done * items // of, before + items)
@@ -65,12 +68,14 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
     def scored(done: int, of: int) -> None:
         context.progress(before + done, before + items)
 
-    if task is not None:
-        evaluated.on_task(loaded(task), longest, special_tokens(split, tokenizer), harnessed)
+    if len(whole.ids) > items:
+        evaluated.details["gold_dropped"] = {"items": len(whole.ids) - items, "of": len(whole.ids)}
+    if longest:
+        evaluated.on_task(loaded(out), longest, special_tokens(split, tokenizer), harnessed)
     pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
     scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
     of_items = read_difficulty(inputs["difficulty"], spec.split)
-    difficulty = dict(zip(split.ids.tolist(), of_items.tolist(), strict=True))
+    difficulty = dict(zip(whole.ids.tolist(), of_items.tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
     flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))
@@ -124,7 +129,6 @@ class _Evaluated:
         longest: int,
         special: bool | None,
         progress: Callable[[int, int], None],
-        limit: int | None = None,
     ) -> int:
         """Rows and lm-eval's own results of a task; the number of its documents.
 
@@ -136,8 +140,9 @@ class _Evaluated:
             # A sequence grows over the boundary when the longest of its batch does.
             batch_size = self.details["batch_size"] = 1
         with loading as task:
+            chosen = self._chosen(task, spec.benchmark) if isinstance(spec.benchmark, TaskSpec) else None
             results = run_harness(
-                self.model, self.tokenizer, task, batch_size, special, self.shards.keep, progress, limit
+                self.model, self.tokenizer, task, batch_size, special, self.shards.keep, progress, chosen
             )
             samples = results["samples"][task.task_name]
             metrics, left = item_metrics(task, samples)
@@ -149,25 +154,28 @@ class _Evaluated:
         write_results(results, self.name, spec.dtype, batch_size, self.out)
         return len({*ids})
 
+    def _chosen(self, task: Any, spec: TaskSpec) -> list[int] | None:
+        """Of a task of lm-eval the documents that are evaluated; None for all."""
+        kept, lost, unchecked = kept_documents(task, spec)
+        if unchecked:
+            self.details["gold_unchecked"] = unchecked
+        if lost:
+            self.details["gold_dropped"] = {"items": len(lost), "of": len(kept) + len(lost)}
+            write_ledger({f"document {i}": why for i, why in lost.items()}, self.out)
+        return kept if lost or spec.limit is not None else None
 
-def _task(
-    benchmark: BenchmarkSpec | ChoiceSpec,
-    split: Split,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    out: Path,
-) -> tuple[dict[str, Any] | None, int]:
-    """lm-eval's part of a benchmark on a corpus, None where there is the response loss alone; and the tokens of the
-    longest sequence in it."""
+
+def _longest(
+    benchmark: BenchmarkSpec | ChoiceSpec, split: Split, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> int:
+    """Tokens of the longest sequence in lm-eval's part of a benchmark on a corpus; 0 where there is none."""
     if isinstance(benchmark, ChoiceSpec):
-        task = write_choice_task(split, out)
-        texts = [choice for choices in split.texts("choices") for choice in choices]
+        texts = [text for texts in scored_choices(split, stop_of(split, tokenizer)) for text in texts]
         longest = max(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
-        return task, _require_room(model, split, longest, "tokens of a choice", "corpus")
+        return _require_room(model, split, longest, "tokens of a choice", "corpus")
     if benchmark.max_new_tokens is None:
-        return None, 0
-    longest = _require_room(model, split, benchmark.max_new_tokens, "new tokens", "max_new_tokens")
-    return write_task(split, benchmark, stop_of(split, tokenizer), out), longest
+        return 0
+    return _require_room(model, split, benchmark.max_new_tokens, "new tokens", "max_new_tokens")
 
 
 def _require_room(model: PreTrainedModel, split: Split, more: int, what: str, key: str) -> int:

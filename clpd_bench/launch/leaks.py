@@ -61,7 +61,7 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
     jobs look again.
 
     Raises:
-        UserError: a document of one is in what a model reads.
+        UserError: a document of one is in what a model reads, or its own target does not get full marks.
     """
     read: dict[str, tuple[TaskSpec, set[str]]] = {}
     for job in (job for plan in plans for job in _evaluations(plan)):
@@ -72,6 +72,7 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
         return
     from clpd_bench.evaluation.documents import refuse_read
     from clpd_bench.evaluation.loading import loaded_by_name
+    from clpd_bench.evaluation.targets import kept_documents
 
     names = {key: name for plan in plans for key, name in _names(plan).items()}
     for spec, keys in read.values():
@@ -83,6 +84,7 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
                 continue
             try:
                 refuse_read(task, spec, corpora)
+                kept_documents(task, spec)
             except UserError as error:
                 raise UserError(error.message, file=plans[0].file, key=error.key, fix=error.fix) from None
 

@@ -11,6 +11,7 @@ from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
 from clpd_bench.grid import Cell, cells
 from clpd_bench.launch.fetching import fetch_all
+from clpd_bench.launch.gold import refuse_lost_gold
 from clpd_bench.launch.leaks import refuse_leaks, refuse_leaky_tasks, refuse_validation_leaks
 from clpd_bench.launch.pinned import require_pinned
 from clpd_bench.launch.worker import work
@@ -64,7 +65,9 @@ def declare(points: list[PointPlan], store: Store) -> None:
     """Leaves word in the store of what each point of a grid compares, once its data is checked."""
     for one in points:
         check_data(one.point.ablation, one.plan, store)
-    refuse_leaky_tasks([one.plan for one in points], store)
+    plans = [one.plan for one in points]
+    refuse_leaky_tasks(plans, store)
+    refuse_lost_gold(plans, store)
     for one in points:
         store.declare(one.plan.declaration)
 

@@ -320,6 +320,7 @@ class _Builder:
             task=benchmark.task,
             shots=benchmark.shots,
             limit=benchmark.limit,
+            gold=benchmark.gold,
             include=benchmark.include,
             include_hashes=self._folder_hashes(benchmark.include, f"evaluation.benchmarks.{name}.include"),
             sha256=sha256,
@@ -328,14 +329,19 @@ class _Builder:
 
     def _benchmark(self, benchmark: Benchmark) -> BenchmarkSpec | ChoiceSpec:
         if benchmark.kind == "choice":
-            return ChoiceSpec(kind="choice")
+            return ChoiceSpec(kind="choice", gold=benchmark.gold)
         assert benchmark.corpus is not None
         corpus = self.ablation.corpora[benchmark.corpus]
+        if benchmark.max_new_tokens is None:
+            return LOSS_ALONE
         return BenchmarkSpec(
             max_new_tokens=benchmark.max_new_tokens,
             ignore=benchmark.ignore,
             extract=benchmark.extracts(corpus),
             answer_marker=corpus.answer_marker if corpus.has_rationale else None,
+            stops=(corpus.next_question,) if corpus.next_question else (),
+            strict_match=benchmark.has_strict_match(corpus),
+            gold=benchmark.gold,
         )
 
     def _folder_hashes(self, folder: Path | None, key: str) -> dict[str, str]:

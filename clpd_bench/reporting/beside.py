@@ -12,6 +12,7 @@ from clpd_bench.analysis.summary import Summary
 from clpd_bench.errors import UserError
 from clpd_bench.reporting.published import Published
 from clpd_bench.reporting.rounding import UNITS, Unit, decimals, p_value
+from clpd_bench.settings.evaluation import STRICT, STRICT_MATCH
 
 COLUMNS = ["published", "ours - published", "compatible"]
 """Of `beside_cells`."""
@@ -67,6 +68,9 @@ def set_beside(
         elif not mine:
             there = list(dict.fromkeys(f"{s.benchmark} {s.metric}" for s in series))
             absent.append(_absent(one, "there are no outcomes on that", f"{one.benchmark} {one.metric}", there))
+        elif one.filter == STRICT and any(s.filter == STRICT for s in mine):
+            why = f"{STRICT} is this suite's own grammar; published strict numbers are under lm-eval's {STRICT_MATCH}"
+            absent.append(_absent(one, why, one.filter, [s.filter for s in mine if s.filter != STRICT]))
         elif len(fitting) != 1:
             filters = [s.filter for s in mine]
             what = (

@@ -28,7 +28,7 @@ from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.floors import floor_items
 from clpd_bench.reporting.overfitting import overfitting
-from clpd_bench.reporting.overlaps import overlaps_dropped
+from clpd_bench.reporting.left_out import gold_dropped, overlaps_dropped
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
@@ -135,6 +135,7 @@ def write_report(
             *notes(ablation, tuned, plan.file, plan.point),
             *choices_made(plan, store),
             *overlaps_dropped(plan, store),
+            *gold_dropped(plan, store),
             *unrecorded,
         ],
         published=list(published),

@@ -122,5 +122,12 @@ class CorpusSettings(Settings):
         return self.source.columns
 
     @property
+    def next_question(self) -> str | None:
+        """What the prompt has in front of a question, `Question:`, where a line of its own says so: an output that
+        goes on with it has ended before."""
+        line = self.prompt.partition("{question}")[0].rpartition("\n")[2].strip()
+        return line if line.endswith(":") else None
+
+    @property
     def has_rationale(self) -> bool:
         return self.source.has_rationale

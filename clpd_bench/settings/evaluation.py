@@ -11,8 +11,14 @@ from clpd_bench.settings.base import LocalPath, Settings
 from clpd_bench.settings.corpus import CorpusSettings
 
 Extract = Literal["number", "letter", "line"]
-"""What the flexible filter takes for the answer: the output's last number, its first choice letter (in parentheses
-before bare), or its last line."""
+"""What the flexible filter takes for the answer: the output's last number, the choice that it decides for, or its last
+line (`evaluation/scoring.py` has the grammars)."""
+STRICT = "strict"
+"""The answer behind the answer marker."""
+STRICT_MATCH = "strict-match"
+"""lm-eval's own filter of its task gsm8k, the one that published strict numbers are under."""
+Gold = Literal["refuse", "drop"]
+"""What becomes of an item whose own response does not get full marks: an error, or it is left out, with a ledger."""
 
 EXTRACTED: dict[str, Extract] = {"gsm8k": "number", "svamp": "number", "commonsense_qa": "letter"}
 """By the source of the corpus; of the others there is the strict filter alone."""
@@ -23,9 +29,9 @@ Floor = Literal["larger_minus_smaller", "last_number", "most_common_answer", "un
 number, the training split's most common answer, or any one of the choices."""
 
 OWN = {
-    "generate": ("max_new_tokens", "ignore", "extract", "floor"),
-    "choice": ("floor",),
-    "task": ("shots", "include", "limit"),
+    "generate": ("max_new_tokens", "ignore", "extract", "floor", "gold"),
+    "choice": ("floor", "gold"),
+    "task": ("shots", "include", "limit", "gold"),
 }
 """The settings that a kind of benchmark has beside its corpus or task."""
 
@@ -61,6 +67,8 @@ class Benchmark(Settings):
     extract: Literal["by_source", "number", "letter", "line", "none"] = "by_source"
     """The filter `flexible` beside `strict`, which wants the answer behind the answer marker; `by_source` as
     EXTRACTED has it."""
+    gold: Gold = "refuse"
+    """Every item's own response is read as an output before any model is trained; of a task of lm-eval its target."""
 
     @field_validator("ignore")
     @classmethod
@@ -91,7 +99,9 @@ class Benchmark(Settings):
             raise ValueError("the floor of weighed choices is `uniform`; the other rules write an answer")
         if self.kind == "choice" or self.task is not None:
             return self
-        if self.max_new_tokens is None and (self.ignore or self.extract != "by_source" or self.floor):
+        if self.max_new_tokens is None and (
+            self.ignore or self.extract != "by_source" or self.floor or self.gold != "refuse"
+        ):
             raise ValueError("without max_new_tokens nothing is generated, so there is no answer to extract or compare")
         return self
 
@@ -105,9 +115,15 @@ class Benchmark(Settings):
         """The filters of each metric that there will be."""
         if self.kind == "choice":
             return {"acc": ("none",), "acc_norm": ("none",), "response_loss": ("none",)}
-        filters = ("strict", "flexible") if self.extracts(corpus) else ("strict",)
-        generated = {"exact_match": filters} if self.max_new_tokens is not None else {}
+        flexible = ("flexible",) if self.extracts(corpus) else ()
+        published = (STRICT_MATCH,) if self.has_strict_match(corpus) else ()
+        generated = {"exact_match": (STRICT, *flexible, *published)} if self.max_new_tokens is not None else {}
         return {**generated, "response_loss": ("none",)}
+
+    def has_strict_match(self, corpus: CorpusSettings) -> bool:
+        """Whether outputs have the form that lm-eval's filter of GSM8K wants."""
+        marked = corpus.answer_marker.strip() == "####"
+        return self.max_new_tokens is not None and corpus.source.name == "gsm8k" and marked
 
 
 class EvaluationSettings(Settings):

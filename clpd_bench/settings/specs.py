@@ -11,7 +11,7 @@ from clpd_bench.settings.base import NotInKey, Settings
 from clpd_bench.settings.corpus import CorpusSettings
 from clpd_bench.settings.curriculum import Order, TeacherRule
 from clpd_bench.settings.difficulty import Difficulty
-from clpd_bench.settings.evaluation import Extract
+from clpd_bench.settings.evaluation import Extract, Gold
 from clpd_bench.settings.keep_layers import KeepLayers
 from clpd_bench.settings.loss import CrossEntropy, Loss, TargetsSettings
 from clpd_bench.settings.model import Llama, Qwen3
@@ -105,12 +105,18 @@ class BenchmarkSpec(Settings):
     """What the flexible filter takes for the answer; None without one."""
     answer_marker: str | None
     """None where responses hold no rationale."""
+    stops: tuple[str, ...] = ()
+    """Texts beside the end token that end an output."""
+    strict_match: bool = False
+    """Whether lm-eval's own filter of GSM8K stands beside ours."""
+    gold: Gold = "refuse"
 
 
 class ChoiceSpec(Settings):
     """The likelihood of each of an example's choices."""
 
     kind: Literal["choice"]
+    gold: Gold = "refuse"
 
 
 class TaskSpec(Settings):
@@ -119,6 +125,7 @@ class TaskSpec(Settings):
     task: str
     shots: int | None = None
     limit: int | None = None
+    gold: Gold = "refuse"
     include: Annotated[Path | None, NotInKey()] = None
     include_hashes: dict[str, str] = Field(default_factory=dict)
     """sha256 of each file of the folder by its path in it."""

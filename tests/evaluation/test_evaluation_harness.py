@@ -12,6 +12,7 @@ import pytest
 from command_line import command_line, samples_in
 from evaluated import EVALUATION
 
+from clpd_bench.corpus.reader import read_split
 from clpd_bench.jobs import evaluation
 from clpd_bench.jobs.context import Context
 from clpd_bench.settings.specs import EvaluationSpec
@@ -44,10 +45,10 @@ def choices(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     corpus.mkdir()
     table = pq.read_table(folders["corpus"] / "test.parquet")
     listed, labels = [], []
-    for i, response in enumerate(table["response"].to_pylist()):
-        wrong = [response[:-1] + str((int(response[-1]) + n) % 5) for n in (1, 2)] + [response[-1] * (2 + i % 2)]
+    for i, answer in enumerate(table["answer"].to_pylist()):
+        wrong = [*(str((int(answer) + n) % 5) for n in (1, 2)), answer * (2 + i % 2)]
         labels.append(i % 4)
-        listed.append([*wrong[: i % 4], response, *wrong[i % 4 :]])
+        listed.append([*wrong[: i % 4], answer, *wrong[i % 4 :]])
     table = table.append_column("choices", pa.array(listed)).append_column("label", pa.array(labels))
     pq.write_table(table, corpus / "test.parquet")
     (corpus / "tokenizer").symlink_to(folders["corpus"] / "tokenizer")
@@ -65,6 +66,19 @@ def test_weighed_choices_equal_those_of_the_command_line_item_by_item(choices: d
     for sample in samples:
         nats = [float(answer[0]) for answer in sample["filtered_resps"]]
         assert sample["acc"] == (nats.index(max(nats)) == int(sample["target"]))
+
+
+def test_the_right_choice_is_as_likely_as_the_response_loss_says(choices: dict[str, Path]) -> None:
+    """What is scored is what is trained, token for token, to the end token: against our own scoring, not lm-eval's."""
+    split = read_split(choices["corpus"], "test")
+    rows = pq.read_table(choices["evaluation"] / "items.parquet").to_pylist()
+    nats = {row["item"]: row["score"] for row in rows if row["metric"] == "response_loss"}
+    trained = {item: nats[item] * int(n) for item, n in zip(split.ids.tolist(), split.responses.lengths, strict=True)}
+    samples = samples_in(choices["evaluation"] / "lm_eval", "clpd_test")
+    for sample in samples:
+        scored = -float(sample["filtered_resps"][int(sample["target"])][0])
+        assert scored == pytest.approx(trained[sample["doc"]["id"]], abs=1e-3)
+    assert len(samples) == len(trained)
 
 
 def test_a_benchmark_of_choices_has_the_response_loss_of_its_corpus_too(

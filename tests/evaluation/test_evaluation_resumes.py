@@ -66,7 +66,7 @@ def test_batches_are_composed_as_lm_eval_composes_them(
     told: list[tuple[int, int]] = []
 
     def attempt(keep: shards.Keep) -> list[str]:
-        return KeptHFLM(keep, lambda *now: told.append(now), **given).generate_until(requests())
+        return KeptHFLM(keep, lambda *now: told.append(now), apart=True, **given).generate_until(requests())
 
     generated.clear()
     assert attempt(shards.compute) == plain

@@ -96,10 +96,10 @@ def split_of(texts: list[str], prompts: list[list[int]], end: int) -> Split:
 
 
 def run(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, task: dict[str, Any], special: bool
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path, special: bool
 ) -> list[dict[str, Any]]:
     """lm-eval's samples."""
-    with loaded(task) as one:
+    with loaded(folder) as one:
         results = run_harness(model, tokenizer, one, 4, special, compute, lambda done, of: None)
     samples: list[dict[str, Any]] = results["samples"][TASK]
     return samples
@@ -127,10 +127,10 @@ def test_the_model_sees_the_tokens_of_the_corpus_and_stops_where_its_responses_e
         return generate(input_ids=input_ids, attention_mask=attention_mask, **settings)
 
     monkeypatch.setattr(model, "generate", recorded)
-    task = write_task(split, BENCHMARK, stop_of(split, tokenizer), tmp_path)
+    write_task(split, BENCHMARK, stop_of(split, tokenizer), tmp_path)
     special = special_tokens(split, tokenizer)
     assert special != start_in_text
-    samples = run(model, tokenizer, task, special)
+    samples = run(model, tokenizer, tmp_path, special)
     assert sorted(seen) == sorted(PROMPTS)
     stopped = 0
     for sample in samples:
@@ -147,10 +147,10 @@ def test_greedy_is_greedy_whatever_the_model_says_of_repetition(
 ) -> None:
     tokenizer = tokenizer_of(end)
     split = plain(tokenizer, end, start_in_text=True)
-    task = write_task(split, BENCHMARK, stop_of(split, tokenizer), tmp_path)
+    write_task(split, BENCHMARK, stop_of(split, tokenizer), tmp_path)
 
     def outputs() -> list[str]:
-        samples = run(model, tokenizer, task, False)
+        samples = run(model, tokenizer, tmp_path, False)
         return [sample["resps"][0][0] for sample in samples]
 
     before = outputs()

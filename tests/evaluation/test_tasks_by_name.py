@@ -43,11 +43,16 @@ def folder(folders: dict[str, Path], tmp_path: Path) -> Path:
     folder = tmp_path / "tasks"
     folder.mkdir()
     (folder / "data").mkdir()
-    (folder / "data" / "test.jsonl").write_bytes((folders["evaluation"] / "documents.jsonl").read_bytes())
+    documents = pq.read_table(folders["evaluation"] / "documents.parquet").to_pylist()
+    asked = [{name: one[name] for name in ("id", "prompt", "answer")} for one in documents]
+    (folder / "data" / "test.jsonl").write_text("".join(json.dumps(one) + "\n" for one in asked))
     shown = [{"id": str(i), "prompt": f"{i}+{i}+{i}?", "answer": "0"} for i in range(4)]
     (folder / "data" / "shown.jsonl").write_text("".join(json.dumps(one) + "\n" for one in shown))
-    written = yaml.safe_load((folders["evaluation"] / "clpd_test.yaml").read_text())
-    del written["num_fewshot"]
+    written = yaml.safe_load((folders["evaluation"] / "clpd_test.yaml").read_text().replace("!function ", ""))
+    behind = {"function": "regex", "regex_pattern": ":([^\n]*)"}
+    written["filter_list"] = [{"name": "strict", "filter": [behind, {"function": "take_first"}]}]
+    del written["num_fewshot"], written["process_results"]
+    written["dataset_path"] = "json"
     written["dataset_kwargs"] = {"data_files": {"test": "data/test.jsonl", "shown": "data/shown.jsonl"}}
     for name, changes in TASKS.items():
         (folder / f"{name}.yaml").write_text(yaml.safe_dump({**written, **changes, "task": name, "tag": "all_of_them"}))
@@ -80,7 +85,8 @@ def test_a_task_by_name_equals_the_command_line_item_by_item(
 ) -> None:
     """With its shots, the first of its documents alone, its data beside its file."""
     measured = evaluated(folders, tmp_path / "out", planned(folder, task="sums", shots=1, limit=6))
-    assert measured.details == {"items": 6}
+    # Its targets are answers alone, and its filter wants a colon before one.
+    assert measured.details == {"items": 6, "gold_unchecked": ["strict"]}
     samples = command_line(folders["model"], folder, "sums", tmp_path / "theirs", "--num_fewshot", "1", "--limit", "6")
     theirs = {(s["doc_hash"][:16], s["filter"]): (s["exact_match"], s["resps"][0][0]) for s in samples}
     rows = pq.read_table(tmp_path / "out" / "items.parquet").to_pylist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def test_losses_are_those_of_scoring_the_validation_split_with_its_difficulties(
 
 
 def test_the_task_that_is_written_holds_validation_items_alone(folders: dict[str, Path], validated: Path) -> None:
-    documents = [json.loads(line) for line in (validated / "documents.jsonl").read_text().splitlines()]
+    documents = pq.read_table(validated / "documents.parquet").to_pylist()
     assert [one["id"] for one in documents] == read_split(folders["corpus"], "validation").ids.tolist()
     test = read_split(folders["corpus"], "test").ids.tolist()
     assert {row["item"] for row in rows_of(validated)}.isdisjoint(test)

@@ -1,0 +1,88 @@
+"""The targets of lm-eval's own tasks, read as outputs."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from clpd_bench.errors import UserError
+from clpd_bench.evaluation.gold import LISTED, Marked, Reading, choice_results, lost_by
+from clpd_bench.settings.metrics import METRICS
+from clpd_bench.settings.specs import TaskSpec
+
+
+def kept_documents(task: Any, spec: TaskSpec) -> tuple[list[int], dict[int, str], list[str]]:
+    """Of a task that has been loaded: the documents that are evaluated, by place; those that `gold: drop` leaves out,
+    with the reason; and the filters of which no target has the form, so that nothing is checked under them.
+
+    A target need not be an output (`72`, where a filter wants `The answer is 72.`): a filter under which some targets
+    get full marks is one that all are to get them under.
+
+    Raises:
+        UserError: one does not, and the benchmark says `gold: refuse`; or none is left.
+    """
+    documents = list(islice(task.eval_docs, spec.limit))
+    lost, unchecked = lost_by(_reading(task, documents))
+    if lost and spec.gold == "refuse":
+        shown = "; ".join(f"document {i}: {why}" for i, why in list(lost.items())[:LISTED])
+        raise UserError(
+            f"the targets of {len(lost)} of {len(documents)} documents of task {spec.task!r} do not get full marks, so "
+            f"no student could: {shown}",
+            key="gold",
+            fix="Leave them out: `gold: drop`; or mend the task, in a folder of your own (`include`)",
+        )
+    if len(lost) == len(documents):
+        raise UserError("no document is left under `gold: drop`", key="gold")
+    return [i for i in range(len(documents)) if i not in lost], lost, unchecked
+
+
+def _reading(task: Any, documents: list[dict[str, Any]]) -> Reading:
+    """Nothing of a task that scores neither one output nor choices."""
+    if task.OUTPUT_TYPE == "multiple_choice" and not task.multiple_input:
+        return _of_choices(task, documents)
+    if task.OUTPUT_TYPE == "generate_until":
+        return _of_texts(task, documents)
+    return Reading([""] * len(documents), [[] for _ in documents])
+
+
+def _of_choices(task: Any, documents: list[dict[str, Any]]) -> Reading:
+    outputs, marks = [], []
+    for document in documents:
+        choices, target = task.doc_to_choice(document), task.doc_to_target(document)
+        right = target[0] if isinstance(target, list) else target
+        place = choices.index(right) if right in choices else right
+        is_one = isinstance(place, int) and 0 <= place < len(choices)
+        outputs.append(str(choices[place] if is_one else right))
+        results = choice_results(choices, place if is_one else -1)
+        marks.append([("none", "", _known(task.process_results(document, results), is_one))])
+    return Reading(outputs, marks)
+
+
+def _of_texts(task: Any, documents: list[dict[str, Any]]) -> Reading:
+    """Of several targets the one that does best."""
+    from lm_eval.api.instance import Instance  # costs seconds to import: only for who evaluates
+    from lm_eval.models.utils import postprocess_generated_text
+
+    stops = (task.config.generation_kwargs or {}).get("until")
+    outputs: list[str] = []
+    marks: list[list[Marked]] = []
+    for i, document in enumerate(documents):
+        target = task.doc_to_target(document)
+        tried = []
+        for one in target if isinstance(target, list) else [target]:
+            output = postprocess_generated_text(str(one), stops, None)
+            instance = Instance("generate_until", document, ("", {}), 0, (task.task_name, i, 1), [output])
+            task._instances = [instance]
+            task.apply_filters()
+            found = instance.filtered_resps
+            scores = [(name, str(one), _known(task.process_results(document, [one]))) for name, one in found.items()]
+            tried.append((sum(sum(known.values()) for _, _, known in scores), output, scores))
+        _, output, scores = max(tried, key=lambda one: one[0])
+        outputs.append(output)
+        marks.append(scores)
+    task._instances = None
+    return Reading(outputs, marks)
+
+
+def _known(scores: dict[str, Any], is_one: bool = True) -> dict[str, float]:
+    return {name: float(value) * is_one for name, value in scores.items() if name in METRICS}
