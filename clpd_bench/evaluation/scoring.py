@@ -148,14 +148,13 @@ _CUE = re.compile(
     re.X | re.I,
 )
 _NAMED = re.compile(r"\b(?:option|choice|letter|answer)s?\s{0,3}[(\[*\"']{0,3}\Z", re.I)
+_CLAUSE = re.compile(r"[.,;:!?\n]|\bbut\b", re.I)
 _NEGATED = re.compile(
-    r"""(?:\b(?:not|never|neither|nor|cannot|rather\sthan|instead\sof|eliminate[sd]?|exclude[sd]?|rule[sd]?\sout
-            |(?:wrong|incorrect)\s(?:answer|choice|option)s?)\b|n['’]t\b)
-        (?:(?!\bbut\b)[^.,;:!?\n])*\Z""",
+    r"""\b(?:not|never|neither|nor|cannot|rather\sthan|instead\sof|eliminate[sd]?|exclude[sd]?|rule[sd]?\sout
+        |(?:wrong|incorrect)\s(?:answer|choice|option)s?)\b|n['’]t\b""",
     re.X | re.I,
 )
-_OPENS_LINE = re.compile(r"(?:\A|\n)[\s>*_#\"'`$(\[{\\-]*\Z")
-_OPENS_TEXT = re.compile(r"[\s>*_#\"'`$(\[{\\-]*")
+_MARKUP = " \t\r\n>*_#\"'`$([{\\-"
 _LONE = re.compile(r"[^\w\n]*(?:\n|\Z)")
 _BRACKET, _UNBRACKET = re.compile(r"[(\[{]\s?\*{0,2}\Z"), re.compile(r"\*{0,2}\s?[)\]}]")
 _BOLD, _UNBOLD = re.compile(r"(?:\*\*|__|`|\")\Z"), re.compile(r"[.):]?(?:\*\*|__|`|\")")
@@ -170,15 +169,16 @@ _SPOKEN_OF = re.compile(
     rf"{_CLOSING}(?:\s{{1,3}}(?:is|are|was|were|would|could|can|may|might|seems|means|refers|says|and|or)\b|,)"
 )
 _GOOD = r"(?:correct|right|true|best|answer|it|possible|likely|plausible|option|choice)\b"
-_SOME = (
-    r"(?:\s{1,3}(?:the|a|most|more|very|clearly|likely|definitely|probably|also|only|therefore|thus|one)){0,3}\s{1,3}"
-)
-_RIGHT = rf"\s{{1,3}}(?:is|was|seems|looks|(?:must|would|should|has\sto)\s(?:be|seem)){_SOME}{_GOOD}"
+_SOME = r"(?:\s(?:the|a|most|more|very|clearly|likely|definitely|probably|also|only|therefore|thus|one)){0,3}\s"
+_RIGHT = rf"\s(?:is|was|seems|looks|(?:must|would|should|has\sto)\s(?:be|seem)){_SOME}{_GOOD}"
 _WRONG = (
-    rf"\s{{1,3}}(?:(?:is|are|was|were|seems?|looks?|(?:can|could|would|will|must)\sbe)(?:\s\w+)?\s(?:wrong|incorrect|false)"
-    rf"|(?:(?:is|are|was|were|do|does|can|could|would|will)(?:\snot|n['’]t)|cannot)(?:\sbe|\sseem)?(?:{_SOME}{_GOOD}|[.,;]))"
+    r"\s(?:(?:is|are|was|were|seems?|looks?|(?:can|could|would|will|must)\sbe)(?:\s\w+)?\s(?:wrong|incorrect|false)\b"
+    r"|(?:is|are)(?:\snot|n['’]t)[.,;]"
+    rf"|(?:(?:is|are|was|were|do|does|can|could|would|will)(?:\snot|n['’]t)|cannot)(?:\sbe|\sseem)?{_SOME}{_GOOD})"
 )
-_WORDS = r"(?:\s{1,3}(?!(?:is|are|was|were|not)\b)[A-Za-z][A-Za-z'’-]*){0,5}?"
+# A marked label's choice may stand between it and the verdict; it may be a verdict itself (`(A) it is wrong answers`).
+_CHOICE = r"(?:\s(?!(?:is|are|was|were|not)\b)[A-Za-z][A-Za-z'’-]*){0,5}?"
+_AFTER = r"(?=[.,;!]|\s(?:because|since|as|while|and|but|so)\b)"
 
 
 class _Place(NamedTuple):
@@ -212,7 +212,7 @@ def label(text: str, labels: Sequence[str]) -> str | None:
     text = unicodedata.normalize("NFKC", text)
     anywhere, wrong = _patterns(tuple(labels))
     written = {one.upper(): one for one in labels}
-    begin = _OPENS_TEXT.match(text)
+    begin = len(text) - len(text.lstrip(_MARKUP))
     paragraph = re.search(r"\S\s*?\n\s*?\n", text)
     places: list[_Place] = []
     repeated = set()
@@ -221,7 +221,7 @@ def label(text: str, labels: Sequence[str]) -> str | None:
             text[max(0, found.start() - _WITHIN) : found.start()],
             text[found.end() : found.end() + _WITHIN],
         )
-        opens_line = bool(_OPENS_LINE.search(before))
+        opens_line = (found.start() <= _WITHIN or "\n" in before) and not before.rpartition("\n")[2].strip(_MARKUP)
         marked = bool(
             (_BRACKET.search(before) and _UNBRACKET.match(behind))
             or (_BOLD.search(before) and _UNBOLD.match(behind))
@@ -231,13 +231,13 @@ def label(text: str, labels: Sequence[str]) -> str | None:
             repeated.add(found[0].upper())
         if not marked and not (_GOES_ON if found[0] == found[0].upper() else _ENDS).match(behind):
             continue
-        if _NEGATED.search(before) or wrong[marked].match(behind):
+        if _NEGATED.search(_CLAUSE.split(before)[-1]) or wrong[marked].match(behind):
             continue
         places.append(
             _Place(
                 label=written[found[0].upper()],
                 decided=bool(_CUE.search(before) or _VERDICT[marked].match(behind)),
-                opens=begin is not None and found.start() == begin.end(),
+                opens=found.start() == begin,
                 spoken_of=bool(_SPOKEN_OF.match(behind)),
                 lone=opens_line and bool(_LONE.match(behind)),
                 named=bool(_NAMED.search(before)),
@@ -260,7 +260,7 @@ def _decision(places: Sequence[_Place], repeated: bool) -> str | None:
     return None
 
 
-_VERDICT = [re.compile(_CLOSING + words + _RIGHT, re.I) for words in ("", _WORDS)]
+_VERDICT = [re.compile(_CLOSING + choice + _RIGHT, re.I) for choice in ("", _CHOICE)]
 
 
 @lru_cache
@@ -272,7 +272,11 @@ def _patterns(labels: tuple[str, ...]) -> tuple[re.Pattern[str], list[re.Pattern
         r"(?![A-Za-z0-9%+#]|['’.,:/-][A-Za-z0-9])"
     )
     more = rf"{_CLOSING}(?:(?:\s?,|\s?/|\s(?:and|or|nor|&))\s?[(\[*]{{0,3}}{one}{_CLOSING}){{0,9}}"
-    return re.compile(anywhere, re.I), [re.compile(more + words + _WRONG, re.I) for words in ("", _WORDS)]
+    wrong = rf"{more}(?:{_WRONG}"
+    return re.compile(anywhere, re.I), [
+        re.compile(f"{wrong})", re.I),
+        re.compile(f"{wrong}|{_CHOICE}{_WRONG}{_AFTER})", re.I),
+    ]
 
 
 _FAMILIES = ("ABCDEFGHIJ", "abcdefghij", "123456789")
