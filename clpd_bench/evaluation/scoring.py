@@ -82,14 +82,14 @@ def number(text: str) -> Fraction | None:
     return _value(found) if found else None
 
 
-def numbers(text: str) -> list[str]:
-    """The numbers in running text, in its order, each in plain writing; `number` has their values."""
-    return [*_numbers(_plain(text))]
+def numbers(text: str) -> list[Fraction]:
+    """The values of the numbers in running text, in its order."""
+    return [value for _, value in _numbers(_plain(text))]
 
 
 def last_number(text: str) -> str | None:
     """The last number in running text, in plain writing; None of a text without."""
-    found = numbers(text)
+    found = [written for written, _ in _numbers(_plain(text))]
     return found[-1] if found else None
 
 
@@ -113,10 +113,10 @@ def _plain(text: str) -> str:
     return text
 
 
-def _numbers(plain: str) -> Iterator[str]:
+def _numbers(plain: str) -> Iterator[tuple[str, Fraction]]:
     for found in _TOKEN.finditer(plain):
-        if found["number"] and _value(found) is not None:
-            yield found["number"].strip()
+        if found["number"] and (value := _value(found)) is not None:
+            yield found["number"].strip(), value
         elif found["whole"]:  # 12 24/3 is no mixed number: two values
             yield from _numbers(plain[found.start() : found.end("whole")])
             yield from _numbers(plain[found.start("over") : found.end()])
@@ -138,7 +138,7 @@ def _value(found: re.Match[str]) -> Fraction | None:
 
 
 # What stands in front of a label, and behind it. Both are looked at WITHIN characters wide.
-_WITHIN = 80
+_WITHIN = 60
 _CUE = re.compile(
     r"""(?: \b(?:answer|choice|option|one|letter|it|that)\b[*_"')]{0,3}
             (?:\s{0,3}[:=]|\s{1,3}(?:is|was|(?:would|should|must|will|has\sto)\s{1,3}be)\b:?|['’]s\b)
@@ -160,7 +160,7 @@ _BRACKET, _UNBRACKET = re.compile(r"[(\[{]\s?\*{0,2}\Z"), re.compile(r"\*{0,2}\s
 _BOLD, _UNBOLD = re.compile(r"(?:\*\*|__|`|\")\Z"), re.compile(r"[.):]?(?:\*\*|__|`|\")")
 _ITEM = re.compile(r"[*_]{0,2}[.)](?:[\s*_]|\Z)")
 _CLOSING = r"[*_\"'`)\]}$]{0,4}"
-_ENDS = re.compile(rf"{_CLOSING}(?:[^\w\n]*(?:\n|\Z)|[.,;:!?](?!\w))")
+_ENDS = re.compile(rf"{_CLOSING}(?:[^\w\n]*(?:\n|\Z)|[.,;:!?](?!\w)|<[/|])")
 _GOES_ON = re.compile(
     rf"{_ENDS.pattern}|{_CLOSING}\s{{0,3}}[(—–=-]"
     rf"|{_CLOSING}\s{{1,3}}(?:because|since|as|for|due|given|is|was|are|would|must|should|which|and|or|but)\b"
