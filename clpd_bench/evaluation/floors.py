@@ -31,10 +31,7 @@ def floor_scores(floor: Floor, train: Split, test: Split) -> dict[str, float]:
         common = min(counts, key=lambda answer: (-counts[answer], str(answer)))
         return {item: float(answer == common) for item, answer in zip(ids, answers, strict=True)}
     rule = RULES[floor]
-    found = [
-        [value for text in numbers(question) if (value := number(text)) is not None]
-        for question in test.texts("question")
-    ]
+    found = map(numbers, test.texts("question"))
     return {
         item: float(bool(values) and rule(values) == answer)
         for item, values, answer in zip(ids, found, answers, strict=True)
