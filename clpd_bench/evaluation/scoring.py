@@ -160,7 +160,7 @@ _BRACKET, _UNBRACKET = re.compile(r"[(\[{]\s?\*{0,2}\Z"), re.compile(r"\*{0,2}\s
 _BOLD, _UNBOLD = re.compile(r"(?:\*\*|__|`|\")\Z"), re.compile(r"[.):]?(?:\*\*|__|`|\")")
 _ITEM = re.compile(r"[*_]{0,2}[.)](?:[\s*_]|\Z)")
 _CLOSING = r"[*_\"'`)\]}$]{0,4}"
-_ENDS = re.compile(rf"{_CLOSING}(?:[^\w\n]*(?:\n|\Z)|[.,;:!?](?!\w)|<[/|])")
+_ENDS = re.compile(rf"{_CLOSING}(?:[^\w\n]*(?:\n|\Z)|[.,;:!?](?!\w)|<[/|])|\)(?!\w)")
 _GOES_ON = re.compile(
     rf"{_ENDS.pattern}|{_CLOSING}\s{{0,3}}[(—–=-]"
     rf"|{_CLOSING}\s{{1,3}}(?:because|since|as|for|due|given|is|was|are|would|must|should|which|and|or|but)\b"
@@ -199,15 +199,15 @@ def label(text: str, labels: Sequence[str]) -> str | None:
     Of those that are not negated (`not (A)`, `(A) is wrong`), the first rule that finds any decides:
 
     1. The marked label that the text begins with (`(B) bank`, `B.`, `**B**`), unless it is spoken of (`(A) is`) or the
-       first paragraph marks all labels, that is, repeats the choices.
+       first paragraph marks three or more, that is, repeats the choices.
     2. The last behind a cue (`answer is`, `it must be`, `so`, `I choose`, `\boxed`) or before a verdict (`is correct`).
     3. Any label that the text begins with.
     4. The last that stands on a line alone.
     5. Those that are named (`option B`); without one, the marked ones: in brackets, bold, or opening a line (`B.`);
        without one, all. Where they are several, the output decides for none.
 
-    A label that is not marked counts where no other word follows than one that gives a reason or goes on about it
-    (`because`, `is`): `A person` and `I think` hold none; in lower case, where no word follows at all.
+    A label that is neither marked nor named counts where no other word follows than one that gives a reason or goes on
+    about it (`because`, `is`): `A person` and `I think` hold none; in lower case, where no word follows at all.
     """
     text = unicodedata.normalize("NFKC", text)
     anywhere, wrong = _patterns(tuple(labels))
@@ -229,7 +229,8 @@ def label(text: str, labels: Sequence[str]) -> str | None:
         )
         if marked and (paragraph is None or found.start() < paragraph.end()):
             repeated.add(found[0].upper())
-        if not marked and not (_GOES_ON if found[0] == found[0].upper() else _ENDS).match(behind):
+        named, upper = bool(_NAMED.search(before)), found[0] == found[0].upper()
+        if not marked and not (named and upper) and not (_GOES_ON if upper else _ENDS).match(behind):
             continue
         if _NEGATED.search(_CLAUSE.split(before)[-1]) or wrong[marked].match(behind):
             continue
@@ -240,16 +241,16 @@ def label(text: str, labels: Sequence[str]) -> str | None:
                 opens=found.start() == begin,
                 spoken_of=bool(_SPOKEN_OF.match(behind)),
                 lone=opens_line and bool(_LONE.match(behind)),
-                named=bool(_NAMED.search(before)),
+                named=named,
                 marked=marked,
             )
         )
-    return _decision(places, repeated=len(repeated) == len(written))
+    return _decision(places, repeats=len(repeated) > 2)
 
 
-def _decision(places: Sequence[_Place], repeated: bool) -> str | None:
+def _decision(places: Sequence[_Place], repeats: bool) -> str | None:
     first = [place for place in places[:1] if place.opens]
-    if first and first[0].marked and not first[0].spoken_of and not repeated:
+    if first and first[0].marked and not first[0].spoken_of and not repeats:
         return first[0].label
     for last in ([place for place in places if place.decided], first, [place for place in places if place.lone]):
         if last:
