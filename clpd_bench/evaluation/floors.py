@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from fractions import Fraction
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
+from clpd_bench.evaluation.scoring import number, numbers
 from clpd_bench.settings.evaluation import Floor
-
-_NUMBER = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?")
 
 
 def floor_scores(floor: Floor, train: Split, test: Split) -> dict[str, float]:
@@ -27,36 +25,29 @@ def floor_scores(floor: Floor, train: Split, test: Split) -> dict[str, float]:
         if "choices" not in test.table.column_names:
             raise UserError("the corpus carries no choices to take one of", key="floor", found=floor)
         return {item: 1 / len(choices) for item, choices in zip(ids, test.texts("choices"), strict=True)}
-    answers = test.texts("answer")
+    answers = [_value(answer) for answer in test.texts("answer")]
     if floor == "most_common_answer":
-        counts = Counter(train.texts("answer"))
-        common = min(counts, key=lambda answer: (-counts[answer], answer))
+        counts = Counter(map(_value, train.texts("answer")))
+        common = min(counts, key=lambda answer: (-counts[answer], str(answer)))
         return {item: float(answer == common) for item, answer in zip(ids, answers, strict=True)}
     rule = RULES[floor]
+    found = map(numbers, test.texts("question"))
     return {
-        item: float(bool(numbers := _numbers(question)) and rule(numbers) == _value(answer))
-        for item, question, answer in zip(ids, test.texts("question"), answers, strict=True)
+        item: float(bool(values) and rule(values) == answer)
+        for item, values, answer in zip(ids, found, answers, strict=True)
     }
 
 
-def _larger_minus_smaller(numbers: Sequence[Decimal]) -> Decimal | None:
-    return abs(numbers[0] - numbers[1]) if len(numbers) > 1 else None
+def _value(answer: str) -> Fraction | str:
+    """A number's value; of another answer its text."""
+    return answer if (value := number(answer)) is None else value
 
 
-RULES: dict[Floor, Callable[[Sequence[Decimal]], Decimal | None]] = {
+def _larger_minus_smaller(found: Sequence[Fraction]) -> Fraction | None:
+    return abs(found[0] - found[1]) if len(found) > 1 else None
+
+
+RULES: dict[Floor, Callable[[Sequence[Fraction]], Fraction | None]] = {
     "larger_minus_smaller": _larger_minus_smaller,
-    "last_number": lambda numbers: numbers[-1],
+    "last_number": lambda found: found[-1],
 }
-
-
-def _numbers(text: str) -> list[Decimal]:
-    return [Decimal(found.replace(",", "")) for found in _NUMBER.findall(text)]
-
-
-def _value(answer: str) -> Decimal:
-    """NaN, which equals nothing, where it is no number."""
-    found = re.fullmatch(r"(-?)\$?(-?)([0-9.,]*[0-9])\.?", answer.strip())
-    try:
-        return Decimal("".join(found.groups()).replace(",", "")) if found else Decimal("nan")
-    except ArithmeticError:
-        return Decimal("nan")
