@@ -28,7 +28,7 @@ LISTED = 3
 IMPOSSIBLE = -1000.0
 """Nats of the wrong choices, where the right one has 0."""
 
-Marked = tuple[str, str, Mapping[str, Any]]
+Marked = tuple[str, str, dict[str, Any]]
 """Of an output: a filter's name, what it found, and the metrics."""
 
 
@@ -41,7 +41,7 @@ class Reading(NamedTuple):
     """
 
     outputs: list[str]
-    marks: list[list[Marked]]
+    marks: Sequence[Sequence[Marked]]
 
 
 def prepare(

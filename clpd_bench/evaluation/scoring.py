@@ -26,10 +26,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 LONGEST = 400
 """Characters of a number; a longer one has no value."""
@@ -328,3 +328,58 @@ def same(found: str, answer: str, kind: Literal["number", "letter", "line"] | No
     if kind == "letter" and (labels := labels_like(answer)):
         return label(found, labels) == label(answer, labels)
     return _lines(found) == _lines(answer)
+
+
+# What lm-eval calls: filters of (responses, documents), and the scores of (document, what a filter found).
+INVALID = "[invalid]"
+_GSM8K = re.compile(r"#### (\-?[0-9\.\,]+)")
+_GSM8K_IGNORES = re.compile(r",|\$|(?s:.*#### )|\.$")
+
+
+class AsPublished(str):
+    """What lm-eval's own filter of its task gsm8k finds; it is compared as lm-eval compares it there."""
+
+
+def strict(responses: Sequence[Sequence[str]], documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [_behind_marker(one[0], document) for one, document in zip(responses, documents, strict=True)]
+
+
+def flexible(responses: Sequence[Sequence[str]], documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [_extracted(one[0], document) or INVALID for one, document in zip(responses, documents, strict=True)]
+
+
+def strict_match(responses: Sequence[Sequence[str]], documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = [_GSM8K.search(one[0]) for one in responses]
+    return [AsPublished(match[1].strip() if match else INVALID) for match in found]
+
+
+def exact_match(document: Mapping[str, Any], results: Sequence[str]) -> dict[str, float]:
+    found, answer = results[0], document["answer"]
+    if isinstance(found, AsPublished):
+        one, other = (_GSM8K_IGNORES.sub("", text).lower() for text in (found, answer))
+        return {"exact_match": float(one == other)}
+    return {"exact_match": float(same(found, answer, document["kind"], document["ignore"]))}
+
+
+def choice_accuracy(document: Mapping[str, Any], results: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    """lm-eval's `acc` and `acc_norm`, which divides by the characters of a choice."""
+    nats = [result[0] for result in results]
+    by_character = [value / len(choice) for value, choice in zip(nats, document["choices"], strict=True)]
+    best = {"acc": nats, "acc_norm": by_character}
+    return {name: float(values.index(max(values)) == document["label"]) for name, values in best.items()}
+
+
+def _behind_marker(text: str, document: Mapping[str, Any]) -> str:
+    """As many lines as the answer has."""
+    lines = sum(bool(line.strip()) for line in document["answer"].splitlines())
+    found = behind(text, document["marker"], lines)
+    if found is None:
+        return INVALID
+    return (leading_number(found) if document["kind"] == "number" else None) or found
+
+
+def _extracted(text: str, document: Mapping[str, Any]) -> str | None:
+    if document["kind"] == "number":
+        marker = (document["marker"] or "").strip()
+        return last_number(text.replace(marker, "\n") if marker else text)  # `2:2` is a time, unless `:` is the marker
+    return label(text, document["labels"]) if document["kind"] == "letter" else last_line(text, document["marker"])

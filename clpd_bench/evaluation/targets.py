@@ -46,7 +46,8 @@ def _reading(task: Any, documents: list[dict[str, Any]]) -> Reading:
 
 
 def _of_choices(task: Any, documents: list[dict[str, Any]]) -> Reading:
-    outputs, marks = [], []
+    outputs: list[str] = []
+    marks: list[list[Marked]] = []
     for document in documents:
         choices, target = task.doc_to_choice(document), task.doc_to_target(document)
         right = target[0] if isinstance(target, list) else target
@@ -84,5 +85,5 @@ def _of_texts(task: Any, documents: list[dict[str, Any]]) -> Reading:
     return Reading(outputs, marks)
 
 
-def _known(scores: dict[str, Any], is_one: bool = True) -> dict[str, float]:
+def _known(scores: dict[str, Any], is_one: bool = True) -> dict[str, Any]:
     return {name: float(value) * is_one for name, value in scores.items() if name in METRICS}

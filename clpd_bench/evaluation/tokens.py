@@ -57,7 +57,7 @@ def require_trained_choices(split: Split, scored: list[list[str]], tokenizer: Pr
     Raises:
         UserError: one has not.
     """
-    right = [texts[label] for texts, label in zip(scored, split.texts("label"), strict=True)]
+    right = [texts[label] for texts, label in zip(scored, split.table["label"].to_pylist(), strict=True)]
     for i, ids in enumerate(tokenizer(right, add_special_tokens=False)["input_ids"]):
         wanted = split.responses[i].tolist()
         if ids != wanted:

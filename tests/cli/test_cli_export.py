@@ -95,7 +95,9 @@ def test_only_what_libraries_read_is_exported(exported: Path) -> None:
     names = set(files(exported))
     assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= names
     assert names.isdisjoint({"manifest.json", "training.json"})
-    assert {n for n in names if "/" in n} == {f"evaluation/su_ms/{f}" for f in ("clpd_test.yaml", "documents.jsonl")}
+    assert {n for n in names if "/" in n} == {
+        f"evaluation/su_ms/{f}" for f in ("clpd_test.yaml", "documents.parquet", "scoring.py")
+    }
 
 
 def test_exported_files_are_nobody_elses(exported: Path, store: Path) -> None:

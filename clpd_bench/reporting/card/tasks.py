@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from clpd_bench.plan.plan import Evaluated, Plan
 from clpd_bench.reporting.card.example import example_of
 from clpd_bench.settings.specs import EvaluationSpec
 from clpd_bench.store import Store
+from clpd_bench.task_files import read_task
 
 LARGEST = 10_000_000
 """Bytes of task files that an exported folder takes in, a benchmark."""
@@ -40,7 +39,7 @@ class Task:
 
 
 def tasks_of(evaluated: Evaluated | None, plan: Plan, store: Store, model: Path) -> list[Task]:
-    """Of each evaluation that is done: the YAML files that lm-eval reads, and the documents that they name.
+    """Of each evaluation that is done: the YAML files that lm-eval reads, the functions and documents that they name.
 
     Args:
         model: a folder with its tokenizer.
@@ -69,11 +68,12 @@ def _task_files(artifact: Path, files: Mapping[str, Any]) -> tuple[list[str], di
     names: list[str] = []
     found: dict[str, int] = {}
     for name in files:
-        task = yaml.safe_load((artifact / name).read_text()) if name.endswith(".yaml") else None
-        if isinstance(task, dict) and "task" in task:
+        task = read_task(artifact / name).settings if name.endswith(".yaml") else {}
+        if "task" in task:
             names.append(task["task"])
             documents = task.get("dataset_kwargs", {}).get("data_files", {}).values()
-            found |= {one: files[one]["bytes"] for one in (name, *documents) if one in files}
+            functions = [one for one in files if one.endswith(".py") and "/" not in one]
+            found |= {one: files[one]["bytes"] for one in (name, *documents, *functions) if one in files}
     return names, found
 
 
