@@ -147,7 +147,8 @@ _WITHIN = 60
 _CUE = re.compile(
     r"""(?: \b(?:answer|choice|option|one|letter|it|that)\b[*_"')]{0,3}
             (?:\s{0,3}[:=]|\s{1,3}(?:is|was|(?:would|should|must|will|has\sto)\s{1,3}be)\b:?|['’]s\b)
-          | \b(?:choose|pick|select|(?:would|['’]d)\ssay|go(?:ing)?\swith|so|thus|therefore|hence)\b[:,]? | \\boxed | [→⇒] )
+          | \b(?:choose|pick|select|(?:would|['’]d)\ssay|go(?:ing)?\swith|so|thus|therefore|hence)\b[:,]?
+          | \\boxed | [→⇒] )
         (?:[\s*_"'`$(\[{]|\\(?:text|math)[a-z]*|\\\(|\b(?:the|option|choice|letter|answer|correct|best|right|most|likely
             |probably|definitely|clearly|indeed|it|is|not)\b:?)*\Z""",
     re.X | re.I,
