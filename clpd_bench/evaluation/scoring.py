@@ -17,7 +17,8 @@ r"""What an output's answer is, and when two answers are the same. Standard libr
 A comma that groups no thousands parts two values (`3,4`), and so does a blank. A percent sign and a currency do not
 change the value. A minus behind a digit, a letter, `)`, `]` or `%` is an operator. No numbers are: what is joined by
 `:`, by two dots or bars (`10:30`, `1.2.3`, `3/4/24`), a date in digits, a base with an exponent (`x^2`), a digit that
-is part of a word. Letters joined behind a number (`5kg`) are its unit. Number words are not read.
+is part of a word, one that counts a line (`7. Then`, below the first). Letters joined behind a number (`5kg`) are its
+unit. Number words are not read.
 
 **Labels** of choices are found by rules that are the same for each label, so that no rule prefers one. See `label`.
 """
@@ -37,7 +38,7 @@ LONGEST = 400
 _PLAIN = tuple(
     (re.compile(pattern), plain)
     for pattern, plain in (
-        (r"\\[dtc]?frac\s*\{\s*([-+0-9.,]+)\s*\}\s*\{\s*([0-9.,]+)\s*\}", r"{}\1/\2 "),
+        (r"\\[dtc]?frac\s*\{\s*([-+]?[0-9.,]+)\s*\}\s*\{\s*([0-9.,]+)\s*\}", r"{}\1/\2 "),
         (r"\\[dtc]?frac\s*([0-9])\s*([0-9])", r"{}\1/\2 "),
         (r"(?<=[0-9])\{\}", " "),  # 3\frac{1}{2} is mixed, and the sign in front of a fraction stays joined to it
         (r"\{\}", ""),
@@ -69,11 +70,15 @@ _WHOLE = re.compile(rf"[\s(\[*_$]*? {_NUMBER} [\s)\]*_$.]*+", re.X)
 _TOKEN = re.compile(
     rf"""[0-9]++(?:(?::[0-9]++)++|(?:\.[0-9]++){{2,}}+|(?:/[0-9]++){{2,}}+)
     | [0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}(?![0-9]) | [0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{4}}(?![0-9])
+    | (?<=\n)[ \t]*+[0-9]{{1,2}}[.)][ \t]++(?=[A-Za-z])
     | {_NUMBER} | \^[-+(\s]*+[0-9]*+ | [0-9A-Za-z]++""",
     re.X,
 )
 _OPENING = re.compile(r"[\s*_\"'(\[:=]*+")
-_JOINED = re.compile(r"[,:;][0-9] | [ \t]*+(?:[-+*/×^xX][ \t]*+|(?:and|or|to)[ \t]++)[-+$€£(]{0,2}[.0-9]", re.X)
+_JOINED = re.compile(
+    r"[:;][0-9] | ,[ \t]*+[-+$€£]{0,2}[0-9] | [ \t]*+(?:[-+*/×^xX][ \t]*+|(?:and|or|to)[ \t]++)[-+$€£(]{0,2}[.0-9]",
+    re.X,
+)
 
 
 def number(text: str) -> Fraction | None:
@@ -142,7 +147,8 @@ _WITHIN = 60
 _CUE = re.compile(
     r"""(?: \b(?:answer|choice|option|one|letter|it|that)\b[*_"')]{0,3}
             (?:\s{0,3}[:=]|\s{1,3}(?:is|was|(?:would|should|must|will|has\sto)\s{1,3}be)\b:?|['’]s\b)
-          | \b(?:choose|pick|select|go\swith|so|thus|therefore|hence)\b[:,]? | \\boxed | [→⇒] )
+          | \b(?:choose|pick|select|(?:would|['’]d)\ssay|go(?:ing)?\swith|so|thus|therefore|hence)\b[:,]?
+          | \\boxed | [→⇒] )
         (?:[\s*_"'`$(\[{]|\\(?:text|math)[a-z]*|\\\(|\b(?:the|option|choice|letter|answer|correct|best|right|most|likely
             |probably|definitely|clearly|indeed|it|is|not)\b:?)*\Z""",
     re.X | re.I,

@@ -33,7 +33,7 @@ TEST = split(
         ("2 and 4", "two"),
     ]
 )
-TRAIN = split([("", answer) for answer in ("9", "7", "7", "9", "40")])
+TRAIN = split([("", answer) for answer in ("9", "7", "7.0", "9", "40")])
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ DECIDED = [
     (r"Thus $\boxed{\text{D}}$.", "D"),
     ("I'd go with B.", "B"),
     ("I think it's C", "C"),
+    ("A or B? I would say B", "B"),
     ("Therefore, (D)", "D"),
     ("The answer is (A). On second thought, the answer is (C).", "C"),
     ("(A) cat (B) dog (C) bird (D) cow (E) fly. The answer is (C).", "C"),
