@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from fabricated_report import EVIL, QUESTION, SEEDS, World
@@ -98,7 +99,7 @@ def test_exposure_is_the_schedules(page: Page, world: World) -> None:
         one = schedules[cell.arm_name]
         split_ids, tokens = one.schedule.ids, one.tokens
         shown = cell_exposure(
-            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, [float(i % 3) for i in range(len(tokens))]
+            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, np.arange(len(tokens)) % 3.0
         )
         first = next(i for i, row in enumerate(rows) if row[0] == cell.arm_name)
         counts: dict[tuple[int, int], list[int]] = {}
