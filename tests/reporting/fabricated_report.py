@@ -111,7 +111,7 @@ class World:
             pq.write_table(table, out / f"{split}.parquet")
 
     def _difficulty(self, job: Job, out: Path) -> None:
-        table = pa.table({"difficulty": [float(i % 3) for i in range(EXAMPLES)]})
+        table = pa.table({"difficulty": [float(i % 6) for i in range(EXAMPLES)]})
         for split in ("train", "validation", "test"):
             pq.write_table(table, out / f"{split}.parquet")
 

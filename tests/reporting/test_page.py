@@ -99,7 +99,7 @@ def test_exposure_is_the_schedules(page: Page, world: World) -> None:
         one = schedules[cell.arm_name]
         split_ids, tokens = one.schedule.ids, one.tokens
         shown = cell_exposure(
-            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, np.arange(len(tokens)) % 3.0
+            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, np.arange(len(tokens)) % 6.0
         )
         first = next(i for i, row in enumerate(rows) if row[0] == cell.arm_name)
         counts: dict[tuple[int, int], list[int]] = {}
