@@ -178,3 +178,9 @@ def test_every_comparison_on_the_page_says_what_it_is(page: Page, broken: World,
     verdict = Page(broken.folder / "report" / "report.html").sections["verdict"]  # where nothing was declared
     assert "Exploratory: data_ordering, teacher_scheduling, clpd. Nothing in the store shows" in verdict
     assert verdict.count("Exploratory.") == 3
+
+
+def test_without_a_difficulty_there_is_one_bucket(tmp_path: Path) -> None:
+    world = World(tmp_path, edits={"order: easy_to_hard": "order: shuffled", "difficulty: cot_tokens, ": ""})
+    assert not any(job.kind == "difficulty" for job in world.plan.jobs.values())
+    assert "One bucket holds all examples." in world.report().page.read_text()
