@@ -24,6 +24,7 @@ ITEM_COLUMNS = {
     "difficulty": "float64",
     "prompt_hash": "str",
     "target_hash": "str",
+    "truncated": "bool",
 }
 """The columns of an items table and their types: one row an outcome."""
 

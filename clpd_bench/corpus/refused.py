@@ -39,7 +39,7 @@ def refuse_special(example: Example, ids: list[int], text: str, special: dict[in
 
 
 def refuse_changed(example: Example, ids: list[int], response: str, tokenizer: PreTrainedTokenizerFast) -> None:
-    """A model that learns these tokens writes what they are decoded to: in lower case, where the tokenizer has no other.
+    """A model that learns these tokens writes what they are decoded to: lower case, where the tokenizer has no other.
 
     Args:
         ids: tokens of `response`, less the end token.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clpd_bench.curriculum.buckets import Bucket, bucket_difficulties
 from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.curriculum.stages import stage_of_step
 from clpd_bench.settings.training import Training
@@ -23,6 +24,7 @@ class Exposure:
         steps: optimizer steps (S).
         learning_rate_by_stage: {stage: share of the summed learning rate}.
         learning_rate_by_teacher: {teacher: share}.
+        difficulty: how hard each bucket is, from the easiest; empty where there is no difficulty.
     """
 
     presentations: dict[tuple[int, int, int], int]
@@ -31,17 +33,19 @@ class Exposure:
     steps: int
     learning_rate_by_stage: dict[int, float]
     learning_rate_by_teacher: dict[int, float]
+    difficulty: tuple[Bucket, ...]
 
 
 def exposure(
     schedule: Schedule,
     buckets: NDArray[np.int64],
+    difficulty: NDArray[np.float64] | None,
     tokens: NDArray[np.int64],
     response_tokens: NDArray[np.int64],
     training: Training,
     stages: int,
 ) -> Exposure:
-    """Counts `schedule`; `buckets`, `tokens` and `response_tokens` have shape [N]."""
+    """Counts `schedule`; `buckets`, `difficulty`, `tokens` and `response_tokens` have shape [N]."""
     stage = stage_of_step(schedule.steps, stages)
     rates = np.array([training.learning_rate_at(s, schedule.steps) for s in range(1, schedule.steps + 1)])
     shown = tokens[schedule.examples]
@@ -62,4 +66,5 @@ def exposure(
         schedule.steps,
         {int(k): float(rates[stage == k].sum() / rates.sum()) for k in np.unique(stage)},
         {int(t): float(weight[schedule.teacher == t].sum() / rates.sum()) for t in np.unique(schedule.teacher)},
+        () if difficulty is None else bucket_difficulties(difficulty, buckets),
     )

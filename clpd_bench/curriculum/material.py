@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.buckets import difficulty_buckets, require_order
 from clpd_bench.curriculum.streams import Streams
 
 
@@ -31,9 +31,14 @@ class Material:
     streams: Streams
 
     def buckets(self, stages: int | None) -> NDArray[np.int64]:
-        """Shape [N]: 1 (easiest) .. K."""
+        """Shape [N]: 1 (easiest) .. K.
+
+        Raises:
+            UserError: a difficulty that orders nothing, or an empty bucket.
+        """
         assert self.difficulty is not None
         assert stages
+        require_order(self.difficulty, stages)
         return difficulty_buckets(self.ids, self.difficulty, self.tokens, stages)
 
 

@@ -88,7 +88,7 @@ def build_schedule(
         streams: `Streams(seed)` for a student.
 
     Raises:
-        UserError: an empty step, an empty bucket.
+        UserError: an empty step, an empty bucket, a difficulty that orders nothing.
     """
     steps = number_of_steps(training, int(tokens.sum()) * training.epochs)
     material = Material(ids, tokens, difficulty, training.epochs, steps, streams)

@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerFast
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import scoring
+from clpd_bench.evaluation.room import require_room_for_gold
 from clpd_bench.evaluation.task import DOCUMENTS, TASK, scored_choices, write_choice_task, write_task
 from clpd_bench.evaluation.tokens import require_trained_choices, stop_of
 from clpd_bench.settings.metrics import METRICS
@@ -57,6 +58,12 @@ def prepare(
         return split  # the response loss alone reads no answer
     _write(split, benchmark, tokenizer, folder)
     lost = _lost(_reading(folder, split, tokenizer))
+    if isinstance(benchmark, BenchmarkSpec) and benchmark.max_new_tokens is not None:
+        if benchmark.gold == "refuse":
+            require_room_for_gold(split, benchmark.max_new_tokens)
+        for i, needed in enumerate(split.responses.lengths.tolist()):
+            if needed > benchmark.max_new_tokens:
+                lost[i] = f"it has {needed} tokens, its end token with them"
     if not lost:
         return split
     ids = split.ids.tolist()

@@ -32,8 +32,9 @@ def run_harness(
     keep: Keep,
     progress: Callable[[int, int], None],
     documents: list[int] | None = None,
-) -> dict[str, Any]:
-    """lm-eval's own results of one task, its samples among them, one a document and filter.
+) -> tuple[dict[str, Any], dict[int, bool]]:
+    """lm-eval's own results of one task, its samples among them, one a document and filter; and of each document
+    for which something was generated, by its number, whether the output ended by length.
 
     Caches stay off: `use_cache` does not know which model it holds, `cache_requests` not which samples.
     lm-eval reseeds the global generators and leaves the model in evaluation mode.
@@ -75,4 +76,6 @@ def run_harness(
             verbosity="ERROR",
         )
     assert results is not None
-    return dict(results)
+    # Requests are numbered among the chosen documents, samples among all.
+    numbers = documents or range(len(language_model.truncated))
+    return dict(results), {numbers[i]: cut for i, cut in language_model.truncated.items()}

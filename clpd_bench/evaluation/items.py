@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
         ("prompt_hash", pa.string()),
         ("target_hash", pa.string()),
         ("output", pa.string()),
+        ("truncated", pa.bool_()),
     ]
 )
 
@@ -32,12 +33,15 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def sample_rows(samples: list[dict[str, Any]], metrics: Iterable[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+def sample_rows(
+    samples: list[dict[str, Any]], metrics: Iterable[str], ids: Sequence[str], truncated: Mapping[int, bool]
+) -> list[dict[str, Any]]:
     """Rows of lm-eval's samples; the hashes are of the prompt and the target as lm-eval saw them.
 
     Args:
         metrics: those to keep.
         ids: of the samples, in their order.
+        truncated: {lm-eval's number of the document: whether the output ended by length}.
     """
     return [
         {
@@ -48,6 +52,7 @@ def sample_rows(samples: list[dict[str, Any]], metrics: Iterable[str], ids: Sequ
             "prompt_hash": text_hash(sample["arguments"][0][0]),
             "target_hash": text_hash(_target(sample)),
             "output": sample["resps"][0][0] if isinstance(sample["resps"][0][0], str) else None,
+            "truncated": truncated.get(sample["doc_id"]),
         }
         for metric in metrics
         for item, sample in zip(ids, samples, strict=True)
@@ -83,6 +88,7 @@ def response_loss_rows(split: Split, loss: NDArray[np.float64]) -> list[dict[str
             "prompt_hash": text_hash(prompt),
             "target_hash": text_hash(response),
             "output": None,
+            "truncated": None,
         }
         for item, value, prompt, response in texts
     ]

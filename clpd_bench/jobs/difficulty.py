@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import regex
 from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
@@ -25,11 +25,16 @@ LOSS_BATCH_TOKENS = 8192
 RESIDUAL_RESOLUTION = 1e-9
 STEPS: dict[str, str] = {
     "lines": r"[^\n]*\S[^\n]*",
-    "sentences": r"\S.*?(?:[.!?]+(?=\s|$)|$)",
+    "sentences": r"(?s)\S.*?(?:[\p{Sentence_Terminal}…]+(?=\p{Sentence_Break=Close}*(?:\s|$))"
+    r"|[^\P{Sentence_Break=STerm}!?]|$)[\p{Sentence_Terminal}…\p{Sentence_Break=Close}]*",
     "equations": r"=",
 }
-"""What counts as a step of a rationale: a line that is not blank; text up to a stop before white space
-(so not the point of a decimal), or up to the end; a sign of equality."""
+"""What counts as a step of a rationale: a line that is not blank; text up to a stop, with the stops, closing quotes
+and brackets behind it, or up to the end; a sign of equality.
+
+Stops are Unicode's Sentence_Terminal (PropList.txt) and the ellipsis. Those that UAX #29 calls STerm, such as the full
+stops of Chinese, Hindi or Amharic, end a sentence wherever they stand. A point, which may be a decimal's, and `!` and
+`?`, which mathematics has other uses for, do so before white space alone."""
 
 Splits = dict[str, Split]
 Values = dict[str, NDArray[np.float64]]
@@ -54,8 +59,7 @@ def _column(metric: Column, splits: Splits, inputs: dict[str, Path], context: Co
 
 
 def count_steps(rationale: str, splitter: str) -> int:
-    flags = re.DOTALL if splitter == "sentences" else 0
-    return len(re.findall(STEPS[splitter], rationale, flags))
+    return len(regex.findall(STEPS[splitter], rationale))
 
 
 def _cot_steps(metric: CotSteps, splits: Splits, inputs: dict[str, Path], context: Context) -> tuple[Values, Measured]:

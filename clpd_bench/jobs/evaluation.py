@@ -74,8 +74,10 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         evaluated.on_task(loaded(out), longest, special_tokens(split, tokenizer), harnessed)
     pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
     scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
-    of_items = read_difficulty(inputs["difficulty"], spec.split)
-    difficulty = dict(zip(whole.ids.tolist(), of_items.tolist(), strict=True))
+    difficulty = None
+    if "difficulty" in inputs:
+        of_items = read_difficulty(inputs["difficulty"], spec.split)
+        difficulty = dict(zip(whole.ids.tolist(), of_items.tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
     flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))
@@ -141,14 +143,14 @@ class _Evaluated:
             batch_size = self.details["batch_size"] = 1
         with loading as task:
             chosen = self._chosen(task, spec.benchmark) if isinstance(spec.benchmark, TaskSpec) else None
-            results = run_harness(
+            results, truncated = run_harness(
                 self.model, self.tokenizer, task, batch_size, special, self.shards.keep, progress, chosen
             )
             samples = results["samples"][task.task_name]
             metrics, left = item_metrics(task, samples)
         named = isinstance(spec.benchmark, TaskSpec)
         ids = document_ids(samples) if named else [sample["doc"]["id"] for sample in samples]
-        self.rows += sample_rows(samples, metrics, ids)
+        self.rows += sample_rows(samples, metrics, ids, truncated)
         if left:
             self.details["metrics_left_out"] = left
         write_results(results, self.name, spec.dtype, batch_size, self.out)

@@ -96,7 +96,7 @@ def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposu
 def _exposure(cell: Cell, ablation: Ablation, plan: Plan, store: Store) -> Exposure:
     data = plan.arm_data[cell.arm_name]
     split = read_split(store.artifact(data["corpus"]), "train")
-    difficulty = read_difficulty(store.artifact(data["difficulty"]), "train")
+    difficulty = read_difficulty(store.artifact(data["difficulty"]), "train") if "difficulty" in data else None
     return cell_exposure(cell, ablation.teachers, split.ids, split.tokens, split.responses.lengths, difficulty)
 
 

@@ -157,8 +157,8 @@ class _Builder:
         return self._add("difficulty", label, DifficultySpec(difficulty=nameless(difficulty)), parents)
 
     def data(self, cell: Cell) -> dict[str, str]:
-        corpus = cell.student.corpus
-        return {"corpus": self.corpus(corpus), "difficulty": self.difficulty(cell.curriculum.difficulty, corpus)}
+        corpus, by = cell.student.corpus, cell.curriculum.difficulty
+        return {"corpus": self.corpus(corpus), **({"difficulty": self.difficulty(by, corpus)} if by else {})}
 
     def _model(self, name: str) -> str:
         settings = self.ablation.models[name]
@@ -236,6 +236,7 @@ class _Builder:
         parents = {"corpus": self.corpus(corpus), "initial": self.initial(cell.student, cell.seed)}
         supervision = supervision_of(cell, self.ablation.teachers)
         if needs_difficulty(supervision):
+            assert cell.curriculum.difficulty
             parents["difficulty"] = self.difficulty(cell.curriculum.difficulty, corpus)
         mine = teachers_of(cell, self.ablation.teachers)
         if mine and self.ablation.targets.live:
@@ -274,7 +275,8 @@ class _Builder:
             parents |= {f"{READ}{n}": read for n, read in enumerate(sorted(self.read_by(model)), start=1)}
         if corpus is not None:
             parents["corpus"] = self.corpus(corpus)
-            parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, corpus)
+            if self.ablation.curriculum.difficulty:
+                parents["difficulty"] = self.difficulty(self.ablation.curriculum.difficulty, corpus)
         return self._add("evaluation", label, spec, parents)
 
     def ladders(self, point: str) -> list[Ladder]:

@@ -70,7 +70,7 @@ class Plan:
         a plan of all points.
     corpora: {corpus name: key}.
     arm_data: {arm name: {"corpus": key, "difficulty": key}}, what the arm's students are trained on
-        and what their exposure is counted by.
+        and what their exposure is counted by; no difficulty where the arm's settings name none.
     declaration: see `declaration`.
     models: {key: names of the models that it is, or is on the way to}; empty in plans older than this field.
     ladders: one, or none where no two teachers could be in a wrong order; one a point for a plan of all points.

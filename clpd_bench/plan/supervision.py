@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from clpd_bench.grid import Cell
 from clpd_bench.settings.curriculum import (
+    RANKED,
     AntiAligned,
     ByDifficulty,
-    EasyToHard,
-    HardToEasy,
-    Homogeneous,
     LastTeacher,
     NoTeacher,
     Only,
     Permuted,
     RandomStages,
-    ShuffledStages,
     Strongest,
     TeacherRule,
     WeakToStrong,
@@ -23,7 +20,7 @@ from clpd_bench.settings.loss import CrossEntropy
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 
-PACED = (EasyToHard, HardToEasy, RandomStages, ShuffledStages, Homogeneous)
+PACED = (*RANKED, RandomStages)
 """Orders that the curriculum's pacing makes, stage after stage."""
 
 
@@ -87,9 +84,8 @@ def needs_difficulty(supervision: Supervision | None) -> bool:
     """Whether the schedule depends on how hard examples are."""
     if supervision is None:
         return False
-    ranked = isinstance(supervision.order, EasyToHard | HardToEasy | ShuffledStages | Homogeneous)
     return (
-        ranked
+        isinstance(supervision.order, RANKED)
         or isinstance(supervision.rule, AntiAligned)
         or needs_difficulty(supervision.order_of)
         or needs_difficulty(supervision.teachers_of)

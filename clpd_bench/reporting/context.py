@@ -27,6 +27,7 @@ class ReportContext:
         published: numbers to set beside ours.
         biased: {arm: why its comparison is}, a clause.
         falls: a clause for each ladder of teachers that does not rise.
+        truncated: {benchmark: a clause}, where an arm's outputs ended by length too often.
         caveats: clauses without which, and without those of `falls`, no sentence of the verdict may stand ("at one
             learning rate for all arms, not tuned").
     """
@@ -45,12 +46,13 @@ class ReportContext:
     published: list[Published] = field(default_factory=list)
     biased: dict[str, str] = field(default_factory=dict)
     falls: list[str] = field(default_factory=list)
+    truncated: dict[str, str] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)
 
     @property
     def warnings(self) -> list[str]:
-        """That teachers do not rise, as sentences, for the top of whatever shows results."""
-        return [f"Warning: {said}." for said in self.falls]
+        """That teachers do not rise and that outputs were cut, as sentences, for the top of whatever shows results."""
+        return [f"Warning: {said}." for said in [*self.falls, *self.truncated.values()]]
 
     @property
     def clauses(self) -> list[str]:

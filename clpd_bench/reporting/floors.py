@@ -32,6 +32,8 @@ def floor_items(items: pd.DataFrame, ablation: Ablation, plan: Plan, store: Stor
         for floor in benchmark.floor:
             scores = floor_scores(floor, train, test)
             label = FLOOR + floor.replace("_", " ")
-            rows = of_one.assign(kind=REFERENCE, arm=label, seed=-1, score=of_one["item"].map(scores), output=None)
+            rows = of_one.assign(
+                kind=REFERENCE, arm=label, seed=-1, score=of_one["item"].map(scores), output=None, truncated=None
+            )
             frames.append(rows)
     return pd.concat(frames, ignore_index=True)

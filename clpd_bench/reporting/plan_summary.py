@@ -92,4 +92,5 @@ def _exposure_json(e: Exposure) -> dict[str, Any]:
         ],
         "learning_rate_by_stage": e.learning_rate_by_stage,
         "learning_rate_by_teacher": e.learning_rate_by_teacher,
+        "difficulty": [vars(bucket) for bucket in e.difficulty],
     }

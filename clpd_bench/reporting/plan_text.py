@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from clpd_bench.curriculum.buckets import Bucket
 from clpd_bench.curriculum.exposure import Exposure
 from clpd_bench.grid import cells
 from clpd_bench.plan.supervision import teachers_of
@@ -17,6 +18,8 @@ from clpd_bench.plan.tuning import Tuning
 from clpd_bench.plan.whole import PointPlan
 from clpd_bench.reporting.tuning.text import planned
 from clpd_bench.settings.ablation import Ablation
+from clpd_bench.settings.arms import resolve
+from clpd_bench.settings.curriculum import written
 
 FEW = 2
 """Points that stand in a table by name."""
@@ -72,6 +75,10 @@ def print_plan(
     shown = _shown(points, exposures)
     if not shown:
         return
+    by = _difficulties(points, exposures)
+    if by:
+        console.print("\nHow hard the examples of each bucket are (1 = easiest; buckets hold equal tokens):")
+        console.print(_difficulty_table(by))
     console.print("\nWhat each arm shows (first seed; presentations by bucket of difficulty, 1 = easiest):")
     console.print(_exposure_table(shown))
     console.print("\nShare of the learning rate spent, by stage and by teacher:")
@@ -152,6 +159,30 @@ def _pairs(summary: dict[str, Any]) -> Iterable[tuple[str, list[dict[str, Any]]]
                 same.append(place)
         for settings, at in groups:
             yield _called(pair["arms"][1], at, [one["point"] for one in points]), settings
+
+
+def _difficulties(
+    points: list[PointPlan], exposures: list[dict[str, Exposure]]
+) -> dict[tuple[str, tuple[Bucket, ...]], None]:
+    """(the difficulty's name, its buckets), each once."""
+    found: dict[tuple[str, tuple[Bucket, ...]], None] = {}
+    for one, at_point in zip(points, exposures, strict=True):
+        for arm, shown in at_point.items():
+            by = resolve(one.point.ablation, arm).curriculum.difficulty
+            if by is not None:
+                found[written(by), shown.difficulty] = None
+    return found
+
+
+def _difficulty_table(by: Iterable[tuple[str, tuple[Bucket, ...]]]) -> Table:
+    table = _plain("difficulty", "bucket", "examples", "25 / 50 / 75 %", "as hard as some of another bucket")
+    for name, buckets in by:
+        for number, bucket in enumerate(buckets, start=1):
+            quartiles = " / ".join(f"{value:.4g}" for value in bucket.quartiles)
+            table.add_row(
+                escape(name) if number == 1 else "", str(number), str(bucket.examples), quartiles, str(bucket.tied)
+            )
+    return table
 
 
 def _exposure_table(shown: list[Shown]) -> Table:

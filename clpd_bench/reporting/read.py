@@ -32,7 +32,9 @@ def read_items(path_or_report_folder: str | Path) -> pd.DataFrame:
         item (str): id of the test example: a hash of its content, the same in every arm and seed.
         score (float): the metric on this item, in its own unit (accuracy is a share of 1).
         difficulty (float): of the example, by the ablation's difficulty; higher is harder. Of lm-eval's own
-            tasks there is none.
+            tasks, and where the file names no difficulty, there is none.
+        truncated (bool): whether the output ended by length, without an end token or a text that stops it; None where
+            nothing was generated.
         prompt_hash, target_hash (str): what the model was given and what was expected. Arms may be
             compared item by item because these are equal.
 

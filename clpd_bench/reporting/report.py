@@ -27,8 +27,8 @@ from clpd_bench.reporting.diverged import biases, diverged_students, refuse_dive
 from clpd_bench.reporting.explanations import divergences_explained
 from clpd_bench.reporting.figures.draw import FILES, draw
 from clpd_bench.reporting.floors import floor_items
-from clpd_bench.reporting.overfitting import overfitting
 from clpd_bench.reporting.left_out import gold_dropped, overlaps_dropped
+from clpd_bench.reporting.overfitting import overfitting
 from clpd_bench.reporting.page.render import PageData, render
 from clpd_bench.reporting.pairs import incomplete_pairs
 from clpd_bench.reporting.provenance import provenance
@@ -38,6 +38,7 @@ from clpd_bench.reporting.schedules import arm_schedules
 from clpd_bench.reporting.seeds import SeedScores, means_by_seed
 from clpd_bench.reporting.shown import shown
 from clpd_bench.reporting.standing import standings
+from clpd_bench.reporting.truncation import told, too_many, truncated_shares
 from clpd_bench.reporting.tuning.caveats import caveats
 from clpd_bench.reporting.tuning.text import notes
 from clpd_bench.reporting.word import UNRECORDED, leave_word
@@ -112,11 +113,16 @@ def write_report(
     unrecorded = [] if leave_word(outcomes, store) else [UNRECORDED]
     tuned = read_tuned(ablation.tuned)[0].at(plan.point) if ablation.tuned else None
     ladders = ladders_of(plan, store)
+    references = [*dict.fromkeys(reference.name for reference in plan.references), *dict.fromkeys(floors["arm"])]
+    lengths = truncated_shares(without(items, dropped), [*ablation.arms, *references])
+    truncated = too_many(lengths, list(ablation.arms))
+    asked = ablation.analysis.primary
+    cut = truncated.get(asked.benchmark) if asked.metric != "response_loss" else None
     context = ReportContext(
         title=f"{plan.name} {plan.point}".rstrip(),
         question=ablation.question,
         arms=list(ablation.arms),
-        references=[*dict.fromkeys(reference.name for reference in plan.references), *dict.fromkeys(floors["arm"])],
+        references=references,
         declaration=declaration,
         factorial=factors,
         seeds=len(ablation.seeds),
@@ -130,6 +136,7 @@ def write_report(
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged, biased),
             *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
+            *told(lengths),
             *conditions(ablation, plan, store),
             *_unequal(ablation),
             *notes(ablation, tuned, plan.file, plan.point),
@@ -140,7 +147,8 @@ def write_report(
         ],
         published=list(published),
         falls=falls(ladders),
-        caveats=caveats(ablation, tuned),
+        truncated=truncated,
+        caveats=[*caveats(ablation, tuned), *([cut] if cut else [])],
         biased=biased,
     )
     primary = (declaration.primary_benchmark, declaration.primary_metric)

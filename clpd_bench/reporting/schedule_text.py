@@ -57,7 +57,8 @@ def schedule_of(ablation: Ablation, plan: Plan, store: Store, arm: str) -> ArmSc
         )
     cell = next(cell for cell in cells(ablation, plan.name) if cell.arm_name == arm)
     split = read_split(store.artifact(data["corpus"]), "train")
-    return arm_schedule(cell, ablation.teachers, split, read_difficulty(store.artifact(data["difficulty"]), "train"))
+    difficulty = read_difficulty(store.artifact(data["difficulty"]), "train") if "difficulty" in data else None
+    return arm_schedule(cell, ablation.teachers, split, difficulty)
 
 
 def windows(one: ArmSchedule, columns: int) -> list[Window]:
@@ -71,7 +72,7 @@ def windows(one: ArmSchedule, columns: int) -> list[Window]:
             edges += [span.first - 1 + (i + 1) * steps // mine for i in range(mine)]
             stages += [stage] * mine
     at = np.array(edges)
-    buckets = token_shares(one, one.buckets[one.schedule.examples], range(1, one.stages + 1), at)
+    buckets = token_shares(one, one.buckets[one.schedule.examples], one.bucket_numbers, at)
     numbers = sorted(one.teachers)
     teachers = token_shares(one, one.schedule.teacher, numbers, at)
     return [
@@ -114,7 +115,9 @@ def schedule_text(arm: str, one: ArmSchedule, ramp: str) -> str:
     ]
     lines += [row(name, [window.teachers[name] for window in shown]) for name in shown[0].teachers]
     for bucket in shown[0].buckets:
-        hint = {1: " easiest", one.stages: " hardest"}.get(bucket, "") if one.stages > 1 else ""
+        hint = (
+            {1: " easiest", len(one.bucket_numbers): " hardest"}.get(bucket, "") if len(one.bucket_numbers) > 1 else ""
+        )
         lines.append(row(f"{bucket}{hint}", [window.buckets[bucket] for window in shown]))
     lines.append(_marks("from step", shown, repeat, lambda window: f"{window.first}"))
     legend = " ".join(f"{ramp[i]}" for i in range(1, 11))

@@ -52,6 +52,11 @@ class ArmSchedule:
     teachers: dict[int, str]
     spans: list[StageSpan]
 
+    @property
+    def bucket_numbers(self) -> range:
+        """1 (easiest) .. K; 1 alone where there is no difficulty."""
+        return range(1, int(self.buckets.max()) + 1)
+
 
 def arm_schedules(ablation: Ablation, plan: Plan, store: Store) -> tuple[dict[str, ArmSchedule], list[str]]:
     """By arm, and a sentence for each arm whose data is not in the store."""
@@ -69,18 +74,20 @@ def arm_schedules(ablation: Ablation, plan: Plan, store: Store) -> tuple[dict[st
         if not data or not all(store.is_done(key) for key in data.values()):
             absent.append(f"The exposure of {cell.arm_name} is not known: its corpus is not in the store.")
             continue
-        difficulty = read_difficulty(store.artifact(data["difficulty"]), "train")
+        difficulty = read_difficulty(store.artifact(data["difficulty"]), "train") if "difficulty" in data else None
         found[cell.arm_name] = arm_schedule(cell, ablation.teachers, split(data["corpus"]), difficulty)
     return found, absent
 
 
-def arm_schedule(cell: Cell, teachers: tuple[str, ...], split: Split, difficulty: NDArray[np.float64]) -> ArmSchedule:
+def arm_schedule(
+    cell: Cell, teachers: tuple[str, ...], split: Split, difficulty: NDArray[np.float64] | None
+) -> ArmSchedule:
     """The schedule that the cell's model job builds of these arrays, and what it shows."""
     training, stages = cell.student.training, cell.curriculum.stages
     streams = Streams(cell.seed)
     schedule = build_schedule(split.ids, split.tokens, difficulty, supervision_of(cell, teachers), training, streams)
     buckets = difficulty_buckets(split.ids, difficulty, split.tokens, stages)
-    shown = exposure(schedule, buckets, split.tokens, split.responses.lengths, training, stages)
+    shown = exposure(schedule, buckets, difficulty, split.tokens, split.responses.lengths, training, stages)
     names = (NO_TEACHER, *teachers_of(cell, teachers))
     mine = {number: names[number] for number in np.unique(schedule.teacher).tolist()}
     return ArmSchedule(cell.seed, schedule, shown, buckets, split.tokens, stages, mine, _spans(schedule, stages, mine))

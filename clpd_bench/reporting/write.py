@@ -20,7 +20,7 @@ from clpd_bench.reporting.table_latex import table_latex
 from clpd_bench.reporting.table_markdown import secondary_markdown, table_markdown
 from clpd_bench.reporting.verdict import comparison_rows
 
-_ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64()}
+_ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 _SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in ITEM_COLUMNS.items()])
 _ORDER = ["benchmark", "metric", "filter", "arm", "seed", "item"]
 

@@ -14,6 +14,7 @@ from clpd_bench.settings.curriculum import CurriculumSettings, Order, TeacherRul
 from clpd_bench.settings.evaluation import EvaluationSettings
 from clpd_bench.settings.loss import DistillationLoss, TargetsSettings
 from clpd_bench.settings.model import ModelSettings, StudentSettings
+from clpd_bench.settings.pacing import Partition
 from clpd_bench.settings.tune import TuneSettings, Values
 
 
@@ -48,7 +49,8 @@ class Ablation(Settings):
     teachers: tuple[str, ...] = ()
     """Names of models, from the weakest to the strongest."""
     student: StudentSettings
-    curriculum: CurriculumSettings
+    curriculum: CurriculumSettings = CurriculumSettings(stages=1, pacing=Partition(name="partition"))
+    """May be left out where no arm goes by stage."""
     loss: DistillationLoss
     targets: TargetsSettings = TargetsSettings()
     arms: dict[str, Arm] = Field(min_length=1)

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.arms import resolve
-from clpd_bench.settings.controls import check_difficulty, check_references_to_arms, check_seats, known
+from clpd_bench.settings.controls import (
+    check_difficulty,
+    check_followed,
+    check_references_to_arms,
+    check_seats,
+    known,
+)
 from clpd_bench.settings.corpus import Of, SameAs
 from clpd_bench.settings.curriculum import NoTeacher, Only
 from clpd_bench.settings.difficulty import scored_by
@@ -34,6 +40,7 @@ def check(ablation: Ablation) -> None:
             _arm_settings(resolve(ablation, name), name)
     check_seats(ablation)
     check_references_to_arms(ablation)
+    check_followed(ablation)
     _analysis(ablation)
     _files(ablation)
 

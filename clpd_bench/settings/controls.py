@@ -8,6 +8,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.settings.ablation import Ablation, Arm
 from clpd_bench.settings.arms import resolve
 from clpd_bench.settings.curriculum import (
+    RANKED,
     AntiAligned,
     ByDifficulty,
     LastTeacher,
@@ -17,6 +18,7 @@ from clpd_bench.settings.curriculum import (
     Shuffled,
     StrongToWeak,
     WeakToStrong,
+    written,
 )
 from clpd_bench.settings.difficulty import Column, StudentLoss, TeacherLoss, plain
 from clpd_bench.settings.fingerprint import fingerprint
@@ -134,8 +136,33 @@ def check_seats(a: Ablation) -> None:
             )
 
 
+def follows_difficulty(a: Ablation, name: str) -> bool:
+    """Whether this arm's order or teachers go by how hard examples are."""
+    arm = a.arms[name]
+    others = (other for _, other in references_of(arm))
+    return (
+        isinstance(arm.order, RANKED)
+        or isinstance(arm.teachers, AntiAligned)
+        or any(follows_difficulty(a, other) for other in others)
+    )
+
+
+def check_followed(a: Ablation) -> None:
+    """There is a difficulty where an arm follows one."""
+    for name, arm in a.arms.items():
+        if follows_difficulty(a, name) and resolve(a, name).curriculum.difficulty is None:
+            raise UserError(
+                f"arm {name!r} (order {written(arm.order)}, teachers {written(arm.teachers)}) goes by how hard "
+                "examples are, and nothing says what is hard",
+                key="curriculum.difficulty",
+                fix="Name a difficulty, such as `difficulty: cot_tokens`",
+            )
+
+
 def check_difficulty(a: Ablation) -> None:
-    """What the difficulty asks of corpora and models is there."""
+    """What the difficulty, if there is one, asks of corpora and models is there."""
+    if a.curriculum.difficulty is None:
+        return
     difficulty = plain(a.curriculum.difficulty)
     if isinstance(difficulty, StudentLoss):
         known(difficulty.model, a.models, "model", "curriculum.difficulty")

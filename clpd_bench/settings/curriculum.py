@@ -55,6 +55,10 @@ class Homogeneous(Settings):
     name: Literal["homogeneous"]
 
 
+RANKED = (EasyToHard, HardToEasy, ShuffledStages, Homogeneous)
+"""Orders that go by difficulty."""
+
+
 class NoTeacher(Settings):
     """Cross-entropy on the corpus's own responses."""
 
@@ -136,12 +140,12 @@ TeacherRule = Annotated[
 class CurriculumSettings(Settings):
     """One block for all arms: which stages there are, what is hard, how the stages draw.
 
-    `match` is what arms have in common: `exposure`, exactly the same presentations, or `tokens`, as
-    many tokens.
+    `difficulty` may be left out where no arm follows one. `match` is what arms have in common: `exposure`,
+    exactly the same presentations, or `tokens`, as many tokens.
     """
 
     stages: int = Field(ge=1)
-    difficulty: Difficulty
+    difficulty: Difficulty | None = None
     pacing: Pacing
     match: Literal["exposure", "tokens"] = "exposure"
 

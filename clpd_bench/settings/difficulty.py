@@ -80,9 +80,9 @@ def plain(difficulty: Difficulty) -> CotTokens | CotSteps | StudentLoss | Teache
     return difficulty.difficulty if isinstance(difficulty, LengthResidual) else difficulty
 
 
-def scored_by(difficulty: Difficulty) -> str | None:
+def scored_by(difficulty: Difficulty | None) -> str | None:
     """The model of the file whose loss it is, if it is one's."""
-    inner = plain(difficulty)
+    inner = plain(difficulty) if difficulty else None
     if isinstance(inner, StudentLoss):
         return inner.model
     return inner.teacher if isinstance(inner, TeacherLoss) else None

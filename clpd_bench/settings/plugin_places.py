@@ -23,8 +23,9 @@ def _places(a: Ablation) -> Iterable[tuple[object, str, str]]:
     """(what stands there, which kind of function it would be, its key)."""
     for name, corpus in a.corpora.items():
         yield corpus.source, "corpus", f"corpora.{name}.source"
-    inner = ".difficulty" if isinstance(a.curriculum.difficulty, LengthResidual) else ""
-    yield plain(a.curriculum.difficulty), "difficulty", f"curriculum.difficulty{inner}"
+    if a.curriculum.difficulty:
+        inner = ".difficulty" if isinstance(a.curriculum.difficulty, LengthResidual) else ""
+        yield plain(a.curriculum.difficulty), "difficulty", f"curriculum.difficulty{inner}"
     yield a.curriculum.pacing, "pacing", "curriculum.pacing"
     yield a.loss, "loss", "loss"
     for name, arm in a.arms.items():

@@ -141,8 +141,8 @@ READ = "read."
 
 class EvaluationSpec(Settings):
     """Parents: `model`; `read.1`, `read.2` ... (the corpora that it, its teachers and what they come from were trained
-    on, with which tested questions are compared; none for validation items); and, but for a task of lm-eval, `corpus`
-    and `difficulty` (a column of the items)."""
+    on, with which tested questions are compared; none for validation items); and, but for a task of lm-eval, `corpus`,
+    and `difficulty` (a column of the items) where the ablation names one."""
 
     benchmark: BenchmarkSpec | ChoiceSpec | TaskSpec
     batch_size: int

@@ -63,6 +63,7 @@ def test_two_runs_are_compared_on_every_metric_that_is_0_or_1() -> None:
                 "difficulty": 0.0,
                 "prompt_hash": "p",
                 "target_hash": "t",
+                "truncated": None,
             }
         )
         for arm, seed, scores in [("clpd", 0, [1.0, 1, 1]), ("teacher", -1, [0.0, 1, 0])]

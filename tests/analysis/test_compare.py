@@ -43,6 +43,7 @@ def items() -> pd.DataFrame:
                 "difficulty": item_effect,
                 "prompt_hash": [f"p{i}" for i in range(ITEMS)],
                 "target_hash": [f"t{i}" for i in range(ITEMS)],
+                "truncated": None,
             }
         )
         for arm, seed, level in runs

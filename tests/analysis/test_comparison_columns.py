@@ -62,6 +62,7 @@ def table(y: Y) -> pd.DataFrame:
                     "difficulty": 0.0,
                     "prompt_hash": "p",
                     "target_hash": "t",
+                    "truncated": None,
                 }
             )
             for (benchmark, arm), of_seed in y.items()

@@ -29,6 +29,7 @@ def items() -> pd.DataFrame:
             "difficulty": 1.0,
             "prompt_hash": f"prompt of {item}",
             "target_hash": f"target of {item}",
+            "truncated": None,
         }
         for arm, seed in runs
         for place, item in enumerate(["q1", "q2", "q3"])

@@ -177,6 +177,14 @@ def test_more_stages_than_the_data_has_buckets_for_is_told_before_any_training(s
     assert "Use fewer stages or more examples." in text
 
 
+def test_a_difficulty_that_orders_nothing_is_told_with_its_arm_before_any_training(small: Path, clpd: Clpd) -> None:
+    of_one_length = "corpora.sums.source.operations=[2, 2]"
+    sets = ["--set", of_one_length, "--set", "curriculum.difficulty=cot_steps:equations"]
+    text = refused(clpd("plan", small, "--corpus", *sets))
+    assert "curriculum.difficulty: the difficulty has 1 value (2) over 60 training examples" in text
+    assert "(arm 'data_ordering', difficulty cot_steps:equations)" in text
+
+
 @pytest.mark.parametrize("name", ["clpd/7", "clp/0"])
 def test_retrying_a_cell_that_is_not_there_names_those_that_are(small: Path, clpd: Clpd, name: str) -> None:
     text = refused(clpd("retry", small, name))

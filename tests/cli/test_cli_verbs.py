@@ -89,6 +89,37 @@ def test_exposure_is_printed_once_the_corpus_is_made_and_equal_in_all_arms(small
     assert "What each arm shows" in clpd("plan", small, "--store", store)
 
 
+def test_plan_shows_how_hard_each_bucket_is(small: Path, tmp_path: Path) -> None:
+    """In a chained sum of 1 to 3 operations, that is: most buckets of such a corpus part equals."""
+    given = ("--store", tmp_path / "s", "--corpus", "--set", "curriculum.difficulty=column:operations")
+    found = summary(small, *given)["exposure"]
+    buckets = found["clpd"]["difficulty"]
+    assert all(arm["difficulty"] == buckets for arm in found.values())
+    assert sum(bucket["examples"] for bucket in buckets) == 60
+    assert [sorted(bucket["quartiles"]) for bucket in buckets] == [bucket["quartiles"] for bucket in buckets]
+    assert buckets[0]["quartiles"][2] <= buckets[1]["quartiles"][0]
+    text = clpd("plan", small, *given)
+    rows = [line.split() for line in text[text.index("How hard") : text.index("What each arm shows")].splitlines()]
+    quartiles = " / ".join(f"{value:.4g}" for value in buckets[1]["quartiles"])
+    assert ["2", str(buckets[1]["examples"]), *quartiles.split(), str(buckets[1]["tied"])] in rows
+
+
+def test_without_a_difficulty_there_is_none_to_make_and_one_bucket(small: Path, tmp_path: Path) -> None:
+    arms = (
+        "arms={standard_kd: {order: shuffled, teachers: strongest}, new: {order: shuffled, teachers: weak_to_strong}}"
+    )
+    sets = [arms, "analysis.family=[new]", "curriculum={stages: 2, difficulty: null, pacing: partition}"]
+    given = ["--store", tmp_path / "s", *(part for one in sets for part in ("--set", one))]
+    found = summary(small, *given, "--corpus")
+    assert {job["kind"] for job in found["jobs"]} == {"corpus", "model", "targets", "evaluation"}
+    assert not any("difficulty" in job["parents"] for job in found["jobs"])
+    assert {row["bucket"] for arm in found["exposure"].values() for row in arm["by_bucket_stage_teacher"]} == {1}
+    assert {row["stage"] for row in found["exposure"]["new"]["by_bucket_stage_teacher"]} == {1, 2}
+    assert "How hard" not in clpd("plan", small, *given)
+    drawn = clpd("plan", small, *given, "--schedule", "new")
+    assert "hardest" not in drawn
+
+
 @pytest.mark.parametrize("verb", ["status", "retry", "plan"])
 def test_set_reaches_every_verb_that_takes_a_file(verb: str, small: Path, tmp_path: Path) -> None:
     store = tmp_path / "s"

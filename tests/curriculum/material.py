@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
+from clpd_bench.curriculum.buckets import require_order
 from clpd_bench.errors import UserError
 from clpd_bench.settings.curriculum import Permuted
 from clpd_bench.settings.loss import ForwardKl
@@ -84,6 +85,7 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.integers(0, 9)),
     )
     try:
+        require_order(difficulty, stages)
         # Random ranks cut elsewhere; half a bucket of room keeps them from leaving one empty.
         assume(tokens.max() * stages * 2 <= tokens.sum())
         assume(len(set(case.buckets.tolist())) == stages)

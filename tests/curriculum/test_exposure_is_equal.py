@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
+from clpd_bench.curriculum.buckets import require_order
 from clpd_bench.curriculum.exposure import exposure
 from clpd_bench.errors import UserError
 from clpd_bench.settings.curriculum import EasyToHard, Shuffled
@@ -74,6 +75,7 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.integers(0, 9)),
     )
     try:
+        require_order(difficulty, stages)
         difficulty_buckets(ids, difficulty, tokens, stages)
     except UserError:
         assume(False)
@@ -94,7 +96,7 @@ def test_every_arm_has_the_same_steps_and_tokens(case: Case) -> None:
     for arm in case.arms():
         assert arm.steps == case.steps
         assert sorted(set(arm.step.tolist())) == list(range(1, case.steps + 1))
-        shown = exposure(arm, np.ones_like(case.tokens), case.tokens, case.tokens, case.training(), case.stages)
+        shown = exposure(arm, np.ones_like(case.tokens), None, case.tokens, case.tokens, case.training(), case.stages)
         assert (shown.steps, shown.tokens) == (case.steps, total)
 
 
@@ -168,7 +170,7 @@ def test_counts_of_an_exposure_are_those_of_a_walk_through_the_batches(case: Cas
             place = walked.setdefault((int(buckets[example]), int(arm.stage[step - 1]), int(teacher)), [0, 0])
             place[0] += 1
             place[1] += int(responses[example])
-    shown = exposure(arm, buckets, case.tokens, responses, case.training(), case.stages)
+    shown = exposure(arm, buckets, case.difficulty, case.tokens, responses, case.training(), case.stages)
     assert shown.presentations == {place: n for place, (n, _) in walked.items()}
     assert shown.response_tokens == {place: n for place, (_, n) in walked.items()}
 

@@ -39,7 +39,7 @@ def test_learning_rate_mass_by_stage_and_teacher_is_the_sum_over_its_steps(stage
     )
     ids, tokens = np.array([f"{i:02d}" for i in range(n)]), np.arange(n) % 5 + 3
     schedule = build_schedule(ids, tokens, None, supervision, training, Streams(0))
-    shown = exposure(schedule, np.ones(n, dtype=int), tokens, tokens, training, stages)
+    shown = exposure(schedule, np.ones(n, dtype=int), None, tokens, tokens, training, stages)
     total = math.fsum(rate(s, steps, 0.3, 4, 7) for s in range(1, steps + 1))
     by_stage, by_teacher = dict.fromkeys(range(1, stages + 1), 0.0), dict.fromkeys(range(1, teachers + 1), 0.0)
     for k, (first, last) in enumerate(stage_bounds(steps, stages), start=1):

@@ -56,6 +56,25 @@ def test_steps_are_counted_by_what_the_name_says(rationale: str, lines: int, sen
     assert counted == [lines, sentences, equations]
 
 
+@pytest.mark.parametrize(
+    ("rationale", "sentences"),
+    [
+        pytest.param("今天有3个苹果。她又买了2.5个！一共多少？5.5个。", 4, id="Chinese"),
+        pytest.param("答えは３．５です。5を足す。「終わり。」と言った。", 4, id="Japanese"),
+        pytest.param("राम के पास 3.5 सेब हैं। कितने हैं? दो॥", 3, id="Hindi"),
+        pytest.param("وہ گیا۔ کتنے ہیں؟ پانچ۔", 3, id="Urdu"),
+        pytest.param("لديه 2.5 كغ. كم؟ ثلاثة.", 3, id="Arabic"),
+        pytest.param("አበበ ሦስት አለው። ስንት ነው፧ ሁለት።", 3, id="Amharic"),
+        pytest.param("သူမှာ ၃ လုံးရှိတယ်။ ဘယ်လောက်လဲ။", 2, id="Burmese"),
+        pytest.param("Ողջույն։ Լավ։", 2, id="Armenian"),
+        pytest.param('He said "Go." Then (she left.) Done… ok', 4, id="closing quotes and brackets"),
+        pytest.param("(5!)=120, f(x).y, 3.14 ... and. so", 3, id="stops within mathematics"),
+    ],
+)
+def test_sentences_end_at_the_stops_of_their_script(rationale: str, sentences: int) -> None:
+    assert difficulty.count_steps(rationale, "sentences") == sentences
+
+
 @pytest.mark.parametrize("split_name", ["train", "validation", "test"])
 def test_steps_of_a_chained_sum_are_its_operations(inputs: dict[str, Path], tmp_path: Path, split_name: str) -> None:
     made("cot_steps:equations", inputs, tmp_path)

@@ -46,7 +46,7 @@ def requests() -> list[Any]:
     texts = ["".join(dice.choices("0123456789+-=", k=dice.randint(2, 6))) for _ in range(20)]
     texts += texts[3:7]
     settings = [{"until": ["\n"], "max_gen_toks": n, "do_sample": False} for n in (5, 9)]
-    return [SimpleNamespace(args=(text, settings[dice.random() < 0.3])) for text in texts]
+    return [SimpleNamespace(args=(text, settings[dice.random() < 0.3]), doc_id=i) for i, text in enumerate(texts)]
 
 
 def settings(folders: dict[str, Path]) -> dict[str, Any]:
@@ -65,11 +65,14 @@ def test_batches_are_composed_as_lm_eval_composes_them(
     assert len(set(plain)) > 5, "or else equality says little"
     told: list[tuple[int, int]] = []
 
-    def attempt(keep: shards.Keep) -> list[str]:
-        return KeptHFLM(keep, lambda *now: told.append(now), apart=True, **given).generate_until(requests())
+    def attempt(keep: shards.Keep) -> tuple[list[str], dict[int, bool]]:
+        model = KeptHFLM(keep, lambda *now: told.append(now), apart=True, **given)
+        return model.generate_until(requests()), model.truncated
 
     generated.clear()
-    assert attempt(shards.compute) == plain
+    texts, truncated = attempt(shards.compute)
+    assert texts == plain
+    assert {*truncated.values()} == {False, True}, "or else equality says little"
     assert generated == composed
     assert told[-1] == (24, 24)
     generated.clear()
@@ -79,7 +82,8 @@ def test_batches_are_composed_as_lm_eval_composes_them(
         with pytest.raises(Interrupted):
             attempt(enough.keep)
     everything = [tmp_path / f"{n}" for n in range(len(composed), 0, -1)]
-    assert attempt(Shards(tmp_path / "last", everything, lambda: False, lambda: None).keep) == plain
+    last = Shards(tmp_path / "last", everything, lambda: False, lambda: None)
+    assert attempt(last.keep) == (plain, truncated)
     assert generated == composed
 
 

@@ -194,6 +194,18 @@ def test_gold_drop_leaves_those_items_out_with_a_ledger(tmp_path: Path) -> None:
     ]
 
 
+def test_a_response_that_outputs_have_no_room_for_is_told_or_left_out(tmp_path: Path) -> None:
+    rows = [{"question": "so?", "answer": "3"}, {"question": "and?", "answer": "33333"}]
+    split, tokenizer = made(tmp_path, rows)
+    short = {"max_new_tokens": 5, "answer_marker": None, "extract": "number"}
+    with pytest.raises(UserError, match="9 of 18 gold responses have more tokens") as raised:
+        prepare(split, BenchmarkSpec(**short), tokenizer, tmp_path)
+    assert "Set it to 6 or more" in str(raised.value)
+    kept = prepare(split, BenchmarkSpec(**short, gold="drop"), tokenizer, tmp_path)
+    assert set(kept.texts("answer")) == {"3"}
+    assert prepare(split, BenchmarkSpec(**{**short, "max_new_tokens": 6}), tokenizer, tmp_path) is split
+
+
 def test_gold_drop_of_all_items_is_an_error(tmp_path: Path) -> None:
     split, tokenizer = made(tmp_path, [{"question": "so?", "answer": "3 and 5"}])
     with pytest.raises(UserError, match="no item is left"):

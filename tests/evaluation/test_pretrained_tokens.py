@@ -98,11 +98,10 @@ def split_of(texts: list[str], prompts: list[list[int]], end: int) -> Split:
 def run(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path, special: bool
 ) -> list[dict[str, Any]]:
-    """lm-eval's samples."""
+    """lm-eval's samples, each with whether its output was cut."""
     with loaded(folder) as one:
-        results = run_harness(model, tokenizer, one, 4, special, compute, lambda done, of: None)
-    samples: list[dict[str, Any]] = results["samples"][TASK]
-    return samples
+        results, truncated = run_harness(model, tokenizer, one, 4, special, compute, lambda done, of: None)
+    return [{**sample, "truncated": truncated[sample["doc_id"]]} for sample in results["samples"][TASK]]
 
 
 def plain(tokenizer: PreTrainedTokenizerFast, end: int, *, start_in_text: bool) -> Split:
@@ -139,6 +138,7 @@ def test_the_model_sees_the_tokens_of_the_corpus_and_stops_where_its_responses_e
         stopped += bool(ends)
         expected = tokenizer.decode(said[: ends[0]] if ends else said, skip_special_tokens=True)
         assert sample["resps"][0][0].split() == expected.split()
+        assert sample["truncated"] == (not ends)
     assert 0 < stopped < len(PROMPTS)
 
 

@@ -92,6 +92,7 @@ def test_a_task_by_name_equals_the_command_line_item_by_item(
     rows = pq.read_table(tmp_path / "out" / "items.parquet").to_pylist()
     assert {(row["item"], row["filter"]): (row["score"], row["output"]) for row in rows} == theirs
     assert {(row["metric"], row["difficulty"]) for row in rows} == {("exact_match", None)}
+    assert {row["truncated"] for row in rows} <= {False, True}
     assert len(rows) == 6
     assert all(s["arguments"]["gen_args_0"]["arg_0"].count("?") == 2 for s in samples), "a worked example stands before"
 

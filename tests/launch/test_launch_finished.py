@@ -10,6 +10,7 @@ import torch
 from launch_run import Run
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from clpd_bench.evaluation.items import SCHEMA
 from clpd_bench.store import Store
 
 ARMS = ("sft", "standard_kd", "data_ordering", "teacher_scheduling", "clpd")
@@ -44,7 +45,7 @@ def test_arms_of_a_seed_start_from_the_same_weights_and_show_the_same_tokens(fin
 def test_items_of_an_evaluation_know_no_arm_axis_or_seed(finished: Run) -> None:
     for file in finished.store.glob("artifacts/*/items.parquet"):
         columns = pq.read_schema(file).names
-        assert columns == ["item", "metric", "filter", "score", "difficulty", "prompt_hash", "target_hash", "output"]
+        assert columns == SCHEMA.names
 
 
 def test_report_joins_every_item_with_its_cell(finished: Run) -> None:

@@ -35,6 +35,7 @@ class World:
         edits: what of the file is replaced, and by what.
         effect: what `clpd` has less of response_loss than the other arms.
         difficulties: how many different ones the items have.
+        cut: {beginning of the labels of those evaluated: how many of their outputs ended by length}.
         validation: {teacher: what it scores on every validation item}.
         fields: {label: manifest fields that are other than usual}.
     """
@@ -44,6 +45,7 @@ class World:
     edits: dict[str, str] = field(default_factory=dict)
     effect: float = 0.0
     difficulties: int = 3
+    cut: dict[str, int] = field(default_factory=dict)
     validation: dict[str, float] = field(default_factory=lambda: {"small": 0.5, "large": 0.25})
     curves: bool = True
     declared: bool = True
@@ -111,18 +113,21 @@ class World:
             pq.write_table(table, out / f"{split}.parquet")
 
     def _difficulty(self, job: Job, out: Path) -> None:
-        table = pa.table({"difficulty": [float(i % 3) for i in range(EXAMPLES)]})
+        table = pa.table({"difficulty": [float(i % 6) for i in range(EXAMPLES)]})
         for split in ("train", "validation", "test"):
             pq.write_table(table, out / f"{split}.parquet")
 
     def _evaluation(self, job: Job, out: Path) -> None:
         rng = np.random.default_rng(list(job.label.encode()))
         gain = self.effect if "clpd/" in job.label else 0.0
+        of = job.label.removeprefix("evaluation ")
+        cut = next((many for begins, many in self.cut.items() if of.startswith(begins)), 0)
         rows = [
             {
                 "item": f"{i:04d}", "metric": metric, "filter": "none", "difficulty": float(i % self.difficulties),
                 "score": float(i % 2 if metric == "exact_match" else 1 + rng.normal(0, 0.05) - gain),
                 "prompt_hash": "p", "target_hash": "t", "output": None,
+                "truncated": i < cut if metric == "exact_match" else None,
             }
             for metric in ("exact_match", "response_loss")
             for i in range(EXAMPLES)

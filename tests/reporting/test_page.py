@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from fabricated_report import EVIL, QUESTION, SEEDS, World
@@ -98,7 +99,7 @@ def test_exposure_is_the_schedules(page: Page, world: World) -> None:
         one = schedules[cell.arm_name]
         split_ids, tokens = one.schedule.ids, one.tokens
         shown = cell_exposure(
-            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, [float(i % 3) for i in range(len(tokens))]
+            cell, world.ablation.teachers, split_ids, tokens, tokens - 2, np.arange(len(tokens)) % 6.0
         )
         first = next(i for i, row in enumerate(rows) if row[0] == cell.arm_name)
         counts: dict[tuple[int, int], list[int]] = {}
@@ -177,3 +178,9 @@ def test_every_comparison_on_the_page_says_what_it_is(page: Page, broken: World,
     verdict = Page(broken.folder / "report" / "report.html").sections["verdict"]  # where nothing was declared
     assert "Exploratory: data_ordering, teacher_scheduling, clpd. Nothing in the store shows" in verdict
     assert verdict.count("Exploratory.") == 3
+
+
+def test_without_a_difficulty_there_is_one_bucket(tmp_path: Path) -> None:
+    world = World(tmp_path, edits={"order: easy_to_hard": "order: shuffled", "difficulty: cot_tokens, ": ""})
+    assert not any(job.kind == "difficulty" for job in world.plan.jobs.values())
+    assert "One bucket holds all examples." in world.report().page.read_text()

@@ -99,7 +99,7 @@ def test_a_full_curriculum_is_drawn_as_one_bucket_and_one_teacher_a_stage(store:
 
 
 def test_no_window_lies_across_two_stages(store: Store) -> None:
-    one = drawn(store, "clpd", "curriculum.stages=5", "student.training.steps=37")
+    one = drawn(store, "teacher_scheduling", "curriculum.stages=5", "student.training.steps=37")
     for columns in (1, 4, 5, 9, 30, 37, 100):
         shown = windows(one, columns)
         assert [w.first for w in shown] == [1, *(w.last + 1 for w in shown[:-1])]
@@ -114,7 +114,7 @@ def test_no_window_lies_across_two_stages(store: Store) -> None:
 @pytest.mark.parametrize("stages", [2, 3, 7, 12])
 @pytest.mark.parametrize("steps", [12, 61, 80])
 def test_a_picture_fits_80_columns_marks_every_stage_and_is_ascii(store: Store, stages: int, steps: int) -> None:
-    one = drawn(store, "clpd", f"curriculum.stages={stages}", f"student.training.steps={steps}")
+    one = drawn(store, "teacher_scheduling", f"curriculum.stages={stages}", f"student.training.steps={steps}")
     for ramp in (ASCII, BLOCKS):
         text = schedule_text("an_arm_whose_name_is_longer_than_anybody_would_like_it", one, ramp)
         lines = text.split("\n")

@@ -66,6 +66,7 @@ def make_items(metric: str, effect: float, noise: float = 0.01) -> pd.DataFrame:
                 "difficulty": 1.0,
                 "prompt_hash": names,
                 "target_hash": names,
+                "truncated": None,
             }
         )
         for arm, seed in runs

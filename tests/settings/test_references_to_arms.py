@@ -120,6 +120,45 @@ def test_a_difficulty_that_names_what_is_not_there_is_refused(small: Path, diffi
     assert said in message
 
 
+NO_DIFFICULTY = "curriculum={stages: 2, difficulty: null, pacing: partition}"
+
+
+@pytest.mark.parametrize(
+    ("order", "teachers"),
+    [
+        ("easy_to_hard", "strongest"),
+        ("hard_to_easy", "strongest"),
+        ("shuffled_stages", "none"),
+        ("homogeneous", "none"),
+        ("shuffled", "anti_aligned"),
+        ("permuted:ordered", "none"),
+        ("shuffled", "by_difficulty:ordered"),
+    ],
+)
+def test_an_arm_that_follows_a_difficulty_is_refused_without_one(small: Path, order: str, teachers: str) -> None:
+    arms = f"arms={{new: {{order: '{order}', teachers: '{teachers}'}}, kd: {{order: shuffled, teachers: strongest}}"
+    arms += ", ordered: {order: easy_to_hard, teachers: weak_to_strong}}" if "ordered" in order + teachers else "}"
+    analysis = "analysis={baseline: kd, family: [new], primary: {benchmark: sums, metric: response_loss}}"
+    load_ablation(small, [arms, analysis])
+    message = refused(small, arms, analysis, NO_DIFFICULTY)
+    assert "curriculum.difficulty: arm 'new'" in message
+    assert "Name a difficulty" in message
+
+
+def test_what_follows_no_difficulty_needs_none_and_without_stages_no_curriculum(small: Path) -> None:
+    shuffled = "kd: {order: shuffled, teachers: strongest}, sft: {order: shuffled, teachers: none}"
+    analysis = "analysis={baseline: kd, family: [sft], primary: {benchmark: sums, metric: response_loss}}"
+    staged = load_ablation(
+        small, [f"arms={{{shuffled}, new: {{order: random_stages, teachers: random}}}}", analysis, NO_DIFFICULTY]
+    )
+    assert staged.curriculum.difficulty is None
+    text = small.read_text()
+    (line,) = (line for line in text.splitlines(keepends=True) if line.startswith("curriculum:"))
+    small.write_text(text.replace(line, ""))
+    assert load_ablation(small, [f"arms={{{shuffled}}}", analysis]).curriculum.stages == 1
+    assert "cannot seat" in refused(small, f"arms={{{shuffled}, new: {{order: shuffled, teachers: random}}}}", analysis)
+
+
 def test_a_scoring_model_reads_the_students_tokens(small: Path) -> None:
     """Their own losses are over another vocabulary."""
     corpus = "corpora.other={source: {name: chained_sums, train: 9}, tokenizer: characters, max_tokens: 60}"

@@ -17,6 +17,7 @@ from clpd_bench.reporting.card.trained import training_text
 from clpd_bench.reporting.cells import about
 from clpd_bench.reporting.diverged import diverged_students
 from clpd_bench.reporting.rounding import UNITS, interval, mean_and_sd
+from clpd_bench.reporting.truncation import percent
 from clpd_bench.store import Store
 
 TO_LOAD = """\
@@ -136,6 +137,11 @@ def _scores(subject: Subject, store: Store, scores: list[Score], missing: list[s
                 "The arm: mean and standard deviation over seeds of the mean over items. The interval over seeds "
                 "(Student's t) is about other trainings like these, on these very items."
             )
+        reading += [
+            f"Of its outputs on {code(benchmark)} {percent(share)} ended by length, before it had ended them."
+            for benchmark, share in {one.series.benchmark: one.truncated for one in scores}.items()
+            if share is not None
+        ]
         if subject.cell:
             reading.append(ONE_SEED)
         blocks.append(bullets(reading))

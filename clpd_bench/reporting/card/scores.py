@@ -14,6 +14,7 @@ from clpd_bench.plan.plan import Plan
 from clpd_bench.reporting.card.subject import Subject
 from clpd_bench.reporting.collect import collect_items
 from clpd_bench.reporting.seeds import mean_interval, seed_means
+from clpd_bench.reporting.truncation import truncated_shares
 from clpd_bench.store import Store
 from clpd_bench.store.copying import damaged
 
@@ -25,6 +26,7 @@ class Score(NamedTuple):
         low, high: 95% interval over items, the model held fixed.
         items: how many.
         arm: the arm's mean and standard deviation over seeds; None where no other seed is done.
+        truncated: the share of the outputs on its benchmark that ended by length; None where nothing was generated.
         arm_low, arm_high: 95% interval of that mean over seeds, the items held fixed.
     """
 
@@ -33,6 +35,7 @@ class Score(NamedTuple):
     low: float
     high: float
     items: int
+    truncated: float | None
     arm: Summary | None = None
     arm_low: float = float("nan")
     arm_high: float = float("nan")
@@ -51,10 +54,13 @@ def scores_of(subject: Subject, store: Store) -> tuple[list[Score], list[str]]:
     _check(subject.all_seeds, store)
     everyone, _ = collect_items(subject.all_seeds, store)
     arm = _arm(everyone) if len(everyone) else {}
+    name = str(items["arm"].iloc[0])
+    cut = truncated_shares(items, [name])
     found = []
     for series in metric_series(items):
         scores = outcomes(items, series).scores[0]
-        one = Score(series, *item_interval(scores, series.metric), len(scores))
+        truncated = cut.get(series.benchmark, {}).get(name)
+        one = Score(series, *item_interval(scores, series.metric), len(scores), truncated)
         if series[:3] in arm:
             told, low, high = arm[series[:3]]
             one = one._replace(arm=told, arm_low=low, arm_high=high)

@@ -35,7 +35,7 @@ def schedule(schedules: Mapping[str, ArmSchedule], teachers: Sequence[str]) -> F
     figure = new_figure(0.66 + 0.66 * len(schedules))
     panels = np.ravel(figure.subplots(len(schedules), 1, squeeze=False))
     style, hues = looks(schedules), _hues(teachers)
-    buckets = max(one.stages for one in schedules.values())
+    buckets = max(len(one.bucket_numbers) for one in schedules.values())
     shades = [str(round(0.9 - 0.65 * j / max(buckets - 1, 1), 3)) for j in range(buckets)]
     for axes, (arm, one) in zip(panels, schedules.items(), strict=True):
         _buckets(axes, one, shades)
@@ -57,7 +57,7 @@ def schedule(schedules: Mapping[str, ArmSchedule], teachers: Sequence[str]) -> F
 
 def _buckets(axes: Axes, one: ArmSchedule, shades: list[str]) -> None:
     edges = _edges(one.schedule.steps)
-    shares = token_shares(one, one.buckets[one.schedule.examples], range(1, one.stages + 1), edges)
+    shares = token_shares(one, one.buckets[one.schedule.examples], one.bucket_numbers, edges)
     _stack(axes, edges, shares, shades)
     axes.set_xlim(0, one.schedule.steps)
     axes.set_ylim(0, 1)

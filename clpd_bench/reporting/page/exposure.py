@@ -33,7 +33,7 @@ class ExposureRows:
 
 
 def exposure_rows(arm: str, one: ArmSchedule) -> ExposureRows:
-    shown, buckets = one.exposure, range(1, one.stages + 1)
+    shown, buckets = one.exposure, one.bucket_numbers
     rows = [
         StageRow(
             stage,
@@ -48,8 +48,8 @@ def exposure_rows(arm: str, one: ArmSchedule) -> ExposureRows:
         shown.steps,
         shown.tokens,
         rows,
-        [sum(row.presentations[i] for row in rows) for i in range(one.stages)],
-        [sum(row.response_tokens[i] for row in rows) for i in range(one.stages)],
+        [sum(row.presentations[bucket - 1] for row in rows) for bucket in buckets],
+        [sum(row.response_tokens[bucket - 1] for row in rows) for bucket in buckets],
         " / ".join(share(value) for _, value in sorted(shown.learning_rate_by_stage.items())),
         ", ".join(
             f"{one.teachers.get(number, NO_TEACHER)} {share(value)}"

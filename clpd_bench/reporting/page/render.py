@@ -109,7 +109,7 @@ def render(data: PageData) -> str:
         cost_sentence=sentences.cost(data.cost),
         cost_notes=sentences.cost_notes(data.cost),
         contrasts=data.contrasts,
-        buckets=max((one.stages for one in data.schedules.values()), default=0),
+        buckets=max((len(one.bucket_numbers) for one in data.schedules.values()), default=0),
         exposures=[exposure_rows(arm, one) for arm, one in data.schedules.items()],
         exposure_notes=[*sentences.consumed(data.trained), *data.schedules_absent],
         tuning=tuning_section(data.tuned, data.figures.drawn),
