@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from clpd_bench.distillation.models import position_limit
+from clpd_bench.distillation.models import greedy_settings, position_limit
 from clpd_bench.distillation.shards import Keep
 
 LOGGERS = ("lm_eval", "lm-eval", "datasets")
@@ -35,6 +35,7 @@ def run_harness(
 ) -> dict[str, Any]:
     """lm-eval's own results of one task, its samples among them, one a document and filter.
 
+    Generation goes by the task's settings and beyond them by `greedy_settings`, which replace the model's own.
     Caches stay off: `use_cache` does not know which model it holds, `cache_requests` not which samples.
     lm-eval reseeds the global generators and leaves the model in evaluation mode.
 
@@ -52,6 +53,7 @@ def run_harness(
     from clpd_bench.evaluation.generation import KeptHFLM
 
     quiet()
+    model.generation_config = greedy_settings(tokenizer)
     language_model = KeptHFLM(
         keep,
         progress,
