@@ -124,12 +124,6 @@ def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserE
             key="initial.trust_remote_code",
             fix="Read that code, and set trust_remote_code: true to let it be executed; or take another model",
         )
-    if "Padding_idx" in told:
-        return UserError(
-            f"the pad_token_id in config.json of {source.written} is no row of its embedding",
-            key="initial",
-            fix="Set it to null in a copy of the folder: padding goes by the tokenizer here",
-        )
     return UserError(
         f"the {what} of {source.written} cannot be loaded: {type(error).__name__}: {told}",
         key="initial",

@@ -60,8 +60,7 @@ def load_model(folder: Path, dtype: torch.dtype | Literal["auto"] = torch.float3
         use_safetensors=True,
         trust_remote_code=any(folder.glob("*.py")),
     )
-    # Padding gets no gradient anyway. Inside a text its token (the end token, the last one where a configuration
-    # says -1) is one like others.
+    # Padding gets no gradient anyway; inside a text its token, often the end token, is one like others.
     model.get_input_embeddings().padding_idx = None
     return model
 
