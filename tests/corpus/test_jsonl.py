@@ -218,6 +218,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
         ("a.parquet", POINTER, r"a\.parquet.* is a pointer of Git LFS.*git lfs pull"),
         ("a.json", b'[\n{"question": "q"},\n]', r"a\.json:3: not valid JSON: there is a comma in front of this \]"),
     ],
+    ids=["gzip", "gzip as a table", "pointer", "pointer as a table", "comma"],
 )
 def test_a_file_that_cannot_be_read_says_why(
     tmp_path: Path, test_file: Path, name: str, content: bytes, says: str

@@ -146,6 +146,7 @@ def test_weights_that_are_not_read_need_not_be_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [(POINTER, r"pointer of Git LFS"), (b"GGML" + bytes(40), r"begins with b'GGML', and every GGUF file with b'GGUF'")],
+    ids=["pointer", "foreign"],
 )
 def test_a_gguf_that_is_none_is_told_while_planning(content: bytes, says: str, tmp_path: Path) -> None:
     (tmp_path / "tiny.gguf").write_bytes(content)

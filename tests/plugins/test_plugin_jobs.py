@@ -158,7 +158,9 @@ ROW = {"question": "q", "rationale": "r", "answer": "a", "columns": {"x": 1}}
 
 def corpus(folder: Path, **rows_of: Any) -> CorpusPlugin:
     splits = {name: [{**ROW, "question": name}] for name in ("train", "validation", "test")} | rows_of
-    made: CorpusPlugin = plugin(folder, f"def f():\n    return {splits!r}\n", CorpusPlugin, columns=("x",))
+    made: CorpusPlugin = plugin(
+        folder, f"from math import nan\n\n\ndef f():\n    return {splits!r}\n", CorpusPlugin, columns=("x",)
+    )
     return made
 
 
