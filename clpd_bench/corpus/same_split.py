@@ -45,5 +45,6 @@ def require_split_of_file(tokenizer: PreTrainedTokenizerFast, file: Path, who: s
                 f"{file.name} into {its.tokens[:SHOWN]}",
                 key="tokenizer",
                 fix="Set `tokenizer_class` to PreTrainedTokenizerFast in the tokenizer_config.json of a copy, so that "
-                f"the file is read as it is; or, if the class is right, take {file.name} away there",
+                "the file is read as it is (for some model types, qwen2 and phi3 among them, transformers takes its "
+                f"own class all the same); or, if the class is right, take {file.name} away there",
             )

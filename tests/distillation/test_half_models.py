@@ -68,7 +68,6 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
 @pytest.mark.parametrize(
     ("kind", "change"),
     [
-        ("llama", also(model__layers__0__self_attn__rotary_emb__inv_freq=torch.ones(4))),
         ("gpt2", also(transformer__h__0__attn__masked_bias=-1e4, transformer__h__0__attn__bias=torch.ones(1, 1, 8, 8))),
         ("llama", also(mtp__layers__0__mlp__up_proj__weight=torch.ones(32, 16))),
         (
@@ -79,7 +78,7 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
             ),
         ),
     ],
-    ids=["rotary", "masks", "mtp", "mtp as a layer"],
+    ids=["masks", "mtp", "mtp as a layer"],
 )
 def test_what_is_no_weight_of_a_causal_model_may_lie_beside(
     kind: str, change: Callable[[Weights], Any], tmp_path: Path
