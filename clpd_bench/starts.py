@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +13,9 @@ from pathlib import Path
 from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
 from clpd_bench.hub import cached_folder
+from clpd_bench.lfs import refuse_pointer
 from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
+from clpd_bench.weight_files import refuse_adapter, require_gguf, require_weights
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def start_of(source: Hub | Local | Gguf, tokenizer_alone: bool = False) -> Start
     """The source with the sha256 of its local files; a hub's files are known by their commit.
 
     Raises:
-        UserError: a file is missing or cannot be read.
+        UserError: a file is missing or cannot be read, is not whole or not what its name says; see `require_weights`.
     """
     if tokenizer_alone:
         source = source.tokenizer_alone()
@@ -46,11 +46,18 @@ def _digests(source: Hub | Local | Gguf, tokenizer_alone: bool) -> dict[str, str
         return {}
     try:
         if isinstance(source, Gguf):
+            require_gguf(source)
             return {"gguf": sha256_of(*source.files)}
+        refuse_adapter(source.folder, source)
         patterns = source.tokenizer_patterns if tokenizer_alone else source.patterns
         names = sorted(f.name for f in source.folder.iterdir() if any(fnmatch(f.name, p) for p in patterns))
         if "config.json" not in names:
-            raise UserError("is no folder of a model: there is no config.json in it", file=source.folder)
+            raise UserError(f"{source.written} is none of a model: there is no config.json in it", file=source.folder)
+        for name in names:
+            if any(fnmatch(name, p) for p in source.tokenizer_patterns):
+                refuse_pointer(source.folder / name)
+        if not tokenizer_alone:
+            require_weights(source.folder, source)
         return {name: sha256_of(source.folder / name) for name in names}
     except OSError as error:
         raise UserError(f"{error.filename!r} cannot be read: {error.strerror}", found=error.filename) from None
@@ -76,44 +83,6 @@ def origin(start: Start) -> dict[str, str | list[str] | dict[str, str]]:
     if isinstance(source, Gguf):
         return {"gguf": [file.name for file in source.files], "sha256": start.sha256}
     return {"folder": source.folder.name, "sha256": start.sha256}
-
-
-def require_weights(folder: Path, source: Hub | Local | Gguf) -> None:
-    """
-    Raises:
-        UserError: there are none of a kind that may be read, or not all that the folder's index lists.
-    """
-    for index in folder.glob("*.safetensors.index.json"):
-        lacking = {
-            name for name in json.loads(index.read_text())["weight_map"].values() if not (folder / name).exists()
-        }
-        if lacking:
-            raise UserError(
-                f"{source.written} is not whole: {min(lacking)} is missing, {len(lacking)} files in all",
-                key="initial",
-                fix="Fetch or copy them, too",
-            )
-    if source.pickle or any(folder.glob("*.safetensors")):
-        return
-    pickled = any(folder.glob("*.bin"))
-    raise UserError(
-        f"{source.written} has {'pickled weights alone' if pickled else 'no safetensors'}, and pickle can execute code",
-        key="initial.pickle",
-        fix="Take a revision with safetensors; or, if you trust whoever made it, set pickle: true",
-    )
-
-
-def stored_parameters(folder: Path) -> int | None:
-    """Weights in a folder's safetensors, tied ones counted once, out of their headers; None where there are none."""
-    files = sorted(folder.glob("*.safetensors"))
-    return sum(_in_header(file) for file in files) if files else None
-
-
-def _in_header(file: Path) -> int:
-    """A safetensors file begins with the length of its header, 8 bytes, and the header, JSON."""
-    with file.open("rb") as opened:
-        header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
-    return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 
 
 @contextlib.contextmanager
@@ -155,4 +124,8 @@ def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserE
             key="initial.trust_remote_code",
             fix="Read that code, and set trust_remote_code: true to let it be executed; or take another model",
         )
-    return UserError(f"the {what} of {source.written} cannot be loaded: {type(error).__name__}: {told}", key="initial")
+    return UserError(
+        f"the {what} of {source.written} cannot be loaded: {type(error).__name__}: {told}",
+        key="initial",
+        fix="If the file is cut short or damaged, fetch or copy it again" if isinstance(source, Gguf) else None,
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from clpd_bench.corpus.example import Example
-from clpd_bench.corpus.rows import Row
+from clpd_bench.corpus.rows import Row, plain
 from clpd_bench.corpus.sameness import sameness, share_of
 from clpd_bench.settings.sources import Gsm8k
 
@@ -96,10 +97,12 @@ def _list(row: Row, path: str) -> list[Any]:
 def _plain(row: Row, field: str, number: str) -> str:
     """`51.0` as `51`."""
     try:
-        value = float(number.replace(",", ""))
-    except ValueError:
-        raise row.refused(f"field {field!r} wants a number", found=number) from None
-    return str(int(value)) if value.is_integer() else str(value)
+        value = Decimal(number.replace(",", ""))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise row.refused(f"field {field!r} wants a number", found=number)
+    return plain(value)
 
 
 def _readable(row: Row, equation: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Any
 
 from clpd_bench.corpus.example import SPLITS, Example
 from clpd_bench.corpus.overlap import Ledger, settled
+from clpd_bench.corpus.rows import has_half_pair
 from clpd_bench.errors import PluginError
 from clpd_bench.plugins import load
 from clpd_bench.settings.plugin import CorpusPlugin
 
 Row = dict[str, Any]
+LARGEST = sys.float_info.max
+"""Of what a column may hold: nan, inf and ints beyond it are no float."""
 
 
 def read(settings: CorpusPlugin) -> tuple[dict[str, list[Example]], Ledger]:
@@ -43,13 +46,15 @@ def _wrong(row: object, settings: CorpusPlugin) -> str | None:
         return "is no dict"
     for name in ("question", "answer", *(("rationale",) if settings.rationale else ())):
         if not isinstance(row.get(name), str) or not row[name].strip():
-            return f"has no text under {name!r}"
+            return f"has no text under {name!r}, but {row.get(name)!r:.60}"
+        if has_half_pair(row[name]):
+            return f"has half of a surrogate pair under {name!r}, which is no text"
     if not settings.rationale and row.get("rationale"):
         return "has a rationale, which `rationale: false` denies"
     columns = row.get("columns") or {}
     if not isinstance(columns, dict) or set(columns) != set(settings.columns):
         return f"has not exactly the columns {list(settings.columns)} that the ablation file lists"
     for name, value in columns.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            return f"has no number in column {name!r}"
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+            return f"has no number in column {name!r}, but {value!r:.60}"
     return None

@@ -9,6 +9,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.rowless_tokens import without_rowless_tokens
+from clpd_bench.corpus.same_split import require_split_of_file
 from clpd_bench.errors import UserError
 from clpd_bench.settings.pretrained import Start
 from clpd_bench.starts import located, unreadable
@@ -61,16 +62,28 @@ def pretrained_tokenizer(start: Start, scratch: Path) -> PreTrainedTokenizerFast
         scratch: a folder for files that are needed meanwhile.
 
     Raises:
-        UserError: there is none, it wants code of its own, or it has no end token.
+        UserError: there is none, it wants code of its own, it splits otherwise than its file says, it has no end token,
+            or the model pads with a token that it does not have.
     """
     with located(start, scratch, tokenizer_alone=True) as at:
         options = {"gguf_file": at.gguf, "trust_remote_code": start.source.trust_remote_code, "local_files_only": True}
         try:
             tokenizer = AutoTokenizer.from_pretrained(str(at.folder), **options)
             config = AutoConfig.from_pretrained(str(at.folder), **options)
-        except (OSError, ValueError, ImportError) as error:
+        except Exception as error:  # libraries raise many kinds of errors over foreign files
             raise unreadable("tokenizer", start.source, error) from None
-    without_rowless_tokens(tokenizer, config.get_text_config().vocab_size)
+        file = at.folder / "tokenizer.json"
+        if at.gguf is None and file.exists():
+            require_split_of_file(tokenizer, file, start.source.written)
+    rows, padding = config.get_text_config().vocab_size, getattr(config.get_text_config(), "pad_token_id", None)
+    if padding is not None and not 0 <= padding < rows:
+        raise UserError(
+            f"pad_token_id is {padding} in the config.json of {start.source.written}, and the model has rows 0 to "
+            f"{rows - 1}",
+            key="initial",
+            fix="Set it to null in a copy of the folder: what pads is the tokenizer's affair",
+        )
+    without_rowless_tokens(tokenizer, rows)
     if tokenizer.eos_token_id is None:
         raise UserError(f"the tokenizer of {start.source.written} has no end token (eos_token), and responses want one")
     if tokenizer.pad_token_id is None:

@@ -72,7 +72,6 @@ def cut(model: PreTrainedModel, kept: list[int]) -> PreTrainedModel:
         smaller = rebuilt(model, config, weights)
     except (RuntimeError, ValueError) as error:
         raise _uncuttable(model, str(error).splitlines()[0]) from None
-    smaller.generation_config = model.generation_config
     _require_same_function(model, smaller, blocks, kept)
     return smaller
 

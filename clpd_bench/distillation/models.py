@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel, PreTrainedTokenizerFast, Qwen3Config
+from transformers import (
+    AutoModelForCausalLM,
+    GenerationConfig,
+    LlamaConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+)
 
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.head import head_of
@@ -53,14 +60,27 @@ def load_model(folder: Path, dtype: torch.dtype | Literal["auto"] = torch.float3
         use_safetensors=True,
         trust_remote_code=any(folder.glob("*.py")),
     )
-    embedding, ends = model.get_input_embeddings(), model.config.get_text_config().eos_token_id
-    if embedding.padding_idx is not None and embedding.padding_idx in (ends if isinstance(ends, list) else [ends]):
-        embedding.padding_idx = None  # the end token inside a prompt is a token like others, and gets its gradient
+    # Padding gets no gradient anyway; inside a text its token, often the end token, is one like others.
+    model.get_input_embeddings().padding_idx = None
     return model
 
 
+def greedy_settings(tokenizer: PreTrainedTokenizerFast) -> GenerationConfig:
+    """All that rules generation besides what it is called with: greedy, the tokenizer's end token ends a text.
+
+    In the place of a model's own, of which any may move scores (`num_beams`, `suppress_tokens`, `max_new_tokens`).
+    """
+    return GenerationConfig(
+        do_sample=False,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """A plain folder, which `from_pretrained` and lm-eval's command line load."""
+    """A plain folder that `from_pretrained` and lm-eval's command line load; generates as `greedy_settings` says."""
+    model.generation_config = greedy_settings(tokenizer)
     model.save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
     attention = model.config._attn_implementation

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
 
+from clpd_bench.distillation.loaded_whole import require_finite, require_loaded_whole
 from clpd_bench.errors import UserError
 from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
-from clpd_bench.starts import located, require_weights, unreadable
-
-LISTED = 3
-"""Names of weights that an error lists."""
+from clpd_bench.starts import located, unreadable
+from clpd_bench.weight_files import require_weights
 
 
 def load_pretrained(start: Start, scratch: Path) -> PreTrainedModel:
@@ -22,11 +21,12 @@ def load_pretrained(start: Start, scratch: Path) -> PreTrainedModel:
         scratch: a folder for files that are needed meanwhile.
 
     Raises:
-        UserError: it cannot be loaded, or not whole, or not without what the settings forbid.
+        UserError: it cannot be loaded, or not whole, or holds other weights than its configuration says, or not
+            without what the settings forbid.
     """
     source = start.source
     with located(start, scratch) as at:
-        if at.gguf is None:
+        if not isinstance(source, Gguf):
             require_weights(at.folder, source)
         try:
             model, loading = AutoModelForCausalLM.from_pretrained(
@@ -38,18 +38,15 @@ def load_pretrained(start: Start, scratch: Path) -> PreTrainedModel:
                 use_safetensors=None if source.pickle else True,
                 local_files_only=True,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # reported, and refused below by name
+                generation_config=GenerationConfig(),  # so that the folder's own is not read
             )
-        except (OSError, ValueError, ImportError, RuntimeError) as error:
+        except Exception as error:  # libraries raise many kinds of errors over foreign files
             raise unreadable("model", source, error) from None
-    lacking = sorted(loading["missing_keys"])
-    if lacking:
-        raise UserError(
-            f"{source.written} lacks {len(lacking)} of the weights that {type(model).__name__} has: "
-            f"{', '.join(lacking[:LISTED])}{', ...' if len(lacking) > LISTED else ''}",
-            key="initial",
-            fix="Take a complete causal language model",
-        )
-    return _without_quantization(model, source)
+    model = _without_quantization(model, source)
+    require_loaded_whole(model, loading, source.written)
+    require_finite(model, source.written)
+    return model
 
 
 def _without_quantization(model: PreTrainedModel, source: Hub | Local | Gguf) -> PreTrainedModel:
@@ -65,9 +62,7 @@ def _without_quantization(model: PreTrainedModel, source: Hub | Local | Gguf) ->
         )
     settings = model.config.to_dict()
     del settings["quantization_config"]
-    fresh = rebuilt(model, type(model.config).from_dict(settings), model.state_dict())
-    fresh.generation_config = model.generation_config
-    return fresh
+    return rebuilt(model, type(model.config).from_dict(settings), model.state_dict())
 
 
 def rebuilt(model: PreTrainedModel, config: PreTrainedConfig, weights: dict[str, torch.Tensor]) -> PreTrainedModel:

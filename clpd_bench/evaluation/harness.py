@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from clpd_bench.distillation.models import position_limit
+from clpd_bench.distillation.models import greedy_settings, position_limit
 from clpd_bench.distillation.shards import Keep
 
 LOGGERS = ("lm_eval", "lm-eval", "datasets")
@@ -36,6 +36,7 @@ def run_harness(
     """lm-eval's own results of one task, its samples among them, one a document and filter; and of each document
     for which something was generated, by its number, whether the output ended by length.
 
+    Generation goes by the task's settings and beyond them by `greedy_settings`, which replace the model's own.
     Caches stay off: `use_cache` does not know which model it holds, `cache_requests` not which samples.
     lm-eval reseeds the global generators and leaves the model in evaluation mode.
 
@@ -53,6 +54,7 @@ def run_harness(
     from clpd_bench.evaluation.generation import KeptHFLM
 
     quiet()
+    model.generation_config = greedy_settings(tokenizer)
     language_model = KeptHFLM(
         keep,
         progress,

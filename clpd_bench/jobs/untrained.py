@@ -21,7 +21,8 @@ from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabu
 from clpd_bench.jobs.context import Measured
 from clpd_bench.settings.keep_layers import Cosine, KeepLayers
 from clpd_bench.settings.pretrained import Start
-from clpd_bench.starts import origin, stored_parameters
+from clpd_bench.starts import origin
+from clpd_bench.weight_files import stored_parameters
 
 
 def brought_in(start: Start, out: Path) -> Measured:

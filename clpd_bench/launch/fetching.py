@@ -13,9 +13,9 @@ from clpd_bench.plan.needs import Need, Tokenizer, named, needs
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.pretrained import Hub
 from clpd_bench.settings.specs import TaskSpec
-from clpd_bench.starts import require_weights
 from clpd_bench.store import Store
 from clpd_bench.task_folder import Folder, task_folder
+from clpd_bench.weight_files import require_weights
 
 
 def fetch(need: Need) -> None:

@@ -12,8 +12,8 @@ from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.looks import BestValidation
 from clpd_bench.settings.pretrained import Local
 from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec, TargetsSpec
-from clpd_bench.starts import stored_parameters
 from clpd_bench.store import Store
+from clpd_bench.weight_files import stored_parameters
 
 FLOAT, HALF = 4, 2
 CHECKPOINTS = 3

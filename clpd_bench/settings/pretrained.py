@@ -11,13 +11,15 @@ from clpd_bench.settings.base import LocalPath, NotInKey, Settings
 from clpd_bench.settings.dimensions import Dimensions
 from clpd_bench.settings.revisions import Revision, short
 
-CONFIGURATION = ("config.json", "generation_config.json")
+CONFIGURATION = "config.json"
 TOKENIZER = (
     *("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json"),
     *("chat_template.jinja", "chat_template.json", "vocab.json", "vocab.txt", "merges.txt", "spiece.model"),
 )
 SAFETENSORS = ("*.safetensors", "*.safetensors.index.json")
 PICKLES = ("*.bin", "*.bin.index.json")
+ADAPTER = "adapter_config.json"
+"""Stands beside the weights of an adapter, which is refused: wanted, so that its absence means that there is none."""
 
 
 class _Weights(Settings):
@@ -35,12 +37,12 @@ class _Weights(Settings):
     @property
     def tokenizer_patterns(self) -> list[str]:
         """Names of the files that a tokenizer is read from."""
-        return [*CONFIGURATION[:1], *TOKENIZER, *(["*.py"] if self.trust_remote_code else [])]
+        return [CONFIGURATION, *TOKENIZER, *(["*.py"] if self.trust_remote_code else [])]
 
     @property
     def patterns(self) -> list[str]:
         """Names of the files that model and tokenizer are read from."""
-        return [*self.tokenizer_patterns, *CONFIGURATION[1:], *SAFETENSORS, *(PICKLES if self.pickle else ())]
+        return [*self.tokenizer_patterns, ADAPTER, *SAFETENSORS, *(PICKLES if self.pickle else ())]
 
     def tokenizer_alone(self) -> Self:
         """The same without what is of no matter to a tokenizer."""

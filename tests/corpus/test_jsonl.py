@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from clpd_bench.corpus.example import Example, example_ids
@@ -143,10 +146,14 @@ def test_a_limited_training_split_is_a_part_of_the_whole_and_leaves_validation_a
         ),
         ('{"question": "q", "rationale": "r", "answer": ""}', r"field 'answer' wants text that is not empty"),
         ('{"question": "q", "rationale": "r", "answer": ["a"]}', r"field 'answer' wants text"),
-        ('{"question": null, "rationale": "r", "answer": "a"}', r"field 'question' wants text"),
+        ('{"question": null, "rationale": "r", "answer": "a"}', r"field 'question' wants text .*, and holds null"),
+        ('{"question": "q", "rationale": "r", "answer": NaN}', r"field 'answer' wants text .*, and holds nan"),
+        ('{"question": "q", "rationale": "r", "answer": -Infinity}', r"field 'answer' wants text .*, and holds -inf"),
+        ('{"question": "q", "rationale": "r", "answer": true}', r"field 'answer' wants text .*, and holds true"),
         ('{"question": "q\\ud800", "rationale": "r", "answer": "a"}', r"field 'question' holds half of a surrogate"),
         ('["q", "r", "a"]', r"this row is no JSON object"),
         ('{"question": "q",', r"not valid JSON"),
+        ('{"question": "q", "rationale": "r", "answer": "a",}', r"not valid JSON: there is a comma in front of this }"),
         ("plain text", r"not valid JSON"),
     ],
 )
@@ -156,6 +163,69 @@ def test_a_bad_row_is_told_with_file_and_line(tmp_path: Path, test_file: Path, l
     file.write_text(f"{good}\n{line}\n{good}")
     with pytest.raises(UserError, match=rf"a\.jsonl:5: {says}"):
         read(source(file, test_file))
+
+
+NUMBERS = ["3.0", "1e16", "1E5", "-0", "0.10", "12345678901234567890", "1e400"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("array", [False, True], ids=["lines", "array"])
+def test_a_number_is_the_text_that_the_file_has_and_a_number_in_a_column(
+    tmp_path: Path, test_file: Path, number: str, array: bool
+) -> None:
+    written = f'{{"question": "q", "rationale": "r", "answer": {number}, "hops": {number[:4]}}}'
+    file = tmp_path / "a.jsonl"
+    file.write_text(f"[\n{written}\n]" if array else written)
+    (made,) = read(source(test_file, file, columns=("hops",)))["test"]
+    assert (made.answer, made.columns) == (number, {"hops": float(number[:4])})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.0, "3"), (1e16, "10000000000000000"), (2.50, "2.5"), (1e-7, "0.0000001"), (7, "7")]
+)
+def test_a_number_of_a_table_is_its_decimal_digits(tmp_path: Path, test_file: Path, value: float, text: str) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"question": ["q"], "rationale": ["r"], "answer": [value]}), file)
+    assert [e.answer for e in read(source(test_file, file))["test"]] == [text]
+
+
+def test_a_gap_in_a_table_is_told_with_its_row(tmp_path: Path, test_file: Path) -> None:
+    file = tmp_path / "a.parquet"
+    for gap, said in ((None, "null"), (float("nan"), "nan")):
+        pq.write_table(pa.table({"question": ["p", "q"], "rationale": ["r", "r"], "answer": [1.0, gap]}), file)
+        with pytest.raises(UserError, match=rf"a\.parquet:2: field 'answer' wants text .*, and holds {said}"):
+            read(source(test_file, file))
+
+
+def test_a_byte_order_mark_is_none_of_the_text(tmp_path: Path, test_file: Path) -> None:
+    plain = write(tmp_path / "a.jsonl", rows(3))
+    marked = tmp_path / "b.jsonl"
+    marked.write_text(plain.read_text(), encoding="utf-8-sig")
+    one, other = (contents(read(source(test_file, file))["test"]) for file in (plain, marked))
+    assert one == other
+
+
+PACKED = gzip.compress(b'{"question": "q"}')
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.jsonl", PACKED, r"a\.jsonl: is compressed \(gzip\)\. Decompress it"),
+        ("a.parquet", PACKED, r"a\.parquet: is compressed \(gzip\)\. Decompress it"),
+        ("a.jsonl", POINTER, r"a\.jsonl.* is a pointer of Git LFS.*git lfs pull"),
+        ("a.parquet", POINTER, r"a\.parquet.* is a pointer of Git LFS.*git lfs pull"),
+        ("a.json", b'[\n{"question": "q"},\n]', r"a\.json:3: not valid JSON: there is a comma in front of this \]"),
+    ],
+    ids=["gzip", "gzip as a table", "pointer", "pointer as a table", "comma"],
+)
+def test_a_file_that_cannot_be_read_says_why(
+    tmp_path: Path, test_file: Path, name: str, content: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=says):
+        read(source(test_file, tmp_path / name))
 
 
 @pytest.mark.parametrize("value", ["two", None, True, float("nan")])

@@ -76,6 +76,8 @@ def svamp(tmp_path: Path, rows: list[Any], **changed: Any) -> dict[str, list[Exa
         ("( 1.0 + 2.0 ) * ( 3.0 + 4.0 )", "21.0", "(1 + 2) * (3 + 4) = 21"),
         ("8.0", 8.0, "8 = 8"),
         ("( 1.0 / 4.0 )", 0.25, "1 / 4 = 0.25"),
+        ("( 1e16 + 1.0 )", 1e16, "10000000000000000 + 1 = 10000000000000000"),
+        ("( 9007199254740993.0 + 0.0 )", "9,007,199,254,740,993", "9007199254740993 + 0 = 9007199254740993"),
     ],
 )
 def test_svamp_equations_are_written_as_people_write_them(
@@ -102,9 +104,10 @@ def test_svamp_halves_of_a_repeated_question_stay_on_one_side(tmp_path: Path) ->
     assert len(splits["test"]) == 2 * 18
 
 
-def test_a_svamp_answer_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"svamp\.json:1: field 'Answer' wants a number.*five"):
-        svamp(tmp_path, [svamp_row(0, answer="five")])
+@pytest.mark.parametrize("answer", ["five", "NaN", "-Infinity"])
+def test_a_svamp_answer_that_is_no_number_is_refused(tmp_path: Path, answer: str) -> None:
+    with pytest.raises(UserError, match=rf"svamp\.json:1: field 'Answer' wants a number.*{answer}"):
+        svamp(tmp_path, [svamp_row(0, answer=answer)])
 
 
 def qa_row(i: int, key: str = "B") -> dict[str, Any]:

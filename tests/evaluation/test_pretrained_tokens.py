@@ -142,22 +142,6 @@ def test_the_model_sees_the_tokens_of_the_corpus_and_stops_where_its_responses_e
     assert 0 < stopped < len(PROMPTS)
 
 
-def test_greedy_is_greedy_whatever_the_model_says_of_repetition(
-    model: LlamaForCausalLM, end: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tokenizer = tokenizer_of(end)
-    split = plain(tokenizer, end, start_in_text=True)
-    write_task(split, BENCHMARK, stop_of(split, tokenizer), tmp_path)
-
-    def outputs() -> list[str]:
-        samples = run(model, tokenizer, tmp_path, False)
-        return [sample["resps"][0][0] for sample in samples]
-
-    before = outputs()
-    monkeypatch.setattr(model.generation_config, "repetition_penalty", 1.8)
-    assert outputs() == before
-
-
 def test_a_tokenizer_that_makes_other_tokens_of_the_prompts_is_refused(end: int) -> None:
     tokenizer = tokenizer_of(end)
     prompts = [[START, 5, 6], [START, 7]]

@@ -66,8 +66,8 @@ def generated(
 ) -> tuple[list[str], list[bool]]:
     """What it says behind each of these prompts, in one batch, and which it was cut in."""
     kept = KeptHFLM(
-        shards.compute, lambda done, of: None, apart=True, pretrained=model, tokenizer=tokenizer, batch_size=len(prompts),
-        max_length=64, device="cpu",
+        shards.compute, lambda done, of: None, apart=True, pretrained=model, tokenizer=tokenizer,
+        batch_size=len(prompts), max_length=64, device="cpu",
     )  # fmt: skip
     given = {"until": ["<eos>"], "max_gen_toks": NEW, "do_sample": False, **settings}
     asked: list[Any] = [SimpleNamespace(args=(prompt, given), doc_id=10 + i) for i, prompt in enumerate(prompts)]

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import save
 
 from clpd_bench.errors import UserError
 from clpd_bench.plan.build import build_plan
@@ -20,11 +22,12 @@ TRAINING = {"steps": 4, "learning_rate": 1e-3}
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A folder that has the names of a model's files; planning reads no more of it than their bytes."""
+    """A folder that has the names of a model's files; planning reads no more of it than bytes and a header."""
     folder = tmp_path / "weights"
     folder.mkdir()
-    for name in ("config.json", "tokenizer.json", "model.safetensors", "README.md"):
+    for name in ("config.json", "tokenizer.json", "README.md"):
         (folder / name).write_text(name)
+    (folder / "model.safetensors").write_bytes(save({"a": np.zeros(2)}))
     return folder
 
 
@@ -83,9 +86,10 @@ def test_keys_depend_on_what_the_files_hold_and_not_on_where_they_lie(pretrained
     shutil.move(weights, weights.with_name("elsewhere"))
     elsewhere = "models.base.initial.folder=elsewhere"
     assert plan_of(pretrained, elsewhere).jobs.keys() == before
-    (weights.with_name("elsewhere") / "README.md").write_text("another word")
+    for name in ("README.md", "generation_config.json"):
+        (weights.with_name("elsewhere") / name).write_text("another word")
     assert plan_of(pretrained, elsewhere).jobs.keys() == before
-    (weights.with_name("elsewhere") / "model.safetensors").write_text("other weights")
+    (weights.with_name("elsewhere") / "model.safetensors").write_bytes(save({"a": np.ones(2)}))
     after = plan_of(pretrained, elsewhere)
     corpora = {j.key for j in after.jobs.values() if j.kind in ("corpus", "difficulty")}
     assert after.jobs.keys() & before == corpora, "the tokenizer is the same, and all else another"

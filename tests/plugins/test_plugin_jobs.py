@@ -158,7 +158,9 @@ ROW = {"question": "q", "rationale": "r", "answer": "a", "columns": {"x": 1}}
 
 def corpus(folder: Path, **rows_of: Any) -> CorpusPlugin:
     splits = {name: [{**ROW, "question": name}] for name in ("train", "validation", "test")} | rows_of
-    made: CorpusPlugin = plugin(folder, f"def f():\n    return {splits!r}\n", CorpusPlugin, columns=("x",))
+    made: CorpusPlugin = plugin(
+        folder, f"from math import nan\n\n\ndef f():\n    return {splits!r}\n", CorpusPlugin, columns=("x",)
+    )
     return made
 
 
@@ -182,10 +184,14 @@ def test_a_question_in_two_splits_is_refused(tmp_path: Path, other: str) -> None
     ("row", "says"),
     [
         ({"question": " "}, "has no text under 'question'"),
-        ({"answer": 3}, "has no text under 'answer'"),
+        ({"answer": 3}, "has no text under 'answer', but 3"),
+        ({"answer": float("nan")}, "has no text under 'answer', but nan"),
+        ({"question": "q\ud800"}, "has half of a surrogate pair under 'question'"),
         ({"rationale": ""}, "has no text under 'rationale'"),
         ({"columns": {}}, "has not exactly the columns"),
-        ({"columns": {"x": "1"}}, "has no number in column 'x'"),
+        ({"columns": {"x": "1"}}, "has no number in column 'x', but '1'"),
+        ({"columns": {"x": float("nan")}}, "has no number in column 'x', but nan"),
+        ({"columns": {"x": 10**400}}, "has no number in column 'x', but 1000"),
     ],
 )
 def test_an_example_that_will_not_do_is_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:

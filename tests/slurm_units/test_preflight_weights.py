@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from huggingface_hub import constants
+from safetensors.numpy import save
 
 from clpd_bench.launch.slurm.preflight.inputs import check_inputs, check_weights_everywhere
 from clpd_bench.plan.build import build_plan
@@ -38,8 +39,9 @@ def planned(folder: Path, initial: dict[str, Any]) -> Plan:
 def local(tmp_path: Path) -> Plan:
     folder = tmp_path / "weights"
     folder.mkdir()
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+    for name in ("config.json", "tokenizer.json"):
         (folder / name).write_text(name)
+    (folder / "model.safetensors").write_bytes(save({}))
     return planned(tmp_path, {"name": "local", "folder": "weights"})
 
 
@@ -80,10 +82,14 @@ def test_a_hub_model_that_cannot_be_fetched_is_fatal(tmp_path: Path, monkeypatch
     (snapshot / "config.json").write_text("{}")
     (finding,) = check_inputs(plan, set(plan.jobs))
     assert "no safetensors" in finding.what
-    (snapshot / "a.safetensors").write_text("")
+    (snapshot / "a.safetensors").write_bytes(save({}))
     index = {"weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
     (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
     (finding,) = check_inputs(plan, set(plan.jobs))
     assert "b.safetensors is missing" in finding.what
-    (snapshot / "b.safetensors").write_text("")
+    (snapshot / "b.safetensors").write_bytes(save({})[:-1])
+    (finding,) = check_inputs(plan, set(plan.jobs))
+    assert "b.safetensors of org/thing" in finding.what
+    assert "is cut short or damaged" in finding.what
+    (snapshot / "b.safetensors").write_bytes(save({}))
     assert check_inputs(plan, set(plan.jobs)) == []
