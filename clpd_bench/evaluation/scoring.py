@@ -175,7 +175,7 @@ _SPOKEN_OF = re.compile(
     rf"{_CLOSING}(?:\s{{1,3}}(?:is|are|was|were|would|could|can|may|might|seems|means|refers|says|and|or)\b|,)"
 )
 _GOOD = r"(?:correct|right|true|best|answer|it|possible|likely|plausible|option|choice)\b"
-_SOME = r"(?:\s(?:the|a|most|more|very|clearly|likely|definitely|probably|also|only|therefore|thus|one)){0,3}\s"
+_SOME = r"(?:\s(?:the|most|more|very|clearly|likely|definitely|probably|also|only|therefore|thus|one)){0,3}\s"
 _RIGHT = rf"\s(?:is|was|seems|looks|(?:must|would|should|has\sto)\s(?:be|seem)){_SOME}{_GOOD}"
 _WRONG = (
     r"\s(?:(?:is|are|was|were|seems?|looks?|(?:can|could|would|will|must)\sbe)(?:\s\w+)?\s(?:wrong|incorrect|false)\b"

@@ -18,6 +18,9 @@ from clpd_bench.jobs.context import Context, Measured
 from clpd_bench.settings.model import Llama
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec
 
+NEW = 40
+"""Tokens of an answer: the longest of the corpus has 38."""
+
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
@@ -56,7 +59,8 @@ def items(
 ) -> tuple[Measured, dict[str, object], dict[str, float]]:
     """What the job measured; the answers, and the losses, by item."""
     out.mkdir()
-    spec = EVALUATION.model_copy(update={"batch_size": batch_size})
+    benchmark = EVALUATION.benchmark.model_copy(update={"max_new_tokens": NEW})
+    spec = EVALUATION.model_copy(update={"batch_size": batch_size, "benchmark": benchmark})
     measured = evaluation.run(spec, {**inputs, "model": model}, out, Context(out / "checkpoints"))
     (samples,) = out.rglob("samples_*.jsonl")
     said = [json.loads(line) for line in samples.read_text().splitlines()]
@@ -71,8 +75,8 @@ def items(
 def test_long_rope_items_are_those_of_each_item_alone(inputs: dict[str, Path], tmp_path: Path) -> None:
     """Answers to long prompts grow over the boundary, those to short ones do not."""
     prompts = read_split(inputs["corpus"], "test").prompts.lengths
-    boundary = int(prompts.min()) + 12
-    assert prompts.max() < boundary < prompts.max() + 12
+    boundary = int(prompts.min()) + NEW
+    assert prompts.max() < boundary < prompts.max() + NEW
     model = long_rope(inputs, tmp_path / "model", boundary)
     _, answers, losses = items(inputs, model, tmp_path / "alone", 1)
     together, *found = items(inputs, model, tmp_path / "together", 12)

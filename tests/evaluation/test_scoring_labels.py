@@ -146,6 +146,13 @@ def test_permuting_the_labels_of_outputs_and_gold_changes_no_score(
         assert same(before, f"({gold}) shop", "letter") == same(after, f"({renamed[gold]}) shop", "letter")
 
 
+def test_a_label_is_no_article_of_a_verdict_either() -> None:
+    """`is A The answer` read as `is a ... answer` would judge what stands before it."""
+    output = "{} ({}) The answer is {} The answer is {} {}"
+    assert label(output.format(*"ABAAA"), "ABCDE") == "A"
+    assert label(output.format(*"BABBB"), "ABCDE") == "B"
+
+
 @pytest.mark.parametrize(
     ("answer", "family"),
     [

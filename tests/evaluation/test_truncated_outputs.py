@@ -118,7 +118,7 @@ def test_the_tasks_own_end_tokens_count_and_else_the_models(
 def test_items_say_which_outputs_were_cut_and_nothing_of_what_is_not_generated(
     folders: dict[str, Path], tmp_path: Path, trained: bool
 ) -> None:
-    """The student that is evaluated ends its responses; as it began, it repeats itself."""
+    """The student that is evaluated ends its responses; a fresh one goes on about some."""
     inputs, contexts = dict(folders), (Context(tmp_path / name) for name in ("a", "b"))
     if not trained:
         inputs["model"] = tmp_path / "fresh"
@@ -130,7 +130,8 @@ def test_items_say_which_outputs_were_cut_and_nothing_of_what_is_not_generated(
     (tmp_path / "out").mkdir()
     evaluation.run(EVALUATION, inputs, tmp_path / "out", next(contexts))
     rows = pq.read_table(tmp_path / "out" / "items.parquet").to_pylist()
-    assert {row["truncated"] for row in rows if row["metric"] == "exact_match"} == {not trained}
+    cut = {row["truncated"] for row in rows if row["metric"] == "exact_match"}
+    assert cut == {False} if trained else True in cut
     assert {row["truncated"] for row in rows if row["metric"] == "response_loss"} == {None}
 
 
