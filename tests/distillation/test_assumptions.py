@@ -21,6 +21,7 @@ from clpd_bench.distillation.head_check import require_known_head
 from clpd_bench.distillation.in_float32 import in_float32
 from clpd_bench.distillation.models import load_model, new_model, save_model
 from clpd_bench.errors import UserError
+from clpd_bench.plan.build import LOSS_ALONE
 from clpd_bench.settings.loss import TargetsSettings
 from clpd_bench.settings.specs import DifficultySpec, EvaluationSpec, ModelSpec, TargetsSpec
 
@@ -238,7 +239,7 @@ JOBS: dict[str, tuple[str, Any, str]] = {
     "fewer layers": ("model", ModelSpec.model_validate({"keep_layers": [0], "seed": 0}), "initial"),
     "items of a corpus": (
         "evaluation",
-        EvaluationSpec.model_validate({"benchmark": {"kind": "choice"}, "batch_size": 4, "dtype": "float32"}),
+        EvaluationSpec(benchmark=LOSS_ALONE, batch_size=4, dtype="float32"),
         "model",
     ),
     "task by name": (

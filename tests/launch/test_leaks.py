@@ -30,7 +30,10 @@ def planned(folder: Path, teachers: list[str], *sets: str) -> Ablation:
     corpora = []
     for name, parts in files.items():
         for part, questions in zip(("train", "test"), parts, strict=True):
-            rows = (json.dumps({"question": q, "why": "so", "answer": "4"}) + "\n" for q in questions)
+            whys = ("so", "that is so", "that is so, as it is")  # of three lengths
+            rows = (
+                json.dumps({"question": q, "why": whys[i % 3], "answer": "4"}) + "\n" for i, q in enumerate(questions)
+            )
             (folder / f"{name}_{part}.jsonl").write_text("".join(rows))
         paths = {part: str(folder / f"{name}_{part}.jsonl") for part in ("train", "test")}
         source = {"name": "jsonl", **paths, "rationale": "why", "validation": 0.3}

@@ -35,8 +35,8 @@ SHRUNK = [
     "student.training.warmup_steps=0",
     "student.training.learning_rate=1e-2",
     "seeds=[0, 1]",
-    "evaluation.benchmarks.gsm8k.max_new_tokens=8",
-    "evaluation.benchmarks.svamp.max_new_tokens=8",
+    "evaluation.benchmarks.gsm8k.max_new_tokens=192",
+    "evaluation.benchmarks.svamp.max_new_tokens=40",
     "analysis.primary={benchmark: gsm8k, metric: response_loss}",
 ]
 """What math_small.yaml says, for the command line."""
