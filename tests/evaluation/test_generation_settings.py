@@ -19,6 +19,29 @@ from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.starts import start_of
 
 OWN: dict[str, dict[str, Any]] = {
+    # as published fine-tunes of Qwen2.5-14B and of Llama-3.1-8B have them, with the ids of their vocabularies
+    "qwen": {
+        "do_sample": True,
+        "eos_token_id": [151645, 151643],
+        "pad_token_id": 151643,
+        "temperature": 0.1,
+        "top_k": 30,
+        "top_p": 0.3,
+        "repetition_penalty": 1.05,
+        "length_penalty": 1.2,
+        "encoder_repetition_penalty": 0.9,
+        "max_new_tokens": 131072,
+    },
+    "llama": {
+        "_from_model_config": True,
+        "bos_token_id": 128000,
+        "do_sample": True,
+        "eos_token_id": 128001,
+        "max_length": 131072,
+        "pad_token_id": 128004,
+        "temperature": 0.6,
+        "top_p": 0.9,
+    },
     "short": {"max_new_tokens": 2},
     "long": {"min_new_tokens": 10, "eos_token_id": 5},
     "searching": {"num_beams": 3, "length_penalty": 2.0},
