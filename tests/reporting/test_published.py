@@ -98,7 +98,7 @@ def published(system: str = "clpd", benchmark: str = "gsm8k", its_filter: str | 
     return Published(system, benchmark, "exact_match", its_filter, point, 46.3, None, None, "T", Path("math.csv"), 2)
 
 
-SERIES = [Series("gsm8k", "exact_match", name, f"exact_match ({name})") for name in ("strict", "flexible")]
+SERIES = [Series("gsm8k", "exact_match", name, f"exact_match ({name})") for name in ("strict", "flexible", "strict-match")]
 FOUND = [Summary("clpd", "arm", "gsm8k", one.name, 0.463, 0.01, 3, 100) for one in SERIES]
 
 
@@ -108,7 +108,14 @@ def beside(one: Published) -> tuple[list[tuple[str, str, str]], str]:
 
 
 def test_a_number_stands_beside_the_series_of_its_filter() -> None:
-    assert beside(published(its_filter="strict")) == ([("clpd", "gsm8k", "exact_match (strict)")], "")
+    for name in ("strict-match", "flexible"):
+        assert beside(published(its_filter=name)) == ([("clpd", "gsm8k", f"exact_match ({name})")], "")
+
+
+def test_a_published_strict_number_stands_beside_lm_evals_own_filter_alone() -> None:
+    places, said = beside(published(its_filter="strict"))
+    assert places == []
+    assert "published strict numbers are under lm-eval's strict-match" in said
 
 
 @pytest.mark.parametrize(
@@ -116,10 +123,10 @@ def test_a_number_stands_beside_the_series_of_its_filter() -> None:
     [
         (published("clbd"), "no arm and no reference is called so. Found 'clbd'. Did you mean 'clpd'?"),
         (published(benchmark="gsm9k"), "there are no outcomes on that. Found 'gsm9k exact_match'. Did you mean"),
-        (published(), "several filters have it, and `filter` names none. Allowed: strict, flexible"),
+        (published(), "several filters have it, and `filter` names none. Allowed: strict, flexible, strict-match"),
         (published(its_filter="strikt"), "no filter is called so. Found 'strikt'. Did you mean 'strict'"),
-        (published("sft", its_filter="strict"), "sft has no outcomes on that yet"),
-        (published(point="k=2", its_filter="strict"), "this ablation has no point k=2"),
+        (published("sft", its_filter="flexible"), "sft has no outcomes on that yet"),
+        (published(point="k=2", its_filter="flexible"), "this ablation has no point k=2"),
     ],
 )
 def test_one_that_stands_nowhere_is_told_with_the_reason(one: Published, why: str) -> None:
