@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid import cells
@@ -59,12 +61,12 @@ def test_a_plugin_that_lies_elsewhere_is_the_one_that_it_was(two: Path, folder: 
     )
 
 
-@pytest.mark.parametrize(("weights", "differing"), [(b"one", False), (b"two", True)])
-def test_weights_are_told_apart_by_their_bytes(two: Path, weights: bytes, differing: bool) -> None:
+@pytest.mark.parametrize(("weights", "differing"), [(1, False), (2, True)])
+def test_weights_are_told_apart_by_their_bytes(two: Path, weights: int, differing: bool) -> None:
     cell, starts = cells(load_ablation(two), "example")[0], []
-    for folder, what in (("same", b"one"), ("other", weights)):
+    for folder, what in (("same", 1), ("other", weights)):
         (two.parent / folder / "config.json").write_text("{}")
-        (two.parent / folder / "model.safetensors").write_bytes(what)
+        (two.parent / folder / "model.safetensors").write_bytes(save({"w": np.array([what])}))
         start = cell.student.model_copy(update={"initial": Local(name="local", folder=two.parent / folder)})
         starts.append(
             replace(cell, student=start, arm=cell.arm.model_copy(update={"differs": {"student.initial": {}}}))

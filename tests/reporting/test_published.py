@@ -98,7 +98,9 @@ def published(system: str = "clpd", benchmark: str = "gsm8k", its_filter: str | 
     return Published(system, benchmark, "exact_match", its_filter, point, 46.3, None, None, "T", Path("math.csv"), 2)
 
 
-SERIES = [Series("gsm8k", "exact_match", name, f"exact_match ({name})") for name in ("strict", "flexible", "strict-match")]
+SERIES = [
+    Series("gsm8k", "exact_match", name, f"exact_match ({name})") for name in ("strict", "flexible", "strict-match")
+]
 FOUND = [Summary("clpd", "arm", "gsm8k", one.name, 0.463, 0.01, 3, 100) for one in SERIES]
 
 
