@@ -275,7 +275,7 @@ def _patterns(labels: tuple[str, ...]) -> tuple[re.Pattern[str], list[re.Pattern
     """Where one of the labels stands apart from other letters and digits; and that it is wrong, bare or marked."""
     one = "(?:" + "|".join(re.escape(one) for one in sorted(labels, key=len, reverse=True)) + ")"
     anywhere = (
-        rf"(?<![A-Za-z0-9'’+])(?<![A-Za-z0-9][.-])(?<![0-9$£€][,:/-])(?<![$£€]){one}"
+        rf"(?<![A-Za-z0-9+])(?<![A-Za-z0-9][.'’-])(?<![0-9$£€][,:/-])(?:(?<![$£€])|(?={one}\$)){one}"
         r"(?![A-Za-z0-9%+#]|['’.,:/-][A-Za-z0-9])"
     )
     more = rf"{_CLOSING}(?:(?:\s?,|\s?/|\s(?:and|or|nor|&))\s?[(\[*]{{0,3}}{one}{_CLOSING}){{0,9}}"
@@ -385,7 +385,10 @@ def _behind_marker(text: str, document: Mapping[str, Any]) -> str:
 
 
 def _extracted(text: str, document: Mapping[str, Any]) -> str | None:
+    marker = (document["marker"] or "").strip()
     if document["kind"] == "number":
-        marker = (document["marker"] or "").strip()
         return last_number(text.replace(marker, "\n") if marker else text)  # `2:2` is a time, unless `:` is the marker
-    return label(text, document["labels"]) if document["kind"] == "letter" else last_line(text, document["marker"])
+    if document["kind"] == "letter":  # a rationale may speak of all choices
+        said = behind(text, marker) if marker else None
+        return label(said or "", document["labels"]) or label(text, document["labels"])
+    return last_line(text, document["marker"])
