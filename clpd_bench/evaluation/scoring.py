@@ -215,6 +215,8 @@ def label(text: str, labels: Sequence[str]) -> str | None:
     A label that is neither marked nor named counts where no other word follows than one that gives a reason or goes on
     about it (`because`, `is`): `A person` and `I think` hold none; in lower case, where no word follows at all.
     """
+    if not labels:
+        return None
     text = unicodedata.normalize("NFKC", text)
     anywhere, wrong = _patterns(tuple(labels))
     written = {one.upper(): one for one in labels}

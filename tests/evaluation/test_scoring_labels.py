@@ -117,6 +117,8 @@ def test_an_output_decides_for_the_label_that_a_reader_takes_it_for(output: str,
         ("I'm sure: H", "ABCDEFGHIJ", "H"),
         ("I", "ABCDEFGHIJ", "I"),
         ("F", "ABCDE", None),
+        ("bank.", "", None),
+        ("", "", None),
     ],
 )
 def test_labels_of_other_families(output: str, labels: str, wanted: str | None) -> None:
