@@ -112,6 +112,10 @@ def pointed_at(file: Path) -> None:
     file.write_bytes(POINTER)
 
 
+def index_of_nothing(file: Path) -> None:
+    file.rename(file.with_name(f"{file.name}.index.json")).write_text("{}")
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "says"),
     [
@@ -121,6 +125,7 @@ def pointed_at(file: Path) -> None:
         ("model.safetensors", pointed_at, r"pointer of Git LFS.*git lfs pull"),
         ("tokenizer.json", pointed_at, r"pointer of Git LFS.*git lfs pull"),
         ("model.safetensors", Path.unlink, r"has no safetensors"),
+        ("model.safetensors", index_of_nothing, r"does not say which file holds which weights"),
         ("config.json", Path.unlink, r"there is no config\.json in it"),
         ("adapter_config.json", Path.touch, r"folder theirs holds an adapter.*merge_and_unload\(\)"),
     ],
