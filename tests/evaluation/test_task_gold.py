@@ -105,7 +105,9 @@ def test_a_right_choice_that_cannot_be_the_most_likely_is_told(tmp_path: Path) -
 
 
 MAJORITY = [{"function": "take_first_k", "k": 3}, {"function": "majority_vote"}, {"function": "take_first"}]
-PETS: list[dict[str, Any]] = [{"question": f"{i}?", "choices": ["cat", "dog", "cow"], "answer": i % 3} for i in range(3)]
+PETS: list[dict[str, Any]] = [
+    {"question": f"{i}?", "choices": ["cat", "dog", "cow"], "answer": i % 3} for i in range(3)
+]
 OUT_OF_A_LIST: dict[str, dict[str, Any]] = {
     "a choice to be written out": {},
     "a choice against how likely it is without the question": {

@@ -21,8 +21,8 @@ ONE, TWO = "4", "4 to 5"
 def checked(folder: Path, train: str, test: str, *sets: str) -> None:
     """As a run begins, before it trains; all answers of a part are this one. Validation items are of the training part."""
     for part, answer, questions in (("train", train, range(40)), ("test", test, range(100, 106))):
-        rows = (json.dumps({"question": f"e{i}: so?", "why": "so", "answer": answer}) + "\n" for i in questions)
-        (folder / f"{part}.jsonl").write_text("".join(rows))
+        rows = [{"question": f"e{i}: so?", "why": "so " * (1 + i % 3), "answer": answer} for i in questions]
+        (folder / f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     source = {"name": "jsonl", **{part: str(folder / f"{part}.jsonl") for part in ("train", "test")}}
     source |= {"rationale": "why", "validation": 0.3}
     changed = [f"corpora.sums.source={json.dumps(source)}", "models.small.corpus=sums", "models.large.corpus=sums"]
