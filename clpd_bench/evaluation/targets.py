@@ -86,7 +86,9 @@ def _of_texts(task: Any, documents: list[dict[str, Any]]) -> Reading:
             task._instances = [instance]
             task.apply_filters()
             found = instance.filtered_resps
-            scores = [(name, str(one), _known(task.process_results(document, [one]))) for name, one in found.items()]
+            scores: list[Marked] = [
+                (name, str(one), _known(task.process_results(document, [one]))) for name, one in found.items()
+            ]
             tried.append((sum(sum(known.values()) for _, _, known in scores), output, scores))
         _, output, scores = max(tried, key=lambda one: one[0])
         outputs.append(output)

@@ -35,8 +35,8 @@ def gold_dropped(plan: Plan, store: Store) -> list[str]:
                 ] = None
             if unchecked := details.get("gold_unchecked"):
                 found[
-                    f"Benchmark {benchmark}: no target gets full marks as an output under {' and '.join(unchecked)}, so "
-                    "whether right answers do is not checked there."
+                    f"Benchmark {benchmark}: no target gets full marks as an output under {' and '.join(unchecked)}, "
+                    "so whether right answers do is not checked there."
                 ] = None
     return list(found)
 

@@ -19,7 +19,8 @@ ONE, TWO = "4", "4 to 5"
 
 
 def checked(folder: Path, train: str, test: str, *sets: str) -> None:
-    """As a run begins, before it trains; all answers of a part are this one. Validation items are of the training part."""
+    """As a run begins, before it trains; all answers of a part are this one. Validation items are of the training
+    part."""
     for part, answer, questions in (("train", train, range(40)), ("test", test, range(100, 106))):
         rows = [{"question": f"e{i}: so?", "why": "so " * (1 + i % 3), "answer": answer} for i in questions]
         (folder / f"{part}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

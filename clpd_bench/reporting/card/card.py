@@ -175,8 +175,8 @@ def _evaluating(tasks: list[Task]) -> list[str]:
         blocks += [block(task.command, "sh") for task in here]
     if spaced := [code(task.benchmark) for task in here if task.spaced]:
         blocks.append(
-            f"It reckons the white space at the end of a prompt to each choice of {', '.join(spaced)}, so that likelihoods, "
-            "and so a score, may differ there."
+            f"It reckons the white space at the end of a prompt to each choice of {', '.join(spaced)}, so that "
+            "likelihoods, and so a score, may differ there."
         )
     absent = [code(task.benchmark) for task in tasks if not task.folder]
     if absent:
