@@ -69,6 +69,7 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
     ("kind", "change"),
     [
         ("gpt2", also(transformer__h__0__attn__masked_bias=-1e4, transformer__h__0__attn__bias=torch.ones(1, 1, 8, 8))),
+        ("gpt2", also(transformer__h__0__attn__causal_mask=torch.ones(1, 1, 8, 8), decoder__version=torch.ones(1))),
         ("llama", also(mtp__layers__0__mlp__up_proj__weight=torch.ones(32, 16))),
         (
             "llama",
@@ -78,7 +79,7 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
             ),
         ),
     ],
-    ids=["masks", "mtp", "mtp as a layer"],
+    ids=["masks", "masks and versions of other classes", "mtp", "mtp as a layer"],
 )
 def test_what_is_no_weight_of_a_causal_model_may_lie_beside(
     kind: str, change: Callable[[Weights], Any], tmp_path: Path
