@@ -85,10 +85,21 @@ def stored_parameters(folder: Path) -> int | None:
 
 
 def _safetensors(folder: Path) -> list[Path]:
-    """Those that transformers reads, as far as they go by the names that it looks for."""
-    if (folder / SINGLE).exists() or not (folder / INDEX).exists():
-        return [folder / SINGLE] if (folder / SINGLE).exists() else []
-    return [folder / name for name in sorted({*json.loads((folder / INDEX).read_text())["weight_map"].values()})]
+    """Those that transformers reads, as far as they go by the names that it looks for.
+
+    Raises:
+        UserError: their index is none.
+    """
+    single, index = folder / SINGLE, folder / INDEX
+    if single.exists() or not index.exists():
+        return [single] if single.exists() else []
+    refuse_pointer(index)
+    try:
+        return [folder / name for name in sorted({*json.loads(index.read_text())["weight_map"].values()})]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise UserError(
+            f"{INDEX} in folder {folder.name} does not say which file holds which weights", file=index, fix=AGAIN
+        ) from None
 
 
 def _tensors(file: Path) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from clpd_bench.errors import UserError
 
 LISTED = 3
 """Names of weights that an error lists."""
-BUFFERS = re.compile(r"(^|\.)(masked_bias|inv_freq|position_ids|cos_cached|sin_cached|(attn|attention)\.bias)$")
+BUFFERS = re.compile(
+    r"(^|\.)(masked_bias|causal_mask|inv_freq|position_ids|cos_cached|sin_cached|(attn|attention)\.bias|decoder\.version)$"
+)
 """What older versions of transformers saved beside the weights: each is worked out anew."""
 AHEAD = re.compile(r"(^|\.)mtp")
 """Parts that predict further tokens (Qwen3-Next, MiMo), which no model here is loaded with."""

@@ -29,8 +29,8 @@ LISTED = 3
 IMPOSSIBLE = -1000.0
 """Nats of the wrong choices, where the right one has 0."""
 
-Marked = tuple[str, str, dict[str, Any]]
-"""Of an output: a filter's name, what it found, and the metrics."""
+Marked = tuple[str, str | None, dict[str, Any]]
+"""Of an output: a filter's name, what it found (None where choices are weighed), and the metrics."""
 
 
 class Reading(NamedTuple):
@@ -115,7 +115,7 @@ def _reading(folder: Path, split: Split, tokenizer: PreTrainedTokenizerFast) -> 
     if task["output_type"] == "multiple_choice":
         of_choices = [choice_results(one["scored"], one["label"]) for one in documents]
         outputs = [one["scored"][one["label"]] for one in documents]
-        return Reading(outputs, [[("none", "", score(d, r))] for d, r in zip(documents, of_choices, strict=True)])
+        return Reading(outputs, [[("none", None, score(d, r))] for d, r in zip(documents, of_choices, strict=True)])
     outputs = list(_outputs(split, tokenizer, task["generation_kwargs"]["until"]))
     by_filter = {
         one["name"]: one["filter"][0]["filter_fn"]([[output] for output in outputs], documents)
@@ -142,7 +142,7 @@ def _lost(reading: Reading, filters: set[str] | None = None) -> dict[int, str]:
     for i, (output, marked) in enumerate(zip(reading.outputs, reading.marks, strict=True)):
         for name, found, scores in marked:
             if (filters is None or name in filters) and not _is_full(scores):
-                under = f"{found!r} under the filter {name}" if name != "none" else "not the most likely choice"
+                under = "not the most likely choice" if found is None else f"{found!r} under the filter {name}"
                 out[i] = f"{output[-80:]!r} is {under}"
                 break
     return out

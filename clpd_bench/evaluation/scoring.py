@@ -215,6 +215,8 @@ def label(text: str, labels: Sequence[str]) -> str | None:
     A label that is neither marked nor named counts where no other word follows than one that gives a reason or goes on
     about it (`because`, `is`): `A person` and `I think` hold none; in lower case, where no word follows at all.
     """
+    if not labels:
+        return None
     text = unicodedata.normalize("NFKC", text)
     anywhere, wrong = _patterns(tuple(labels))
     written = {one.upper(): one for one in labels}
@@ -275,7 +277,7 @@ def _patterns(labels: tuple[str, ...]) -> tuple[re.Pattern[str], list[re.Pattern
     """Where one of the labels stands apart from other letters and digits; and that it is wrong, bare or marked."""
     one = "(?:" + "|".join(re.escape(one) for one in sorted(labels, key=len, reverse=True)) + ")"
     anywhere = (
-        rf"(?<![A-Za-z0-9'’+])(?<![A-Za-z0-9][.-])(?<![0-9$£€][,:/-])(?<![$£€]){one}"
+        rf"(?<![A-Za-z0-9+])(?<![A-Za-z0-9][.'’-])(?<![0-9$£€][,:/-])(?:(?<![$£€])|(?={one}\$)){one}"
         r"(?![A-Za-z0-9%+#]|['’.,:/-][A-Za-z0-9])"
     )
     more = rf"{_CLOSING}(?:(?:\s?,|\s?/|\s(?:and|or|nor|&))\s?[(\[*]{{0,3}}{one}{_CLOSING}){{0,9}}"
@@ -385,7 +387,10 @@ def _behind_marker(text: str, document: Mapping[str, Any]) -> str:
 
 
 def _extracted(text: str, document: Mapping[str, Any]) -> str | None:
+    marker = (document["marker"] or "").strip()
     if document["kind"] == "number":
-        marker = (document["marker"] or "").strip()
         return last_number(text.replace(marker, "\n") if marker else text)  # `2:2` is a time, unless `:` is the marker
-    return label(text, document["labels"]) if document["kind"] == "letter" else last_line(text, document["marker"])
+    if document["kind"] == "letter":  # a rationale may speak of all choices
+        said = behind(text, marker) if marker else None
+        return label(said or "", document["labels"]) or label(text, document["labels"])
+    return last_line(text, document["marker"])

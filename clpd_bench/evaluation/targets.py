@@ -37,17 +37,22 @@ def kept_documents(task: Any, spec: TaskSpec) -> tuple[list[int], dict[int, str]
 
 
 def _reading(task: Any, documents: list[dict[str, Any]]) -> Reading:
-    """Nothing of a task that scores neither one output nor choices."""
-    if task.OUTPUT_TYPE == "multiple_choice" and not task.multiple_input:
-        return _of_choices(task, documents)
-    if task.OUTPUT_TYPE == "generate_until":
-        return _of_texts(task, documents)
+    """Nothing of a task that scores neither one output nor choices, or whose class is its own: what it scores may be
+    several outputs, or outputs and likelihoods."""
+    from lm_eval.api.task import ConfigurableTask  # costs seconds to import: only for who evaluates
+
+    if type(task) is ConfigurableTask:
+        if task.OUTPUT_TYPE == "multiple_choice" and not task.multiple_input:
+            return _of_choices(task, documents)
+        if task.OUTPUT_TYPE == "generate_until":
+            return _of_texts(task, documents)
     return Reading([""] * len(documents), [[] for _ in documents])
 
 
 def _of_choices(task: Any, documents: list[dict[str, Any]]) -> Reading:
     outputs: list[str] = []
     marks: list[list[Marked]] = []
+    by_information = "acc_mutual_info" in [one["metric"] for one in task.config.metric_list or ()]
     for document in documents:
         choices, target = task.doc_to_choice(document), task.doc_to_target(document)
         right = target[0] if isinstance(target, list) else target
@@ -55,13 +60,15 @@ def _of_choices(task: Any, documents: list[dict[str, Any]]) -> Reading:
         is_one = isinstance(place, int) and 0 <= place < len(choices)
         outputs.append(str(choices[place] if is_one else right))
         results = choice_results(choices, place if is_one else -1)
-        marks.append([("none", "", _known(task.process_results(document, results), is_one))])
+        if by_information:  # behind them stand the likelihoods without the question
+            results += [(0.0, False)] * len(choices)
+        marks.append([("none", None, _known(task.process_results(document, results), is_one))])
     return Reading(outputs, marks)
 
 
 def _of_texts(task: Any, documents: list[dict[str, Any]]) -> Reading:
     """Of several targets the one that does best."""
-    from lm_eval.api.instance import Instance  # costs seconds to import: only for who evaluates
+    from lm_eval.api.instance import Instance
     from lm_eval.models.utils import postprocess_generated_text
 
     stops = (task.config.generation_kwargs or {}).get("until")
@@ -69,14 +76,19 @@ def _of_texts(task: Any, documents: list[dict[str, Any]]) -> Reading:
     marks: list[list[Marked]] = []
     for i, document in enumerate(documents):
         target = task.doc_to_target(document)
+        if task.config.doc_to_choice is not None:
+            target = task.doc_to_choice(document)[target]
         tried = []
-        for one in target if isinstance(target, list) else [target]:
+        for one in target if isinstance(target, list) and target else [target]:
             output = postprocess_generated_text(str(one), stops, None)
-            instance = Instance("generate_until", document, ("", {}), 0, (task.task_name, i, 1), [output])
+            responses = [output] * task.config.repeats
+            instance = Instance("generate_until", document, ("", {}), 0, (task.task_name, i, 1), responses)
             task._instances = [instance]
             task.apply_filters()
             found = instance.filtered_resps
-            scores = [(name, str(one), _known(task.process_results(document, [one]))) for name, one in found.items()]
+            scores: list[Marked] = [
+                (name, str(one), _known(task.process_results(document, [one]))) for name, one in found.items()
+            ]
             tried.append((sum(sum(known.values()) for _, _, known in scores), output, scores))
         _, output, scores = max(tried, key=lambda one: one[0])
         outputs.append(output)

@@ -27,7 +27,9 @@ def refuse_lost_gold(plans: Sequence[Plan], store: Store) -> None:
         for key, job in plan.jobs.items():
             if isinstance(job.spec, EvaluationSpec) and "corpus" in job.parents and not store.is_done(key):
                 settings = (job.parents["corpus"], job.spec.model_dump_json())
-                todo.setdefault(settings, (job.spec, plan, names.get(key, job.label)))
+                # On validation items it is teachers, by the primary result.
+                name = names.get(key) or plan.declaration["primary"]["benchmark"]
+                todo.setdefault(settings, (job.spec, plan, name))
     if not todo:
         return
     from transformers import AutoTokenizer  # a second to import
@@ -42,5 +44,5 @@ def refuse_lost_gold(plans: Sequence[Plan], store: Store) -> None:
             try:
                 prepare(read_split(folder, spec.split), spec.benchmark, tokenizer, Path(scratch))
             except UserError as error:
-                key = f"evaluation.benchmarks.{name}.{error.key}"
-                raise UserError(error.message, file=plan.file, key=key, found=error.found, fix=error.fix) from None
+                key, told = f"evaluation.benchmarks.{name}.{error.key}", f"{spec.split} split: {error.message}"
+                raise UserError(told, file=plan.file, key=key, found=error.found, fix=error.fix) from None

@@ -35,8 +35,8 @@ def gold_dropped(plan: Plan, store: Store) -> list[str]:
                 ] = None
             if unchecked := details.get("gold_unchecked"):
                 found[
-                    f"Benchmark {benchmark}: no target is an output of the form that {' and '.join(unchecked)} want"
-                    f"{'s' if len(unchecked) == 1 else ''}, so that right answers get full marks is not checked there."
+                    f"Benchmark {benchmark}: no target gets full marks as an output under {' and '.join(unchecked)}, "
+                    "so whether right answers do is not checked there."
                 ] = None
     return list(found)
 

@@ -38,8 +38,8 @@ def too_many(shares: Shares, arms: Sequence[str]) -> dict[str, str]:
     in accuracy."""
     mine = {benchmark: {arm: found[arm] for arm in arms if arm in found} for benchmark, found in shares.items()}
     return {
-        benchmark: f"outputs on {benchmark} ended by length, {_listed(found)}: raise max_new_tokens, or read a "
-        "difference in accuracy as one in length, too"
+        benchmark: f"outputs on {benchmark} ended by length, {_listed(found)}: raise max_new_tokens (of a task of "
+        "lm-eval, its max_gen_toks), or read a difference in accuracy as one in length, too"
         for benchmark, found in mine.items()
         if any(share > LIMIT for share in found.values())
     }

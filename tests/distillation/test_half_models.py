@@ -69,6 +69,7 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
     ("kind", "change"),
     [
         ("gpt2", also(transformer__h__0__attn__masked_bias=-1e4, transformer__h__0__attn__bias=torch.ones(1, 1, 8, 8))),
+        ("gpt2", also(transformer__h__0__attn__causal_mask=torch.ones(1, 1, 8, 8), decoder__version=torch.ones(1))),
         ("llama", also(mtp__layers__0__mlp__up_proj__weight=torch.ones(32, 16))),
         (
             "llama",
@@ -78,7 +79,7 @@ def test_weights_that_are_not_the_models_are_named(change: Callable[[Weights], A
             ),
         ),
     ],
-    ids=["masks", "mtp", "mtp as a layer"],
+    ids=["masks", "masks and versions of other classes", "mtp", "mtp as a layer"],
 )
 def test_what_is_no_weight_of_a_causal_model_may_lie_beside(
     kind: str, change: Callable[[Weights], Any], tmp_path: Path
@@ -112,6 +113,10 @@ def pointed_at(file: Path) -> None:
     file.write_bytes(POINTER)
 
 
+def index_of_nothing(file: Path) -> None:
+    file.rename(file.with_name(f"{file.name}.index.json")).write_text("{}")
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "says"),
     [
@@ -121,6 +126,7 @@ def pointed_at(file: Path) -> None:
         ("model.safetensors", pointed_at, r"pointer of Git LFS.*git lfs pull"),
         ("tokenizer.json", pointed_at, r"pointer of Git LFS.*git lfs pull"),
         ("model.safetensors", Path.unlink, r"has no safetensors"),
+        ("model.safetensors", index_of_nothing, r"does not say which file holds which weights"),
         ("config.json", Path.unlink, r"there is no config\.json in it"),
         ("adapter_config.json", Path.touch, r"folder theirs holds an adapter.*merge_and_unload\(\)"),
     ],

@@ -93,6 +93,11 @@ FULL: dict[str, tuple[Row, dict[str, Any], BenchmarkSpec]] = {
     "words alone": ({"question": "so?", "answer": "The red one."}, {}, benchmark(None, extract="line")),
     "a fraction": ({"question": "so?", "rationale": "a", "answer": "1 3/4"}, RATIONALE, benchmark(extract="number")),
     "a choice": ({"question": "so?", "answer": "(b) a cat"}, {}, benchmark(None, extract="letter")),
+    "a choice behind a rationale that speaks of all": (
+        {"question": "so?", "rationale": "(a) a dog: no. (b) a cat: yes. (c) a cow: no.", "answer": "(b) a cat"},
+        RATIONALE,
+        benchmark(extract="letter"),
+    ),
     "an answer that looks like a list": ({"question": "so?", "answer": "[1, 2]"}, {}, benchmark(None)),
     "a number as text": ({"question": "so?", "answer": "007"}, {}, benchmark(None)),
 }

@@ -104,6 +104,55 @@ def test_a_right_choice_that_cannot_be_the_most_likely_is_told(tmp_path: Path) -
             checked(folder)
 
 
+MAJORITY = [{"function": "take_first_k", "k": 3}, {"function": "majority_vote"}, {"function": "take_first"}]
+PETS: list[dict[str, Any]] = [
+    {"question": f"{i}?", "choices": ["cat", "dog", "cow"], "answer": i % 3} for i in range(3)
+]
+OUT_OF_A_LIST: dict[str, dict[str, Any]] = {
+    "a choice to be written out": {},
+    "a choice against how likely it is without the question": {
+        "output_type": "multiple_choice",
+        "metric_list": [{"metric": "acc", **MEAN}, {"metric": "acc_mutual_info", **MEAN}],
+    },
+    "the majority of several outputs": {"repeats": 3, "filter_list": [{"name": "majority", "filter": MAJORITY}]},
+}
+
+
+@pytest.mark.parametrize("kind", OUT_OF_A_LIST)
+def test_a_target_out_of_a_list_is_read_as_lm_eval_reads_it(kind: str, tmp_path: Path) -> None:
+    folder = task(tmp_path / "t", PETS, doc_to_choice="choices", **OUT_OF_A_LIST[kind])
+    assert checked(folder) == ([0, 1, 2], {}, [])
+
+
+def test_a_document_without_a_target_is_told(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"question": "a?", "answer": ["x"]}, {"question": "b?", "answer": []}]
+    with pytest.raises(UserError, match=r"document 1: '\[\]' is '\[\]' under the filter none"):
+        checked(task(tmp_path / "t", rows))
+
+
+CLASS = """
+from lm_eval.api.task import ConfigurableTask
+
+class Mine(ConfigurableTask):
+    def __init__(self, config=None):
+        super().__init__(config={{"task": "mine", "dataset_path": "json", "test_split": "test",
+            "dataset_kwargs": {{"data_files": {{"test": {file!r}}}}}, "doc_to_text": "question",
+            "doc_to_target": "answer", "output_type": "generate_until"}})
+
+    def process_results(self, document, results):
+        text, (nats, _) = results
+        return {{"exact_match": float(text == document["answer"])}}
+"""
+
+
+def test_a_task_of_its_own_class_is_not_asked_what_it_makes_of_one_output(tmp_path: Path) -> None:
+    """lm-eval's squadv2 scores an output and a likelihood together."""
+    folder = task(tmp_path / "t", SUMS)
+    (folder / "own.py").write_text(CLASS.format(file=str(folder / "rows.json")))
+    (folder / "mine.yaml").write_text("task: mine\nclass: !function own.Mine\n")
+    assert checked(folder)[:2] == ([0, 1, 2, 3], {})
+
+
 def test_what_is_dropped_is_not_evaluated_and_each_output_keeps_its_document(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:

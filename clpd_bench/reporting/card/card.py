@@ -173,6 +173,11 @@ def _evaluating(tasks: list[Task]) -> list[str]:
     if here:
         blocks.append("lm-eval's own command line gives the scores above again, response_loss apart. In this folder:")
         blocks += [block(task.command, "sh") for task in here]
+    if spaced := [code(task.benchmark) for task in here if task.spaced]:
+        blocks.append(
+            f"It reckons the white space at the end of a prompt to each choice of {', '.join(spaced)}, so that "
+            "likelihoods, and so a score, may differ there."
+        )
     absent = [code(task.benchmark) for task in tasks if not task.folder]
     if absent:
         blocks.append(f"The task files of {', '.join(absent)} are not in this folder.")

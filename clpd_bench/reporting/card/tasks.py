@@ -11,7 +11,7 @@ from typing import Any
 
 from clpd_bench.plan.plan import Evaluated, Plan
 from clpd_bench.reporting.card.example import example_of
-from clpd_bench.settings.specs import EvaluationSpec
+from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec
 from clpd_bench.store import Store
 from clpd_bench.task_files import read_task
 
@@ -25,6 +25,7 @@ class Task:
     folder: of its files in the exported folder; "" where there are none.
     files: {name: bytes} of them in the evaluation's artifact, whose key is `key`.
     arguments: of the command, said inside `folder`.
+    spaced: whether it weighs choices under prompts that end with white space, which the command reckons to each choice.
     """
 
     benchmark: str
@@ -32,6 +33,7 @@ class Task:
     folder: str
     files: dict[str, int]
     arguments: list[str]
+    spaced: bool
 
     @property
     def command(self) -> str:
@@ -55,11 +57,14 @@ def tasks_of(evaluated: Evaluated | None, plan: Plan, store: Store, model: Path)
         fits = files and sum(files.values()) <= LARGEST
         folder = f"evaluation/{_folder_name(benchmark, [one.folder for one in out])}" if fits else ""
         arguments = f"pretrained=../..,dtype={spec.dtype}"
-        if shown := example_of(plan.jobs[key].parents["corpus"], store, model):
+        corpus = plan.jobs[key].parents.get("corpus")  # a task of lm-eval has none
+        shown = example_of(corpus, store, model) if corpus else None
+        if shown:
             arguments += f",add_bos_token={shown.special_tokens}"
         command = ["lm_eval", "run", "--model", "hf", "--model_args", arguments, "--include_path", "."]
         command += ["--tasks", ",".join(names), "--batch_size", str(spec.batch_size)]
-        out.append(Task(benchmark, key, folder, files if fits else {}, command))
+        spaced = isinstance(spec.benchmark, ChoiceSpec) and bool(shown and shown.prompt[-1:].isspace())
+        out.append(Task(benchmark, key, folder, files if fits else {}, command, spaced))
     return out
 
 
