@@ -16,9 +16,9 @@ r"""What an output's answer is, and when two answers are the same. Standard libr
 
 A comma that groups no thousands parts two values (`3,4`), and so does a blank. A percent sign and a currency do not
 change the value. A minus behind a digit, a letter, `)`, `]` or `%` is an operator. No numbers are: what is joined by
-`:`, by two dots or bars (`10:30`, `1.2.3`, `3/4/24`), a date in digits, a base with an exponent (`x^2`), a digit that
-is part of a word, one that counts a line (`7. Then`, below the first). Letters joined behind a number (`5kg`) are its
-unit. Number words are not read.
+`:`, by two dots or bars (`10:30`, `1.2.3`, `3/4/24`), a date in digits, a base with an exponent (`x^2`), what
+counts thousands or the like (`5 million`, `5k`), a digit that is part of a word, one that counts a line (`7. Then`,
+below the first). Letters joined behind a number (`5kg`) are its unit. Number words are not read.
 
 **Labels** of choices are found by rules that are the same for each label, so that no rule prefers one. See `label`.
 """
@@ -58,12 +58,13 @@ _DASHES = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013", "-") | {
 _INTEGER = r"(?>[0-9]{1,3}(?:,[0-9]{2,4}){0,9},[0-9]{3,4}(?![0-9]|,[0-9])|[0-9]++)"
 _DECIMAL = rf"(?:{_INTEGER}(?:\.[0-9]++)?+|(?<![0-9A-Za-z.])\.[0-9]++)"
 _MONEY = r"(?:(?:Rs\.?|USD|EUR|GBP|INR|US\$|[$€£¥₹₩])[ \t]*+)"
+_SCALE = r"[ \t]*+(?:hundred|thousand|million|billion|trillion|dozen)s?\b"
 _NUMBER = rf"""(?P<number>
     (?P<sign>(?<![0-9A-Za-z)\]%-])[-+]{_MONEY}{{0,3}}|{_MONEY}{{1,3}}[-+]?|)
     (?: (?P<whole>{_INTEGER})[ \t]++(?P<over>[0-9]++)/(?P<under>[0-9]++)(?![./:]?[0-9])
       | (?:(?P<factor>{_DECIMAL})[ \t]*+[xX×*·⋅][ \t]*+)?10\^\(?(?P<power>[-+]?[0-9]++)\)?
       | (?P<top>{_DECIMAL})(?:[eE](?P<exponent>[-+]?[0-9]++)|[ \t]*+/[ \t]*+(?P<bottom>{_DECIMAL}))?+ )
-    (?![0-9]|[.:/][0-9]|[A-Za-z]++[0-9]|[\\^π√])
+    (?![0-9]|[.:/][0-9]|[A-Za-z]++[0-9]|[\\^π√]|[kKMB]\b|{_SCALE})
     (?:[ \t]*+(?:%|[$€£¥₹₩](?![ \t]*+[-+]?[.0-9])))?
 )"""
 _WHOLE = re.compile(rf"[\s(\[*_$]*? {_NUMBER} [\s)\]*_$.]*+", re.X)
@@ -76,7 +77,8 @@ _TOKEN = re.compile(
 )
 _OPENING = re.compile(r"[\s*_\"'(\[:=]*+")
 _JOINED = re.compile(
-    r"[:;][0-9] | ,[ \t]*+[-+$€£]{0,2}[0-9] | [ \t]*+(?:[-+*/×^xX][ \t]*+|(?:and|or|to)[ \t]++)[-+$€£(]{0,2}[.0-9]",
+    r"""[:;][0-9] | ,[ \t]*+[-+$€£]{0,2}[0-9]
+      | [ \t]*+(?:[-+*/×^xX][ \t]*+|(?:and|or|to|(?:out[ \t]++)?of)[ \t]++)[-+$€£(]{0,2}[.0-9]""",
     re.X,
 )
 
@@ -169,7 +171,7 @@ _CLOSING = r"[*_\"'`)\]}$]{0,4}"
 _ENDS = re.compile(rf"{_CLOSING}(?:[^\w\n]*(?:\n|\Z)|[.,;:!?](?!\w)|<[/|])|\)(?!\w)")
 _GOES_ON = re.compile(
     rf"{_ENDS.pattern}|{_CLOSING}\s{{0,3}}[(—–=-]"
-    rf"|{_CLOSING}\s{{1,3}}(?:because|since|as|for|due|given|is|was|are|would|must|should|which|and|or|but)\b"
+    rf"|{_CLOSING}\s{{1,3}}(?:because|since|as|for|due|given|is|was|are|would|must|should|which|and|or|but|over)\b"
 )
 _SPOKEN_OF = re.compile(
     rf"{_CLOSING}(?:\s{{1,3}}(?:is|are|was|were|would|could|can|may|might|seems|means|refers|says|and|or)\b|,)"
@@ -207,7 +209,7 @@ def label(text: str, labels: Sequence[str]) -> str | None:
     1. The marked label that the text begins with (`(B) bank`, `B.`, `**B**`), unless it is spoken of (`(A) is`) or the
        first paragraph marks three or more, that is, repeats the choices.
     2. The last behind a cue (`answer is`, `it must be`, `so`, `I choose`, `\boxed`) or before a verdict (`is correct`).
-    3. Any label that the text begins with.
+    3. Any label that the text begins with, if it is not spoken of (`A or B`).
     4. The last that stands on a line alone.
     5. Those that are named (`option B`); without one, the marked ones: in brackets, bold, or opening a line (`B.`);
        without one, all. Where they are several, the output decides for none.
@@ -257,8 +259,8 @@ def label(text: str, labels: Sequence[str]) -> str | None:
 
 
 def _decision(places: Sequence[_Place], repeats: bool) -> str | None:
-    first = [place for place in places[:1] if place.opens]
-    if first and first[0].marked and not first[0].spoken_of and not repeats:
+    first = [place for place in places[:1] if place.opens and not place.spoken_of]
+    if first and first[0].marked and not repeats:
         return first[0].label
     for last in ([place for place in places if place.decided], first, [place for place in places if place.lone]):
         if last:
