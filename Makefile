@@ -14,7 +14,7 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 	@echo "make smoke        the smallest ablation, in half a minute"
 	@echo "make gsm8k-tiny   five arms on GSM8K's text, in minutes (needs CLPD_DATA)"
-	@echo "make real-small   five arms on SmolLM2-135M and GSM8K, two hours on two cores (needs CLPD_DATA)"
+	@echo "make real-small   five arms on SmolLM2-135M and GSM8K, hours on two cores (needs CLPD_DATA)"
 	@echo "make setup        only set up .venv"
 	@echo "make check        formatting, lint, types, import contracts, code versions"
 	@echo "make slurm-up     a Slurm of virtual nodes on this machine (Debian or Ubuntu, root); make slurm-down ends it"
