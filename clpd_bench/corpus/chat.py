@@ -8,6 +8,7 @@ import jinja2
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.example import Example
+from clpd_bench.corpus.sameness import alike
 from clpd_bench.corpus.text import question_text, response_text
 from clpd_bench.errors import UserError
 from clpd_bench.settings.corpus import Chat, CorpusSettings
@@ -58,7 +59,7 @@ class ChatForm:
         turns = [_user(question_text(example, self._settings)), _assistant(response)]
         whole, wanted = self._render([*self._before, *turns]), prompt + response + self._behind
         if whole != wanted:
-            place = next((i for i, (a, b) in enumerate(zip(whole, wanted, strict=False)) if a != b), len(prompt))
+            place = alike(whole, wanted)
             raise UserError(
                 f"the chat template writes {whole[place : place + 60]!r} where prompt and response go on "
                 f"{wanted[place : place + 60]!r}",

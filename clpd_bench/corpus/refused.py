@@ -7,6 +7,7 @@ import unicodedata
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.example import Example
+from clpd_bench.corpus.sameness import alike
 from clpd_bench.errors import UserError
 
 
@@ -50,7 +51,7 @@ def refuse_changed(example: Example, ids: list[int], response: str, tokenizer: P
     written = str(tokenizer.decode(ids, skip_special_tokens=True))
     one, other = (_characters(text) for text in (written, response))
     if one != other:
-        place = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+        place = alike(one, other)
         raise UserError(
             f"the tokenizer writes {one[place : place + 30]!r} for {other[place : place + 30]!r} in the response to "
             f"{example.question[:50]!r}, so no model could answer as the corpus does",

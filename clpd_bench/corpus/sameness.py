@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _LIKE = {
     "\u2212": "-",
@@ -78,6 +79,11 @@ def arithmetic(key: str) -> str:
     """A sameness without its letters: `3+4-2` of `please answer 3+4-2`; empty where no sign is left."""
     left = _LETTERS.sub("", key)
     return left if any(sign in left for sign in SIGNS) else ""
+
+
+def alike(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many characters, pieces or tokens both begin with."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def hash_of(text: str) -> int:

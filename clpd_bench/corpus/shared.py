@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from clpd_bench.corpus.sameness import BREAK, SIGNS, arithmetic, joined, pieces, sameness
+from clpd_bench.corpus.sameness import BREAK, SIGNS, alike, arithmetic, joined, pieces, sameness
 
 LONG, LONG_WITH_NUMBERS = 24, 16
 """How many characters a question's sameness wants so that it is looked for inside longer texts (about six words), also
@@ -126,18 +126,13 @@ class _Template:
         backwards = found[::-1]
         if self._front is None:
             self._front, self._back = found, backwards
-        self._front = self._front[: _alike(self._front, found)]
-        self._back = self._back[: _alike(self._back, backwards)]
+        self._front = self._front[: alike(self._front, found)]
+        self._back = self._back[: alike(self._back, backwards)]
 
     def without(self, key: str) -> str | None:
         """The question itself where it is long, else all of it; None where that is short, too."""
         front, back = (len("".join(part)) for part in (self._front or [], self._back))
         return next((one for one in (key[front : len(key) - back], key) if _is_long(one)), None)
-
-
-def _alike(one: list[str], other: list[str]) -> int:
-    """How many pieces both begin with."""
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _is_long(key: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.corpus.sameness import alike
 from clpd_bench.errors import UserError
 
 
@@ -72,6 +73,5 @@ def require_trained_choices(split: Split, scored: list[list[str]], tokenizer: Pr
 
 def _around(ours: list[int], corpus: list[int]) -> str:
     """The first few tokens from where two lists part."""
-    pairs = zip(ours, corpus, strict=False)
-    place = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(ours), len(corpus)))
+    place = alike(ours, corpus)
     return f"at place {place} {ours[place : place + 3]} against {corpus[place : place + 3]}"
