@@ -18,7 +18,7 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import scoring
 from clpd_bench.evaluation.room import require_room_for_gold
-from clpd_bench.evaluation.task import DOCUMENTS, TASK, scored_choices, write_choice_task, write_task
+from clpd_bench.evaluation.task import DOCUMENTS, TASK, write_choice_task, write_task
 from clpd_bench.evaluation.tokens import require_trained_choices, stop_of
 from clpd_bench.settings.metrics import METRICS
 from clpd_bench.settings.specs import BenchmarkSpec, ChoiceSpec
@@ -101,8 +101,7 @@ def _write(
 ) -> None:
     stop = stop_of(split, tokenizer)
     if isinstance(benchmark, ChoiceSpec):
-        write_choice_task(split, stop, folder)
-        require_trained_choices(split, scored_choices(split, stop), tokenizer)
+        require_trained_choices(split, write_choice_task(split, stop, folder), tokenizer)
     else:
         write_task(split, benchmark, stop, folder)
 

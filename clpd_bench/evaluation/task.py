@@ -78,9 +78,12 @@ def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path)
     _write(documents, settings, folder)
 
 
-def write_choice_task(split: Split, stop: Stop, folder: Path) -> None:
+def write_choice_task(split: Split, stop: Stop, folder: Path) -> list[list[str]]:
     """The same for the task of weighing an example's choices, each as the whole response to the prompt: the text that
     models are trained on, the end token with it. `acc_norm` divides by the characters of the choice alone.
+
+    Returns:
+        See `scored_choices`.
 
     Raises:
         UserError: the corpus carries no choices.
@@ -92,13 +95,11 @@ def write_choice_task(split: Split, stop: Stop, folder: Path) -> None:
             found="choice",
             fix="Take a corpus of a source with choices (commonsense_qa), or leave `kind` out",
         )
-    choices, labels = split.texts("choices"), split.texts("label")
+    scored = scored_choices(split, stop)
     documents = {
         "id": split.ids.tolist(),
-        "prompt": split.texts("prompt"),
-        "choices": choices,
-        "scored": scored_choices(split, stop),
-        "label": labels,
+        **{name: split.texts(name) for name in ("prompt", "choices", "label")},
+        "scored": scored,
     }
     settings = {
         "output_type": "multiple_choice",
@@ -111,6 +112,7 @@ def write_choice_task(split: Split, stop: Stop, folder: Path) -> None:
         "metric_list": [{"metric": "acc", **_MEAN}, {"metric": "acc_norm", **_MEAN}],
     }
     _write(documents, settings, folder)
+    return scored
 
 
 _MEAN: dict[str, Any] = {"aggregation": "mean", "higher_is_better": True}
