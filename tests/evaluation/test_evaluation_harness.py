@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from command_line import command_line, samples_in
 from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
-from clpd_bench.jobs import evaluation
+from clpd_bench.jobs import corpus, evaluation, model
 from clpd_bench.jobs.context import Context
-from clpd_bench.settings.specs import EvaluationSpec
+from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec
 
 Scores = dict[tuple[str, str], float]
 
@@ -70,15 +71,49 @@ def test_weighed_choices_equal_those_of_the_command_line_item_by_item(choices: d
 
 def test_the_right_choice_is_as_likely_as_the_response_loss_says(choices: dict[str, Path]) -> None:
     """What is scored is what is trained, token for token, to the end token: against our own scoring, not lm-eval's."""
-    split = read_split(choices["corpus"], "test")
-    rows = pq.read_table(choices["evaluation"] / "items.parquet").to_pylist()
-    nats = {row["item"]: row["score"] for row in rows if row["metric"] == "response_loss"}
-    trained = {item: nats[item] * int(n) for item, n in zip(split.ids.tolist(), split.responses.lengths, strict=True)}
     samples = samples_in(choices["evaluation"] / "lm_eval", "clpd_test")
-    for sample in samples:
-        scored = -float(sample["filtered_resps"][int(sample["target"])][0])
-        assert scored == pytest.approx(trained[sample["doc"]["id"]], abs=1e-3)
-    assert len(samples) == len(trained)
+    assert nats_of_right(samples) == pytest.approx(trained_nats(choices), abs=1e-3)
+    assert len(samples) == 10
+
+
+def nats_of_right(samples: list[dict[str, Any]]) -> dict[str, float]:
+    """By item, what lm-eval found."""
+    return {one["doc"]["id"]: -float(one["filtered_resps"][int(one["target"])][0]) for one in samples}
+
+
+def trained_nats(made: dict[str, Path]) -> dict[str, float]:
+    """By item, the response loss times the response's tokens."""
+    split = read_split(made["corpus"], "test")
+    rows = pq.read_table(made["evaluation"] / "items.parquet").to_pylist()
+    nats = {row["item"]: row["score"] for row in rows if row["metric"] == "response_loss"}
+    return {item: nats[item] * int(n) for item, n in zip(split.ids.tolist(), split.responses.lengths, strict=True)}
+
+
+def test_white_space_at_a_prompts_end_is_no_part_of_a_choice(tmp_path: Path) -> None:
+    """As of chat templates; by our own scoring of the responses, the other choices as responses of their own."""
+    made = {name: tmp_path / name for name in ("corpus", "difficulty", "model", "evaluation")}
+    for folder in made.values():
+        folder.mkdir()
+    rows = [{"question": {"stem": f"{i}?", "choices": [{"label": "A", "text": "x"}, {"label": "B", "text": f"y{i}"}]},
+             "answerKey": "AB"[i % 2]} for i in range(30)]  # fmt: skip
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("train", "test")}
+    for file, part in zip(files.values(), (rows[:20], rows[20:]), strict=True):
+        file.write_text("".join(json.dumps(row) + "\n" for row in part))
+    paths = {name: str(file) for name, file in files.items()}
+    source = {"name": "commonsense_qa", **paths, "validation": 0.2}
+    form = {"prompt": "{question}\nanswer: \n", "response_start": " ", "max_tokens": 64, "tokenizer": "characters"}
+    hashes = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+    spec = CorpusSpec.model_validate({"corpus": {"source": source, **form}, "file_hashes": hashes})
+    corpus.run(spec, {}, made["corpus"], Context(tmp_path / "a"))
+    architecture = {"name": "llama", "hidden_size": 16, "num_attention_heads": 2, "max_position_embeddings": 96}
+    fresh = ModelSpec.model_validate({"architecture": architecture, "seed": 0})
+    model.run(fresh, made, made["model"], Context(tmp_path / "b"))
+    weighed = EvaluationSpec.model_validate({**EVALUATION.model_dump(), "benchmark": {"kind": "choice"}})
+    del made["difficulty"]
+    evaluation.run(weighed, made, made["evaluation"], Context(tmp_path / "c"))
+    samples = samples_in(made["evaluation"] / "lm_eval", "clpd_test")
+    assert nats_of_right(samples) == pytest.approx(trained_nats(made), abs=1e-3)
+    assert len(samples) == 10
 
 
 def test_a_benchmark_of_choices_has_the_response_loss_of_its_corpus_too(
