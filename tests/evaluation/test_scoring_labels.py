@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clpd_bench.corpus.benchmarks import LABELS
 from clpd_bench.evaluation.scoring import label, labels_like, same
 
 DECIDED = [
@@ -160,6 +161,10 @@ def test_a_label_is_no_article_of_a_verdict_either() -> None:
     output = "{} ({}) The answer is {} The answer is {} {}"
     assert label(output.format(*"ABAAA"), "ABCDE") == "A"
     assert label(output.format(*"BABBB"), "ABCDE") == "B"
+
+
+def test_corpora_take_the_labels_that_outputs_are_read_by() -> None:
+    assert {*LABELS} == {"".join(labels_like(family[0])) for family in LABELS}
 
 
 @pytest.mark.parametrize(
