@@ -22,8 +22,8 @@ def overlaps_dropped(plan: Plan, store: Store) -> list[str]:
 
 
 def gold_dropped(plan: Plan, store: Store) -> list[str]:
-    """A sentence for each benchmark that says `gold: drop`, and one for each filter of a task of lm-eval under which
-    no target has the form of an output."""
+    """A sentence for each benchmark that `gold: drop` took items from, and one for each filter of a task of lm-eval
+    under which no target has the form of an output."""
     found: dict[str, None] = {}
     for model in (*plan.cells, *plan.references):
         for benchmark, key in model.evaluations.items():
@@ -31,7 +31,8 @@ def gold_dropped(plan: Plan, store: Store) -> list[str]:
             if lost := details.get("gold_dropped"):
                 found[
                     f"Benchmark {benchmark}, gold drop: {lost['items']} of {lost['of']} items "
-                    f"({lost['items'] / lost['of']:.1%}) are left out, whose own right answer is scored wrong."
+                    f"({lost['items'] / lost['of']:.1%}) are left out: their own right answer is scored wrong, or has "
+                    "no room."
                 ] = None
             if unchecked := details.get("gold_unchecked"):
                 found[
