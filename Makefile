@@ -65,11 +65,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy clpd_bench
 	$(BIN)/lint-imports
-	$(BIN)/python -m clpd_bench.plan.record_versions --check
+	$(BIN)/python -m clpd_bench.plan.code_versions --check
 
 # BUMP=model: its outputs change. SAME=model: they don't. Several by comma, or `all`.
 versions: setup
-	@$(BIN)/python -m clpd_bench.plan.record_versions $(if $(BUMP),--bump $(BUMP)) $(if $(SAME),--same $(SAME))
+	@$(BIN)/python -m clpd_bench.plan.code_versions $(if $(BUMP),--bump $(BUMP)) $(if $(SAME),--same $(SAME))
 
 format: setup
 	$(BIN)/ruff format .

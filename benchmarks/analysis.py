@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clpd_bench.analysis.compare import compare, compare_benchmarks
+from clpd_bench.analysis.comparisons import compare, compare_benchmarks
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.analysis.outcomes import Evaluation
 from clpd_bench.evaluation.items import text_hash, write_items

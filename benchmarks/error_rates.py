@@ -20,9 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clpd_bench.analysis.moments import Moments, moments
 from clpd_bench.analysis.paired import paired_t
-from clpd_bench.analysis.two_way import two_way
+from clpd_bench.analysis.two_way import Moments, moments, two_way
 
 ITEMS, SEEDS, ALPHA = 500, (3, 5, 8), 0.05
 TESTS: dict[str, Callable[[Moments], float]] = {

@@ -57,7 +57,7 @@ def measure(cells: int, profiles: str, site: str, folder: Path) -> None:
 
 def clpd(*words: str) -> tuple[float, str]:
     """Seconds of a whole process, and what it printed."""
-    command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words]
     started = time.perf_counter()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return time.perf_counter() - started, done.stdout

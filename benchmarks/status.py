@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.load import load_ablation
 
 FILE = Path(__file__).parents[1] / "ablations" / "quickstart.yaml"
 ARMS = 5
@@ -71,7 +71,7 @@ def _manifest(job: Job) -> dict[str, object]:
 
 def seconds(verb: str, seeds: str, store: str, times: int) -> float:
     """The median over `times` processes, after one that is not counted."""
-    program = "from clpd_bench.cli import main; main()"
+    program = "from clpd_bench.cli.app import main; main()"
     command = [sys.executable, "-c", program, verb, str(FILE), "--set", seeds, "--store", store]
     took = []
     for _ in range(times + 1):

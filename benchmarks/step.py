@@ -261,8 +261,8 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
     from clpd_bench.distillation.live import LiveTeacher
     from clpd_bench.distillation.targets import read_targets, write_targets
     from clpd_bench.distillation.train import Surroundings, train
-    from clpd_bench.settings.loss import CrossEntropy, ForwardKl, TargetsSettings
-    from clpd_bench.settings.training import Training
+    from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
+    from clpd_bench.settings.parts.training import Training
 
     precision = "bfloat16" if variant.endswith("bf16") else "float32"
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from scipy import stats
 
-from clpd_bench.analysis.metrics import BINARY
+from clpd_bench.analysis.series import BINARY
 from clpd_bench.analysis.summary import Summary
 
 

@@ -1,4 +1,7 @@
-"""The contrasts of one benchmark: every arm against the baseline, and the interaction, as moments."""
+"""Whether the two curricula together do more than the sum of what each does alone.
+
+The contrasts of one benchmark: every arm against the baseline, and the interaction, as moments.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,31 @@ import numpy.typing as npt
 from pandas.util import hash_array
 
 from clpd_bench.analysis.declaration import INTERACTION, Factorial
-from clpd_bench.analysis.interaction import interaction
-from clpd_bench.analysis.moments import Moments, moments
-from clpd_bench.analysis.outcomes import Evaluation, Outcomes, Run, benchmark_outcomes, complete_seeds, outcome_array
+from clpd_bench.analysis.outcomes import (
+    Evaluation,
+    FloatArray,
+    Outcomes,
+    Run,
+    benchmark_outcomes,
+    complete_seeds,
+    outcome_array,
+)
+from clpd_bench.analysis.two_way import Moments, moments
+
+
+def interaction(
+    y_clpd: FloatArray,
+    y_data_ordering: FloatArray,
+    y_teacher_scheduling: FloatArray,
+    y_standard: FloatArray,
+) -> FloatArray:
+    """I[seed, item] = y_clpd - y_data_ordering - y_teacher_scheduling + y_standard.
+
+    The interaction of a 2 x 2 factorial on the scale of the metric (for accuracy the probability
+    scale, not log-odds). Positive = together more of the metric than the two effects added up,
+    which is worse where lower is better.
+    """
+    return y_clpd - y_data_ordering - y_teacher_scheduling + y_standard
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """How much paired differences vary over seeds, with or without a look at the differences themselves.
 
-Without pandas and scipy: `clpd plan` asks it."""
+Without pandas and scipy: `clpd plan` asks it.
+"""
 
 from __future__ import annotations
 

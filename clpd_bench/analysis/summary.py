@@ -1,16 +1,40 @@
-"""Means of arms and references."""
+"""The mean of one model over its items, and how sure it is of other items like these.
+
+Means of arms and references.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
-from clpd_bench.analysis.items import check_columns
-from clpd_bench.analysis.metrics import named_series
-from clpd_bench.analysis.outcomes import Evaluation, Outcomes, benchmark_outcomes, by_benchmark
+from clpd_bench.analysis.outcomes import Evaluation, FloatArray, Outcomes, benchmark_outcomes, by_benchmark
+from clpd_bench.analysis.series import BINARY, check_columns, named_series
+
+
+def item_interval(scores: FloatArray, metric: str) -> tuple[float, float, float]:
+    """Mean and 95% interval over items, the model held fixed: Wilson's for a metric of 0 and 1, else Student's t.
+
+    Args:
+        scores: shape [items].
+
+    Returns:
+        Mean, low, high; the ends are nan where one item alone leaves t without a spread.
+    """
+    n, mean = len(scores), float(scores.mean())
+    if metric in BINARY:
+        low, high = proportion_confint(round(float(scores.sum())), n, alpha=0.05, method="wilson")
+        return mean, float(low), float(high)
+    if n < 2:
+        return mean, math.nan, math.nan
+    half = float(stats.t.ppf(0.975, n - 1)) * float(scores.std(ddof=1)) / math.sqrt(n)
+    return mean, mean - half, mean + half
 
 
 class Summary(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 from clpd_bench.corpus.example import Example
 from clpd_bench.corpus.rows import Row, plain
 from clpd_bench.corpus.sameness import sameness, share_of
-from clpd_bench.settings.sources import Gsm8k
+from clpd_bench.settings.parts.sources import Gsm8k
 
 CALCULATOR = re.compile(r"<<[^<>]*>>")
 LABELS = ("ABCDEFGHIJ", "abcdefghij", "123456789")

@@ -11,16 +11,15 @@ import pyarrow.parquet as pq
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from clpd_bench.corpus import chained_sums
-from clpd_bench.corpus.chat import ChatForm
 from clpd_bench.corpus.example import SPLITS, Example, example_ids
-from clpd_bench.corpus.refused import refuse_changed, refuse_special, refuse_unknown, special_tokens
+from clpd_bench.corpus.prompts import SHOT_SEPARATOR, ChatForm, Plain, question_text, response_text, take_shots
 from clpd_bench.corpus.sources import examples
-from clpd_bench.corpus.text import SHOT_SEPARATOR, Plain, question_text, response_text, take_shots
+from clpd_bench.corpus.token_checks import refuse_changed, refuse_special, refuse_unknown, special_tokens
 from clpd_bench.corpus.tokenizers import bpe_tokenizer, character_tokenizer, pretrained_tokenizer
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import Bpe, Characters, CorpusSettings, SameAs
-from clpd_bench.settings.pretrained import Start
-from clpd_bench.settings.sources import ChainedSums
+from clpd_bench.settings.parts.corpus import Bpe, Characters, CorpusSettings, SameAs
+from clpd_bench.settings.parts.pretrained import Start
+from clpd_bench.settings.parts.sources import ChainedSums
 
 
 def build(

@@ -7,7 +7,7 @@ import numpy as np
 from clpd_bench.corpus.example import SPLITS, Example
 from clpd_bench.corpus.sameness import share_of
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import ChainedSums
+from clpd_bench.settings.parts.sources import ChainedSums
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
 """Fixed, not a setting: whatever sizes two corpora ask for, no test question of one is ever a

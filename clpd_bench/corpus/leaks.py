@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clpd_bench.corpus.reader import read_split, read_summary
-from clpd_bench.corpus.shared import Texts
+from clpd_bench.corpus.shared_questions import Texts
 
 TRAINED = ("train", "validation")
 """What a trained model has read: its examples, and those by which it was stopped, chosen or tuned."""

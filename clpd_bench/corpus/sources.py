@@ -1,19 +1,39 @@
-"""From a source's settings to examples by split."""
+"""Rows whose fields the corpus's source names.
+
+From a source's settings to examples by split.
+"""
 
 from __future__ import annotations
 
 from fnmatch import fnmatch
 from pathlib import Path
 
-from clpd_bench.corpus import benchmarks, chained_sums, mapped, own
+from clpd_bench.corpus import benchmarks, chained_sums, plugin_source
 from clpd_bench.corpus.example import Example
-from clpd_bench.corpus.overlap import Ledger, settled
 from clpd_bench.corpus.rows import Row, rows
-from clpd_bench.corpus.splits import carved
+from clpd_bench.corpus.splits import Ledger, carved, settled
 from clpd_bench.errors import UserError
-from clpd_bench.hub import cached_folder
+from clpd_bench.outside.hub import cached_folder
+from clpd_bench.settings.parts.sources import ChainedSums, Gsm8k, HubRows, Jsonl, Rows, Source, Svamp
 from clpd_bench.settings.plugin import CorpusPlugin
-from clpd_bench.settings.sources import ChainedSums, Gsm8k, HubRows, Jsonl, Rows, Source, Svamp
+
+
+def _mapped(row: Row, settings: Jsonl | HubRows) -> Example:
+    """
+    Raises:
+        UserError: a field is missing or will not do, or holds no result behind `split_on`.
+    """
+    answer = row.text(settings.answer)
+    rationale = row.text(settings.rationale) if settings.rationale else ""
+    if settings.split_on:
+        before, mark, after = answer.rpartition(settings.split_on)
+        if not mark or not after.strip():
+            raise row.refused(
+                f"field {settings.answer!r} holds no result behind {settings.split_on!r}", found=answer[-60:]
+            )
+        rationale, answer = "\n".join(part for part in (rationale, before.strip()) if part), after.strip()
+    columns = {name: row.number(name) for name in settings.columns}
+    return Example(row.text(settings.question), rationale, answer, columns, str(row.file), row.line)
 
 
 def examples(source: Source) -> tuple[dict[str, list[Example]], Ledger | None]:
@@ -25,7 +45,7 @@ def examples(source: Source) -> tuple[dict[str, list[Example]], Ledger | None]:
     if isinstance(source, ChainedSums):
         return chained_sums.generate(source), None
     if isinstance(source, CorpusPlugin):
-        return own.read(source)
+        return plugin_source.read(source)
     files = _files(source)
     made = {role: [_example(row, source) for row in rows(files[role])] for role in files}
     if isinstance(source, Svamp):
@@ -39,7 +59,7 @@ def examples(source: Source) -> tuple[dict[str, list[Example]], Ledger | None]:
 
 def _example(row: Row, source: Rows) -> Example:
     if isinstance(source, Jsonl | HubRows):
-        return mapped.example(row, source)
+        return _mapped(row, source)
     if isinstance(source, Gsm8k):
         return benchmarks.gsm8k(row, source)
     return benchmarks.svamp(row) if isinstance(source, Svamp) else benchmarks.commonsense_qa(row)

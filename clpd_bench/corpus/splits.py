@@ -1,14 +1,122 @@
-"""Training, validation and test, made of what a source has."""
+"""Questions that stand in two parts of one source: refused, or left out of one of the two and counted.
+
+Training, validation and test, made of what a source has.
+"""
 
 from __future__ import annotations
 
+import itertools
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clpd_bench.corpus.example import Example, example_ids
 from clpd_bench.corpus.sameness import sameness, share_of
-from clpd_bench.corpus.shared import Texts
+from clpd_bench.corpus.shared_questions import Texts
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import Limit
+from clpd_bench.settings.parts.sources import Limit
+from clpd_bench.settings.plugin import Overlap
+
+Parts = dict[str, list[Example]]
+LEDGER = "dropped.jsonl"
+SHOWN = 3
+"""Questions in the summary; all of them stand in the ledger."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An example that was left out of a part, and the one of another part for which it was."""
+
+    part: str
+    example: Example
+    other_part: str
+    other: Example
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Attributes:
+    overlap: what the source says is done.
+    of: how many examples each part had.
+    """
+
+    overlap: Overlap
+    of: dict[str, int]
+    dropped: list[Dropped]
+
+    def summary(self) -> dict[str, Any]:
+        """By part that lost any: how many of how many, and its first questions."""
+        lost = {
+            part: {
+                "examples": len(mine),
+                "of": self.of[part],
+                "first": [one.example.question for one in mine[:SHOWN]],
+            }
+            for part in self.of
+            if (mine := [one for one in self.dropped if one.part == part])
+        }
+        return {"policy": self.overlap, "dropped": lost}
+
+    def write(self, folder: Path) -> None:
+        """A line for each example that was left out."""
+        with (folder / LEDGER).open("w", encoding="utf-8") as file:
+            for one in self.dropped:
+                line = {
+                    "part": one.part,
+                    "question": one.example.question,
+                    "answer": one.example.answer,
+                    "stands_in": one.other_part,
+                    "as": one.other.question,
+                }
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def settled(parts: Parts, overlap: Overlap, place: Path) -> tuple[Parts, Ledger]:
+    """The parts without a question in two of them, and what was left out for that.
+
+    Args:
+        parts: from training to test.
+        place: the file to name where examples do not name their own.
+
+    Raises:
+        UserError: two parts share a question and that is to be refused, or nothing would be left of one.
+    """
+    left, dropped = dict(parts), list[Dropped]()
+    for nearer, farther in itertools.combinations(parts, 2):
+        giving, keeping = (farther, nearer) if overlap == "drop_test" else (nearer, farther)
+        mine, others = left[giving], left[keeping]
+        shared = Texts([e.question for e in mine]).found_in(Texts([e.question for e in others]))
+        if not shared:
+            continue
+        found = [Dropped(giving, mine[i], keeping, others[j]) for i, j in sorted(shared.items())]
+        if overlap == "refuse":
+            raise _refused(found, len(mine), place)
+        left[giving] = [e for i, e in enumerate(mine) if i not in shared]
+        if not left[giving]:
+            raise UserError(
+                f"overlap: {overlap} leaves nothing of the {giving} part: all of its {len(mine)} questions stand in "
+                f"the {keeping} part",
+                file=place,
+                key="source.overlap",
+                fix="Let the other part give way, or give another file",
+            )
+        dropped += found
+    return left, Ledger(overlap, {part: len(examples) for part, examples in parts.items()}, dropped)
+
+
+def _refused(found: list[Dropped], of: int, place: Path) -> UserError:
+    first, one = found[0], len(found) == 1
+    as_what = "" if first.other.question == first.example.question else f" as {first.other.question[:60]!r}"
+    where = f" ({first.other.file}:{first.other.line})" if first.other.file else ""
+    return UserError(
+        f"{len(found)} of {of} questions of the {first.part} part {'stands' if one else 'stand'} in the "
+        f"{first.other_part} part too, first {first.example.question[:60]!r}{as_what}{where}",
+        file=first.example.file or place,
+        line=first.example.line,
+        fix="Say in the source which of the two gives way, `overlap: drop_train` or `overlap: drop_test` (what is left "
+        "out is counted on the report's page), or take them out of one of the two files",
+    )
 
 
 def carved(

@@ -1,18 +1,86 @@
-"""Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers; and those of pretrained weights."""
+"""Whether a tokenizer splits texts as the `tokenizer.json` that lies beside it says.
+
+Tokens that a tokenizer numbers beyond what its model has embeddings for.
+
+Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers; and those of pretrained weights.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerFast
 
-from clpd_bench.corpus.rowless_tokens import without_rowless_tokens
-from clpd_bench.corpus.same_split import require_split_of_file
 from clpd_bench.errors import UserError
-from clpd_bench.settings.pretrained import Start
-from clpd_bench.starts import located, unreadable
+from clpd_bench.outside.weights import located, unreadable
+from clpd_bench.settings.parts.pretrained import Start
+
+TEXTS = (
+    "one  two   three",
+    "12 + 345 = 67,890.5",
+    "São Tomé, naïve, cafe\u0301",
+    "日本語の文、한국어",
+    "a\nb\n\n\tc",
+    "for (i = 0; i != 10; i++) { it's_x[i] += 'y'; }",
+)
+"""None begins with white space: there Llama 2's class has always differed from its file."""
+SHOWN = 12
+"""Tokens of each split that an error lists."""
+
+
+def require_split_of_file(tokenizer: PreTrainedTokenizerFast, file: Path, who: str) -> None:
+    """Classes of transformers may put their own splitting in the place of the file's, in silence.
+
+    Args:
+        file: a `tokenizer.json`.
+        who: what errors call its place.
+
+    Raises:
+        UserError: a text is split otherwise.
+    """
+    written = Tokenizer.from_file(str(file))
+    written.no_padding()
+    written.no_truncation()
+    for text in TEXTS:
+        mine = tokenizer(text, add_special_tokens=False)["input_ids"]
+        its = written.encode(text, add_special_tokens=False)
+        if mine != its.ids:
+            tokens = tokenizer.convert_ids_to_tokens(mine)[:SHOWN]
+            raise UserError(
+                f"the tokenizer class of {who}, {type(tokenizer).__name__}, splits {text!r} into {tokens}, and its "
+                f"{file.name} into {its.tokens[:SHOWN]}",
+                key="tokenizer",
+                fix="Set `tokenizer_class` to PreTrainedTokenizerFast in the tokenizer_config.json of a copy, so that "
+                "the file is read as it is (for some model types, qwen2 and phi3 among them, transformers takes its "
+                f"own class all the same); or, if the class is right, take {file.name} away there",
+            )
+
+
+def without_rowless_tokens(tokenizer: PreTrainedTokenizerFast, rows: int) -> None:
+    """Takes special tokens with ids from `rows` on out of the tokenizer.
+
+    A text model may have its tokenizer from a family that reads images too (Gemma 3's `<image_soft_token>`):
+    the model can neither read nor write such a token. Ordinary tokens stay, for the caller to find too many.
+    """
+    written = json.loads(tokenizer.backend_tokenizer.to_str())
+    rowless = [token for token in written["added_tokens"] if token["id"] >= rows and token["special"]]
+    names = {token["content"] for token in rowless}
+    if not names:
+        return
+    written["added_tokens"] = [token for token in written["added_tokens"] if token not in rowless]
+    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(written))
+    # Their roles too, or loading the tokenizer once it is saved would give them numbers again.
+    tokenizer._special_tokens_map = {
+        role: None if str(token) in names else token for role, token in tokenizer._special_tokens_map.items()
+    }
+    tokenizer._extra_special_tokens = [t for t in tokenizer._extra_special_tokens if str(t) not in names]
+    for kept in ("model_specific_special_tokens", "added_tokens_decoder"):
+        entries = tokenizer.init_kwargs.get(kept) or {}
+        tokenizer.init_kwargs[kept] = {k: token for k, token in entries.items() if str(token) not in names}
+
 
 PAD, END, UNKNOWN = "<pad>", "<end>", "<unk>"
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.orders import sequence
-from clpd_bench.curriculum.own import own_teachers
-from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.plugin_rules import own_teachers
+from clpd_bench.curriculum.steps import stage_of_step, teacher_of_stage
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clpd_bench.corpus.grouping import by_length
-from clpd_bench.corpus.reader import Split
+from clpd_bench.corpus.reader import Split, by_length
 
 
 @dataclass(frozen=True)

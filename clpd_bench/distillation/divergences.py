@@ -1,4 +1,7 @@
-"""Losses of one response token: of the student's logits, the gold token and the teacher's targets."""
+"""A loss of the user's own.
+
+Losses of one response token: of the student's logits, the gold token and the teacher's targets.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,29 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from clpd_bench.distillation.own_loss import OwnLoss
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
+from clpd_bench.outside.plugins import load
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.plugin import LossPlugin
+
+
+class OwnLoss:
+    """The function of a `LossPlugin`, executed once for a run."""
+
+    def __init__(self, settings: LossPlugin) -> None:
+        self.ce_weight = settings.ce_weight
+        self._function = load(settings, temperature=settings.temperature)
+
+    def divergence(self, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows) -> torch.Tensor:
+        """Shape [R], of logits [R, V], labels [R] and the teacher's R rows.
+
+        Raises:
+            PluginError: the function fails, or returns something of another shape.
+        """
+        returned = self._function(logits, labels, targets)
+        if not isinstance(returned, torch.Tensor) or returned.shape != labels.shape:
+            what = f"a tensor of shape {list(returned.shape)}" if isinstance(returned, torch.Tensor) else returned
+            raise self._function.refused(what, f"a loss for each token, a tensor of shape {list(labels.shape)}")
+        return returned
 
 
 @dataclass(frozen=True)

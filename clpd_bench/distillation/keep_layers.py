@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.pretrained import rebuilt
 from clpd_bench.errors import UserError
-from clpd_bench.settings.keep_layers import Cosine, Every, FirstLast, KeepLayers, Listed
+from clpd_bench.settings.parts.model import Cosine, Every, FirstLast, KeepLayers, Listed
 
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
 """By which logits may differ, relative to the largest, where a model is the same but for rounding."""

@@ -1,4 +1,11 @@
-"""Causal language models of transformers: made from a configuration, loaded, saved, taken apart."""
+"""Causal language models of transformers: made from a configuration, loaded, saved, taken apart.
+
+Where tensors live.
+
+Whether a model is at random in training.
+
+Rotary frequencies that depend on how long a batch is.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +26,7 @@ from transformers import (
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.head import head_of
 from clpd_bench.errors import UserError
-from clpd_bench.settings.model import Llama, Qwen3
+from clpd_bench.settings.parts.model import Llama, Qwen3
 
 CONFIGS = {"llama": LlamaConfig, "qwen3": Qwen3Config}
 
@@ -123,3 +130,42 @@ def forward_flops(model: PreTrainedModel, tokens: int, response_tokens: int) -> 
     body: int = sum(p.numel() for name, p in model.named_parameters() if "embed" not in name and "lm_head" not in name)
     head: int = head_of(model).weight.numel()
     return 2 * (body * tokens + head * response_tokens)
+
+
+def device() -> torch.device:
+    """The first GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@torch.no_grad()
+def draws_in_training(model: PreTrainedModel) -> bool:
+    """Whether a forward pass in training mode takes from torch's generators: for dropout, whole layers left out, or
+    noise in a router. Asks the generators, as no configuration has one name for all of these.
+
+    Changes neither the model's mode nor the generators.
+    """
+    was_training = model.training
+    with torch.random.fork_rng():
+        before = _states(model.device)
+        model.train()
+        model.get_decoder()(input_ids=torch.ones(1, 2, dtype=torch.long, device=model.device), use_cache=False)
+        after = _states(model.device)
+    model.train(was_training)
+    return not all(map(torch.equal, before, after))
+
+
+def _states(device: torch.device) -> list[torch.Tensor]:
+    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+
+
+def length_boundaries(model: PreTrainedModel) -> tuple[int, ...]:
+    """Lengths beyond which a LongRoPE model (Ding et al. 2024, 2402.13753) reads all rows of a batch with its long
+    factors, ascending; of other models none.
+
+    transformers goes by the longest row, its padding counted, so rows of both sides may not lie together. (`dynamic`
+    changes beyond `max_position_embeddings` alone, where no row gets: `require_positions`.)
+    """
+    parameters = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
+    of_layers = [parameters] if "rope_type" in parameters else [p for p in parameters.values() if isinstance(p, dict)]
+    found = {p["original_max_position_embeddings"] for p in of_layers if p.get("rope_type") == "longrope"}
+    return tuple(sorted(int(length) for length in found))

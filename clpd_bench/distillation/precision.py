@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.training import Training
 
 
 class Trained:

@@ -18,12 +18,11 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
 from clpd_bench.distillation.divergences import TargetRows
+from clpd_bench.distillation.files import MappedRows
 from clpd_bench.distillation.head import Head, head_of
-from clpd_bench.distillation.mapped import MappedRows
-from clpd_bench.distillation.models import hidden_states
-from clpd_bench.distillation.rotary import length_boundaries
+from clpd_bench.distillation.models import hidden_states, length_boundaries
 from clpd_bench.distillation.shards import Keep, Tensors, compute
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 
 
 def token_hashes(split: Split) -> NDArray[np.int64]:

@@ -19,21 +19,18 @@ from clpd_bench.curriculum.schedule import ConsumedHash, Schedule
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
+from clpd_bench.distillation.checkpoints import KeptModels
 from clpd_bench.distillation.chunked import chunked_sum
-from clpd_bench.distillation.divergences import TargetRows, token_loss
-from clpd_bench.distillation.draws import draws_in_training
+from clpd_bench.distillation.divergences import OwnLoss, TargetRows, token_loss
 from clpd_bench.distillation.head import head_of
-from clpd_bench.distillation.kept import KeptModels
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.looks import Looks, can_go_on
-from clpd_bench.distillation.models import hidden_states
-from clpd_bench.distillation.own_loss import OwnLoss
+from clpd_bench.distillation.models import draws_in_training, hidden_states, length_boundaries
 from clpd_bench.distillation.precision import Trained
-from clpd_bench.distillation.rotary import length_boundaries
 from clpd_bench.distillation.targets import Targets
+from clpd_bench.distillation.validation import Looks, can_go_on
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.training import Training
 
 Supervise = Callable[[slice], tuple[TargetRows | None, torch.Tensor | None]]
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.scoring import number, numbers
-from clpd_bench.settings.evaluation import Floor
+from clpd_bench.settings.parts.evaluation import Floor
 
 
 def floor_scores(floor: Floor, train: Split, test: Split) -> dict[str, float]:

@@ -1,4 +1,6 @@
-"""Whether the right answers get full marks: the corpus's own responses, read as a student's outputs are read.
+"""Whether the right answers could be written at all in as many tokens as a benchmark allows.
+
+Whether the right answers get full marks: the corpus's own responses, read as a student's outputs are read.
 
 A benchmark on which they do not would score a student that has learnt everything below one that has not.
 """
@@ -17,11 +19,30 @@ from transformers import PreTrainedTokenizerFast
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import scoring
-from clpd_bench.evaluation.room import require_room_for_gold
 from clpd_bench.evaluation.task import DOCUMENTS, TASK, write_choice_task, write_task
 from clpd_bench.evaluation.tokens import require_trained_choices, stop_of
-from clpd_bench.settings.metrics import METRICS
+from clpd_bench.settings.parts.metrics import METRICS
 from clpd_bench.settings.specs import BenchmarkSpec, ChoiceSpec
+
+
+def require_room_for_gold(split: Split, max_new_tokens: int) -> None:
+    """
+    Raises:
+        UserError: a gold response, with its end token, has more tokens: a model that has learnt it would be cut.
+    """
+    lengths = split.responses.lengths
+    longest = int(lengths.argmax())
+    needed, more = int(lengths[longest]), int((lengths > max_new_tokens).sum())
+    if more:
+        raise UserError(
+            f"{more} of {len(lengths)} gold responses have more tokens than the benchmark lets a model write: the "
+            f"longest is that of {split.texts('question')[longest][:60]!r} (example {split.ids[longest]}), {needed} "
+            "tokens with the end token",
+            key="max_new_tokens",
+            found=max_new_tokens,
+            fix=f"Set it to {needed} or more, or leave longer items out: `gold: drop`",
+        )
+
 
 LEDGER = "gold_dropped.json"
 LISTED = 3

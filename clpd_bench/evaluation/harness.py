@@ -1,16 +1,123 @@
-"""lm-eval 0.4.13, in this process."""
+"""lm-eval's requests to a model, a batch at a time, so that finished batches can be kept; and who had no end.
+
+lm-eval 0.4.13, in this process.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import torch
+from lm_eval.models.huggingface import HFLM
+from lm_eval.models.utils import Collator
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.distillation.models import greedy_settings, position_limit
-from clpd_bench.distillation.shards import Keep
+from clpd_bench.distillation.shards import Keep, Tensors
+
+
+class KeptHFLM(HFLM):  # type: ignore[misc]
+    """HFLM whose `generate_until` composes the batches that HFLM would, and keeps the responses of each.
+    Log-likelihoods, which cost one pass, are kept once they are complete.
+
+    Args:
+        keep: where they are kept.
+        progress: told (requests done, of) after each batch.
+        apart: whether a choice is tokenised apart from the prompt, as responses are for training; lm-eval makes one
+            text of the two, and reckons white space at the prompt's end to the choice.
+        settings: of HFLM; `batch_size` is a number.
+
+    Attributes:
+        truncated: {document: whether its first output ended by length}.
+    """
+
+    def __init__(self, keep: Keep, progress: Callable[[int, int], None], apart: bool, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._keep, self._progress, self._apart = keep, progress, apart
+        self.truncated: dict[int, bool] = {}
+        self._cut: list[bool] = []  # of the newest batch
+
+    def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
+        """The responses, in the order of the requests."""
+
+        # As in HFLM.generate_until of lm-eval 0.4.13; a test compares the batches.
+        def longest_first(request: tuple[str, dict[str, Any]]) -> tuple[int, str]:
+            return -len(self.tok_encode(request[0])), request[0]
+
+        arguments = [request.args for request in requests]
+        collator = Collator(
+            arguments, sort_fn=longest_first, group_by="gen_kwargs", group_fn=lambda request: request[1]
+        )
+        responses: list[tuple[str, bool]] = []
+        for batch in collator.get_batched(n=self.batch_size):
+            unit = f"responses/{hashlib.sha256(json.dumps(batch).encode()).hexdigest()}"
+            responses += _responses(self._keep(unit, partial(self._generate, batch)))
+            self._progress(len(responses), len(requests))
+        in_order: list[tuple[str, bool]] = collator.get_original(responses)
+        for request, (_, cut) in zip(requests, in_order, strict=True):
+            self.truncated.setdefault(request.doc_id, cut)
+        return [text for text, _ in in_order]
+
+    def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
+        if not self._apart:
+            pair: tuple[list[int], list[int]] = super()._encode_pair(context, continuation)
+            return pair
+        return self.tok_encode(context), self.tok_encode(continuation, add_special_tokens=False)
+
+    def _loglikelihood_tokens(self, requests: list[Any], *args: Any, **settings: Any) -> list[tuple[float, bool]]:
+        def scored() -> Tensors:
+            pairs = super(KeptHFLM, self)._loglikelihood_tokens(requests, *args, **settings)
+            return {
+                "nats": torch.tensor([nats for nats, _ in pairs], dtype=torch.float64),
+                "greedy": torch.tensor([bool(greedy) for _, greedy in pairs]),
+            }
+
+        tokens = [[context, continuation] for _, context, continuation in requests]
+        unit = f"likelihoods/{hashlib.sha256(json.dumps(tokens).encode()).hexdigest()}"
+        kept = self._keep(unit, scored)
+        self._progress(len(requests), len(requests))
+        return list(zip(kept["nats"].tolist(), kept["greedy"].tolist(), strict=True))
+
+    def _generate(self, batch: list[tuple[str, dict[str, Any]]]) -> Tensors:
+        # Sorted already, and no more than one batch: HFLM leaves it as it is.
+        requests = [SimpleNamespace(args=arguments) for arguments in batch]
+        texts = super().generate_until(requests, disable_tqdm=True)
+        text = torch.frombuffer(bytearray(json.dumps(texts), "ascii"), dtype=torch.uint8)
+        return {"json": text, "truncated": torch.tensor(self._cut)}
+
+    def _model_generate(self, context: Any, max_length: int, stop: list[str], **settings: Any) -> torch.Tensor:
+        rows: torch.Tensor = super()._model_generate(context, max_length=max_length, stop=stop, **settings)
+        new = rows[:, context.shape[1] :]
+        end = settings.get("eos_token_id", self.model.generation_config.eos_token_id)
+        ends = end if isinstance(end, list) else [] if end is None else [end]
+        self._cut = ended_by_length(new, ends, self.tokenizer.batch_decode(new), stop)
+        return rows
+
+
+def ended_by_length(
+    new: torch.Tensor, ends: Collection[int], texts: Collection[str], stops: Collection[str]
+) -> list[bool]:
+    """Of each row whether it has no end: neither an end token nor a text that stops it. Who goes on for the longest
+    decides when a batch ends, and a row that ended before is padded, or cut at its stop later on.
+
+    Args:
+        new: shape [B, tokens], what was generated.
+        texts: of these, special tokens among them.
+    """
+    ended = torch.isin(new, torch.tensor([*ends], dtype=new.dtype, device=new.device)).any(dim=1).tolist()
+    return [not end and not any(stop in text for stop in stops) for end, text in zip(ended, texts, strict=True)]
+
+
+def _responses(kept: Tensors) -> list[tuple[str, bool]]:
+    texts: list[str] = json.loads(kept["json"].numpy().tobytes())
+    return list(zip(texts, kept["truncated"].tolist(), strict=True))
+
 
 LOGGERS = ("lm_eval", "lm-eval", "datasets")
 BOOTSTRAPS = 1000
@@ -50,8 +157,6 @@ def run_harness(
     """
     from lm_eval.evaluator import simple_evaluate  # costs seconds to import: only for who evaluates
     from lm_eval.tasks import TaskManager
-
-    from clpd_bench.evaluation.generation import KeptHFLM
 
     quiet()
     model.generation_config = greedy_settings(tokenizer)

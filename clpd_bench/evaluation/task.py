@@ -1,5 +1,6 @@
 """A benchmark as a task of lm-eval: a YAML, the documents, and the functions that score; usable with its command
-line."""
+line.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import scoring
 from clpd_bench.evaluation.tokens import Stop
-from clpd_bench.settings.evaluation import STRICT, STRICT_MATCH
+from clpd_bench.settings.parts.evaluation import STRICT, STRICT_MATCH
 from clpd_bench.settings.specs import BenchmarkSpec
 
 TASK, DOCUMENTS = "clpd_test", "documents.parquet"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clpd_bench.corpus.build import build
 from clpd_bench.errors import UserError
-from clpd_bench.jobs.context import Context, Measured
+from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.settings.specs import CorpusSpec
 
 

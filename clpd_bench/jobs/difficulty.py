@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.corpus.reader import Split, read_split
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.plugins import load
-from clpd_bench.settings.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
+from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.outside.plugins import load
+from clpd_bench.settings.parts.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import DifficultySpec
 
@@ -75,11 +75,11 @@ def _model_loss(
     # Other difficulties are made while planning, which does without torch.
     from transformers import AutoTokenizer
 
+    from clpd_bench.distillation.likelihood import score
     from clpd_bench.distillation.models import forward_flops
-    from clpd_bench.distillation.scoring import score
     from clpd_bench.distillation.shards import Shards
     from clpd_bench.distillation.vocabulary import vocabulary_of
-    from clpd_bench.jobs.loading import load_reader
+    from clpd_bench.jobs.reader import load_reader
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     longest = max(int(split.tokens.max()) for split in splits.values())

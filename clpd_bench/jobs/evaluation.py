@@ -13,26 +13,28 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.leaks import leak, questions_of
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
-from clpd_bench.distillation.assumptions import require_causal_rows
-from clpd_bench.distillation.devices import device
-from clpd_bench.distillation.models import forward_flops, load_model, position_limit
-from clpd_bench.distillation.rotary import length_boundaries
-from clpd_bench.distillation.scoring import score
+from clpd_bench.distillation.likelihood import score
+from clpd_bench.distillation.model_checks import require_causal_rows
+from clpd_bench.distillation.models import device, forward_flops, length_boundaries, load_model, position_limit
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
-from clpd_bench.evaluation.documents import refuse_read
 from clpd_bench.evaluation.gold import prepare, write_ledger
 from clpd_bench.evaluation.harness import run_harness
-from clpd_bench.evaluation.items import document_ids, response_loss_rows, sample_rows, write_items
-from clpd_bench.evaluation.loading import loaded, loaded_by_name
-from clpd_bench.evaluation.metrics import item_metrics
-from clpd_bench.evaluation.results import write_results
-from clpd_bench.evaluation.targets import kept_documents
+from clpd_bench.evaluation.items import (
+    document_ids,
+    item_metrics,
+    response_loss_rows,
+    sample_rows,
+    write_items,
+    write_results,
+)
+from clpd_bench.evaluation.load_task import loaded, loaded_by_name
 from clpd_bench.evaluation.task import scored_choices
+from clpd_bench.evaluation.task_documents import kept_documents, refuse_read
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.jobs.loading import load_reader
+from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
 
 LOSS_BATCH_TOKENS = 8192

@@ -1,4 +1,6 @@
-"""model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike.
+"""The result of a trained model: which of the models that its run went through, and which others beside it.
+
+model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike.
 
 Also what is not trained: pretrained weights brought in, a model with fewer layers, a checkpoint of another.
 """
@@ -15,23 +17,68 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation.choice import why_stopped
-from clpd_bench.distillation.devices import device
-from clpd_bench.distillation.kept import KeptModels
+from clpd_bench.distillation.checkpoints import KeptModels
+from clpd_bench.distillation.divergences import OwnLoss
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.looks import validation_scores
-from clpd_bench.distillation.models import forward_flops, new_model, save_model
-from clpd_bench.distillation.own_loss import OwnLoss
+from clpd_bench.distillation.models import device, forward_flops, new_model, save_model
 from clpd_bench.distillation.targets import Targets, read_targets
-from clpd_bench.distillation.train import Diverged, Surroundings, train
+from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
+from clpd_bench.distillation.validation import best_look, validation_scores, why_stopped
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.jobs.loading import load_reader
-from clpd_bench.jobs.result import save_kept_steps, save_result
+from clpd_bench.errors import UserError
+from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.reader import load_reader
 from clpd_bench.jobs.untrained import as_of_step, brought_in, with_fewer_layers
-from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.parts.loss import CrossEntropy
+from clpd_bench.settings.parts.training import BestValidation, Training
 from clpd_bench.settings.plugin import LossPlugin
 from clpd_bench.settings.specs import ModelSpec
+
+
+def save_result(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    kept: KeptModels,
+    training: Training,
+    record: Record,
+    out: Path,
+) -> dict[str, Any]:
+    """Saves `training.checkpoint`'s model of a run that has ended, after however many steps.
+
+    A run that diverged has ended before the step that failed: its last model is that of the step before, and
+    its best look one of those up to there.
+
+    Args:
+        model: as it is at the end.
+        record: with a look at the end.
+
+    Returns:
+        `chosen`: what the look at the model saw, where it was chosen by one.
+    """
+    steps, wanted = len(record.loss), training.checkpoint
+    best = best_look(record.validation, wanted, steps) if isinstance(wanted, BestValidation) else None
+    if best is None or best["step"] == steps:
+        save_model(model, tokenizer, out)
+    else:
+        kept.copy(int(best["step"]), out)
+    return {} if best is None else {"chosen": best}
+
+
+def save_kept_steps(kept: KeptModels, training: Training, steps: int, diverged: bool, out: Path) -> None:
+    """Puts `training.keep_steps` of a run of `steps` steps into `out`; of one that diverged, those that it has.
+
+    Raises:
+        UserError: the run was stopped before one of them.
+    """
+    for step in training.keep_steps:
+        if step > steps and not diverged:
+            raise UserError(
+                f"the run stopped after step {steps}, and step {step} was to be kept",
+                key="training.keep_steps",
+                fix=f"Keep earlier steps, or leave `{'stop' if training.stop else 'early_stopping'}` out",
+            )
+        if step <= steps:
+            kept.copy(step, out / "steps" / str(step))
 
 
 def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:

@@ -11,8 +11,8 @@ from clpd_bench.distillation.models import forward_flops
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.targets import write_targets
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.jobs.loading import load_reader
+from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import TargetsSpec
 
 

@@ -12,17 +12,15 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.corpus.tokenizers import pretrained_tokenizer
-from clpd_bench.distillation.assumptions import require_causal_rows
-from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.keep_layers import cut, kept_layers, layer_cosines, layers_of
-from clpd_bench.distillation.models import load_model, require_positions, save_model
+from clpd_bench.distillation.model_checks import require_causal_rows
+from clpd_bench.distillation.models import device, load_model, require_positions, save_model
 from clpd_bench.distillation.pretrained import load_pretrained
 from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabulary, vocabulary_of
-from clpd_bench.jobs.context import Measured
-from clpd_bench.settings.keep_layers import Cosine, KeepLayers
-from clpd_bench.settings.pretrained import Start
-from clpd_bench.starts import origin
-from clpd_bench.weight_files import stored_parameters
+from clpd_bench.jobs.body import Measured
+from clpd_bench.outside.weights import origin, stored_parameters
+from clpd_bench.settings.parts.model import Cosine, KeepLayers
+from clpd_bench.settings.parts.pretrained import Start
 
 
 def brought_in(start: Start, out: Path) -> Measured:

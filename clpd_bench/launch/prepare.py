@@ -1,26 +1,58 @@
-"""Before any training: the corpora made, and everything checked that needs their data."""
+"""What each arm's schedule will show, counted before anything is trained.
+
+Before any training: the corpora made, and everything checked that needs their data.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
-from clpd_bench.curriculum.exposure import Exposure
+from clpd_bench.curriculum.buckets import difficulty_buckets
+from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
-from clpd_bench.grid import Cell, cells
-from clpd_bench.launch.fetching import fetch_all
-from clpd_bench.launch.gold import refuse_lost_gold
-from clpd_bench.launch.leaks import refuse_leaks, refuse_leaky_tasks, refuse_validation_leaks
-from clpd_bench.launch.pinned import require_pinned
+from clpd_bench.grid.cells import Cell, cells
+from clpd_bench.launch.checks import refuse_leaks, refuse_leaky_tasks, refuse_lost_gold, refuse_validation_leaks
+from clpd_bench.launch.fetch import fetch_all, require_pinned
 from clpd_bench.launch.worker import work
-from clpd_bench.plan.exposure import cell_exposure
-from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.plan.whole import PointPlan
-from clpd_bench.settings.ablation import Ablation
+from clpd_bench.plan.plan import Job, Plan, PointPlan
+from clpd_bench.plan.supervision import supervision_of
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.curriculum import written
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
+
+
+def cell_exposure(
+    cell: Cell,
+    teachers: tuple[str, ...],
+    ids: NDArray[np.str_],
+    tokens: NDArray[np.int64],
+    response_tokens: NDArray[np.int64],
+    difficulty: NDArray[np.float64] | None,
+) -> Exposure:
+    """Counts the very schedule that the cell's model job will build; arrays have shape [N].
+
+    Raises:
+        UserError: the schedule cannot be built (an empty step, an empty bucket, a difficulty that orders nothing).
+    """
+    supervision = supervision_of(cell, teachers)
+    try:
+        schedule = build_schedule(ids, tokens, difficulty, supervision, cell.student.training, Streams(cell.seed))
+    except UserError as error:
+        key = f"student.{error.key}" if error.key == "training" else error.key
+        by = cell.curriculum.difficulty
+        where = f"arm {cell.arm_name!r}" + (f", difficulty {written(by)}" if by else "")
+        raise UserError(f"{error.message} ({where})", key=key, fix=error.fix) from None
+    stages = cell.curriculum.stages
+    buckets = difficulty_buckets(ids, difficulty, tokens, stages)
+    return exposure(schedule, buckets, difficulty, tokens, response_tokens, cell.student.training, stages)
+
 
 DATA_KINDS = ("corpus", "difficulty")
 

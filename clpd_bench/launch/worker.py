@@ -19,13 +19,11 @@ from pathlib import Path
 from typing import Literal
 
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.bodies import Body, body
-from clpd_bench.jobs.context import Context
-from clpd_bench.launch.disk import full_disk, is_disk_full
-from clpd_bench.launch.process import StopFlag, output_to
-from clpd_bench.launch.provenance import device_name, provenance
-from clpd_bench.launch.revision import revision
-from clpd_bench.plan.code import code_hash
+from clpd_bench.jobs.body import Body, Context, body
+from clpd_bench.launch.processes import StopFlag, output_to
+from clpd_bench.launch.provenance import device_name, provenance, revision
+from clpd_bench.launch.remedies import full_disk, is_disk_full
+from clpd_bench.plan.code_versions import code_hash
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.specs import Kind
 from clpd_bench.store import Attempt, Store

@@ -8,28 +8,27 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from clpd_bench.digests import sha256_of
 from clpd_bench.errors import UserError
-from clpd_bench.grid import Cell, cells
-from clpd_bench.plan.declaration import declaration
-from clpd_bench.plan.identity import digest, identities, settings_of
-from clpd_bench.plan.keys import job_key
+from clpd_bench.grid.cells import Cell, cells
+from clpd_bench.grid.points import Point, points
+from clpd_bench.outside.lm_eval_tasks import find_task
+from clpd_bench.outside.local_files import sha256_of
+from clpd_bench.outside.weights import start_of
+from clpd_bench.plan.code_versions import code_version
+from clpd_bench.plan.keys import digest, identities, job_key, settings_of
 from clpd_bench.plan.lock import Lock, read_lock
-from clpd_bench.plan.plan import Evaluated, Job, Ladder, Plan
+from clpd_bench.plan.plan import Evaluated, Job, Ladder, Plan, PointPlan, in_order, whole
+from clpd_bench.plan.questions import declaration
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
-from clpd_bench.plan.versions import code_version
-from clpd_bench.plan.whole import PointPlan, in_order, whole
-from clpd_bench.settings.ablation import Ablation
 from clpd_bench.settings.base import files_under
-from clpd_bench.settings.checks import root_of
-from clpd_bench.settings.corpus import Of, SameAs
-from clpd_bench.settings.curriculum import NoTeacher, Shuffled, written
-from clpd_bench.settings.difficulty import Difficulty, nameless, scored_by
-from clpd_bench.settings.evaluation import Benchmark
-from clpd_bench.settings.keep_layers import Cosine
-from clpd_bench.settings.model import Llama, ModelSettings, Qwen3, StudentSettings, Trained
-from clpd_bench.settings.points import Point, points
-from clpd_bench.settings.pretrained import Gguf, Hub, Local, Start
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.corpus import Of, SameAs
+from clpd_bench.settings.parts.curriculum import NoTeacher, Shuffled, written
+from clpd_bench.settings.parts.difficulty import Difficulty, nameless, scored_by
+from clpd_bench.settings.parts.evaluation import Benchmark
+from clpd_bench.settings.parts.model import Cosine, Llama, ModelSettings, Qwen3, StudentSettings, Trained
+from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local, Start
+from clpd_bench.settings.rules.checks import root_of
 from clpd_bench.settings.specs import (
     READ,
     BenchmarkSpec,
@@ -44,8 +43,6 @@ from clpd_bench.settings.specs import (
     TargetsSpec,
     TaskSpec,
 )
-from clpd_bench.starts import start_of
-from clpd_bench.task_files import find_task
 
 SHUFFLED = Shuffled(name="shuffled")
 LOSS_ALONE = BenchmarkSpec(max_new_tokens=None, answer_marker=None)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from clpd_bench.errors import UserError
-from clpd_bench.grid import Cell
+from clpd_bench.grid.cells import Cell
+from clpd_bench.outside.weights import start_of
 from clpd_bench.plan.keys import canonical
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.curriculum import NoTeacher, TeacherRule, written
-from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.curriculum import NoTeacher, TeacherRule, written
+from clpd_bench.settings.parts.loss import CrossEntropy
+from clpd_bench.settings.parts.pretrained import Gguf, Local
 from clpd_bench.settings.plugin import Plugin, as_written
-from clpd_bench.settings.pretrained import Gguf, Local
-from clpd_bench.starts import start_of
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clpd_bench.grid import Cell
-from clpd_bench.settings.curriculum import (
+from clpd_bench.grid.cells import Cell
+from clpd_bench.settings.parts.curriculum import (
     RANKED,
     AntiAligned,
     ByDifficulty,
@@ -16,7 +16,7 @@ from clpd_bench.settings.curriculum import (
     TeacherRule,
     WeakToStrong,
 )
-from clpd_bench.settings.loss import CrossEntropy
+from clpd_bench.settings.parts.loss import CrossEntropy
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.points import BASE, Point, label
+from clpd_bench.grid.space import space_grid, tuned_arms
 from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.whole import PointPlan, whole
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.points import BASE, Point, label
-from clpd_bench.settings.space import space_grid, tuned_arms
-from clpd_bench.settings.tune import TuneSettings
+from clpd_bench.plan.plan import Plan, PointPlan, whole
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.tune import TuneSettings
 
 
 @dataclass(frozen=True)

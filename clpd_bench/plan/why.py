@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from clpd_bench.plan.differences import flat
 from clpd_bench.plan.plan import Job
-from clpd_bench.settings.fingerprint import fingerprint
+from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.specs import SPECS, Kind
 
 ABSENT = object()

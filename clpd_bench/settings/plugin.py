@@ -1,4 +1,7 @@
-"""A function of the user's own in place of a named thing: `{name: mine.py:my_kl, gap: 2}`."""
+"""What is done where parts of one source share a question.
+
+A function of the user's own in place of a named thing: `{name: mine.py:my_kl, gap: 2}`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ from typing import Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from clpd_bench.settings.base import LocalPath, Settings, expand_path
-from clpd_bench.settings.overlap import Overlap
+
+Overlap = Literal["refuse", "drop_train", "drop_test"]
+"""The source is refused, or the part gives way that is nearer to training, or the one that is nearer to the test; what
+was left out is counted in the corpus and on the report's page."""
+
 
 WRITTEN = "FILE.py:FUNCTION"
 REFERENCE = re.compile(r"(\S+\.py):([^\W\d]\w*)")

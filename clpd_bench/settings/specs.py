@@ -8,17 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from clpd_bench.settings.base import NotInKey, Settings
-from clpd_bench.settings.corpus import CorpusSettings
-from clpd_bench.settings.curriculum import Order, TeacherRule
-from clpd_bench.settings.difficulty import Difficulty
-from clpd_bench.settings.evaluation import Extract, Gold
-from clpd_bench.settings.keep_layers import KeepLayers
-from clpd_bench.settings.loss import CrossEntropy, Loss, TargetsSettings
-from clpd_bench.settings.model import Llama, Qwen3
-from clpd_bench.settings.pacing import Pacing
-from clpd_bench.settings.pretrained import Start
-from clpd_bench.settings.task_data import TaskData
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.corpus import CorpusSettings
+from clpd_bench.settings.parts.curriculum import Order, Pacing, TeacherRule
+from clpd_bench.settings.parts.difficulty import Difficulty
+from clpd_bench.settings.parts.evaluation import Extract, Gold
+from clpd_bench.settings.parts.hub import TaskData
+from clpd_bench.settings.parts.loss import CrossEntropy, Loss, TargetsSettings
+from clpd_bench.settings.parts.model import KeepLayers, Llama, Qwen3
+from clpd_bench.settings.parts.pretrained import Start
+from clpd_bench.settings.parts.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]
 

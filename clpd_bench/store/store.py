@@ -11,13 +11,12 @@ from typing import Any
 from clpd_bench.errors import UserError
 from clpd_bench.store import artifacts, kept, ledger, register
 from clpd_bench.store.attempts import Attempt
-from clpd_bench.store.info import AttemptInfo
 from clpd_bench.store.ledger import Entry
+from clpd_bench.store.liveness import Watch
 from clpd_bench.store.owner import Owner
 from clpd_bench.store.register import Record
-from clpd_bench.store.states import State, is_given_up, recorded_state
+from clpd_bench.store.states import AttemptInfo, State, is_given_up, recorded_state
 from clpd_bench.store.turns import turn
-from clpd_bench.store.watch import Watch
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

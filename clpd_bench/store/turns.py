@@ -9,8 +9,8 @@ from pathlib import Path
 
 from clpd_bench.store import ledger
 from clpd_bench.store.attempts import Attempt
+from clpd_bench.store.liveness import Watch
 from clpd_bench.store.owner import Owner
-from clpd_bench.store.watch import Watch
 
 POLL_SECONDS = 0.2
 

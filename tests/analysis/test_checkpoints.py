@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as theirs
 
-from clpd_bench.analysis.checkpoints import compare_checkpoints, mcnemar
+from clpd_bench.analysis.mcnemar import compare_checkpoints, mcnemar
 from clpd_bench.analysis.outcomes import FloatArray
 from clpd_bench.errors import UserError
 

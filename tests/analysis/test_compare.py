@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clpd_bench.analysis.compare import Comparison, compare
+from clpd_bench.analysis.comparisons import Comparison, compare
 from clpd_bench.analysis.declaration import Declaration, Factorial
 from clpd_bench.analysis.summary import summary
 from clpd_bench.errors import UserError

@@ -11,13 +11,12 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from clpd_bench.analysis.compare import compare, compare_benchmarks
+from clpd_bench.analysis.comparisons import compare, compare_benchmarks
 from clpd_bench.analysis.declaration import Declaration, Factorial
-from clpd_bench.analysis.metrics import MACRO_AVERAGE
-from clpd_bench.analysis.moments import moments
 from clpd_bench.analysis.outcomes import FloatArray, by_benchmark
+from clpd_bench.analysis.series import MACRO_AVERAGE
 from clpd_bench.analysis.summary import summary, summary_of_benchmarks
-from clpd_bench.analysis.two_way import two_way
+from clpd_bench.analysis.two_way import moments, two_way
 from clpd_bench.errors import UserError
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]

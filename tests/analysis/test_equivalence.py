@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.weightstats import ttost_paired
 
-from clpd_bench.analysis.equivalence import equivalence_p
+from clpd_bench.analysis.paired import equivalence_p
 
 
 @settings(deadline=None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from clpd_bench.analysis.metrics import Series, metric_series
 from clpd_bench.analysis.outcomes import Evaluation, benchmark_outcomes, by_benchmark, outcome_array, outcomes
+from clpd_bench.analysis.series import Series, metric_series
 from clpd_bench.errors import UserError
 
 GSM = Series("gsm8k", "exact_match", "strict", "exact_match")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clpd_bench.analysis.tuning import choose, edges, mean_and_sd
+from clpd_bench.results.tuning import choose, edges, mean_and_sd
 
 # Not so near zero that signs or sums round away.
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 3))

@@ -13,10 +13,9 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups, cov_white_simple
 
-from clpd_bench.analysis.moments import Moments, moments
 from clpd_bench.analysis.outcomes import FloatArray
 from clpd_bench.analysis.paired import paired_t
-from clpd_bench.analysis.two_way import cluster_variance, two_way
+from clpd_bench.analysis.two_way import Moments, cluster_variance, moments, two_way
 from clpd_bench.errors import UserError
 
 PETERSEN = Path(statsmodels.stats.__file__).parent / "tests" / "test_data.txt"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from clpd_bench.analysis.unpaired import unpaired
+from clpd_bench.analysis.paired import unpaired
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5, 8])

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 SITE = {
     "profiles": {"gpu": {"partition": "gpu", "gpus": 1, "time": 60, "gpu_tflops": {"float32": 20}}},

@@ -23,12 +23,12 @@ from scipy import stats
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.reporting import export as exporting
-from clpd_bench.reporting.card.card import metadata
-from clpd_bench.reporting.card.subject import subject_of
-from clpd_bench.reporting.card.trained import start_text
+from clpd_bench.report import export as exporting
+from clpd_bench.report.card.card import metadata
+from clpd_bench.report.card.subject import subject_of
+from clpd_bench.report.card.trained import start_text
 from clpd_bench.store import Store
 
 FILE = Path(__file__).parent / "export.yaml"

@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 AXES = "axes={curriculum.pacing.strength: [0, 1]}"
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 LOSSES = {"small": 0.55, "large": 0.30}
@@ -73,7 +73,7 @@ def test_machines_are_told_scores_and_whether_they_rise(small: Path, store: Path
 def test_reading_the_scores_imports_nothing_that_is_slow_to_load(small: Path, store: Path) -> None:
     program = (
         "import sys\n"
-        "from clpd_bench import cli\n"
+        "from clpd_bench.cli import app as cli\n"
         "try:\n    cli.main()\n"
         "except SystemExit as left:\n    assert not left.code, left.code\n"
         "assert not {'pandas', 'torch', 'scipy'} & {*sys.modules}\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench import cli
-from clpd_bench.launch import local
+from clpd_bench.cli import app
+from clpd_bench.launch import run
 
 SUMS = "{name: chained_sums, operations: [1, 3], train: 60, validation: 10, test: 12}"
 Clpd = Callable[..., "tuple[int, str, str]"]
@@ -32,7 +32,7 @@ def clpd(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], st
         monkeypatch.setattr(sys, "argv", ["clpd", *map(str, arguments)])
         capsys.readouterr()
         try:
-            cli.main()
+            app.main()
             code = 0
         except SystemExit as left:
             code = int(left.code or 0)
@@ -128,7 +128,7 @@ def test_a_missing_data_file_is_told_when_planning(small: Path, clpd: Clpd, stor
 def test_bad_data_is_told_before_any_training(
     small: Path, clpd: Clpd, store: Path, row: str, says: str, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "run_here", lambda *_: pytest.fail("training has begun"))
+    monkeypatch.setattr(run, "run_here", lambda *_: pytest.fail("training has begun"))
     jsonl_corpus(small, rows(30), rows(5, 1000))
     lines = (small.parent / "train.jsonl").read_text().split("\n")
     (small.parent / "train.jsonl").write_text("\n".join([*lines[:2], row, *lines[2:]]))

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from clpd_bench.analysis.power import detectable_effect
-from clpd_bench.cli import app
-from clpd_bench.launch.slurm.preflight.seeds import check_seeds
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.slurm.preflight.checks import check_seeds
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 
 SPREAD = "analysis.spread=0.004"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 HEAVY = ("torch", "transformers", "pandas", "scipy", "statsmodels", "matplotlib", "datasets", "lm_eval")
 SMOKE = Path(__file__).parents[2] / "ablations" / "smoke.yaml"
@@ -33,7 +33,7 @@ def test_planning_imports_nothing_that_is_slow_to_load(arguments: list[str], tmp
         arguments = [*arguments, str(SMOKE), "--store", str(tmp_path / "store")]
     program = (
         "import sys\n"
-        "from clpd_bench import cli\n"
+        "from clpd_bench.cli import app as cli\n"
         "try:\n    cli.main()\n"
         "except SystemExit as left:\n    assert not left.code, left.code\n"
         "print('loaded:', *{name.split('.')[0] for name in sys.modules}, file=sys.stderr)\n"

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
-from clpd_bench.launch import why
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.watch import why
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.keys import job_key
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import SPECS
 from clpd_bench.store import Store
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.grid import cells
+from clpd_bench.grid.cells import cells
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.grid.points import points
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.points import points
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

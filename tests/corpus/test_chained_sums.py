@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clpd_bench.corpus.chained_sums import ALPHABET, generate
 from clpd_bench.corpus.example import Example, example_ids
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import ChainedSums
+from clpd_bench.settings.parts.sources import ChainedSums
 
 
 def sums(**changed: object) -> ChainedSums:

@@ -11,11 +11,11 @@ from chat_templates import CHATML, DEFAULT, GEMMA, GENERATION, LLAMA3, MISTRAL, 
 from pydantic import ValidationError
 
 from clpd_bench.corpus.build import build
-from clpd_bench.corpus.chat import ChatForm
 from clpd_bench.corpus.example import Example
+from clpd_bench.corpus.prompts import ChatForm
 from clpd_bench.corpus.reader import Split, read_split, read_summary
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.settings.parts.corpus import CorpusSettings
 
 DATE = {"date_string": "26 Jul 2024"}
 FORMS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -13,8 +13,8 @@ from clpd_bench.corpus.build import build
 from clpd_bench.corpus.chained_sums import generate
 from clpd_bench.corpus.reader import read_split, read_summary
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import CorpusSettings
-from clpd_bench.settings.sources import ChainedSums
+from clpd_bench.settings.parts.corpus import CorpusSettings
+from clpd_bench.settings.parts.sources import ChainedSums
 
 SUMS = {"name": "chained_sums", "operations": [1, 3], "train": 30, "validation": 6, "test": 8}
 

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 from clpd_bench.corpus.build import build
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.corpus.sameness import sameness
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
 
 DATA = os.environ.get("CLPD_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="CLPD_DATA is not set; export it to run on the real GSM8K")

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from clpd_bench.corpus.example import Example, example_ids
 from clpd_bench.corpus.sources import examples
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import Source
+from clpd_bench.settings.parts.sources import Source
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 Rows = list[dict[str, Any]]

@@ -15,7 +15,7 @@ import pytest
 from clpd_bench.corpus.example import Example, example_ids
 from clpd_bench.corpus.sources import examples
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import Jsonl
+from clpd_bench.settings.parts.sources import Jsonl
 
 
 def write(file: Path, rows: list[Any], array: bool = False) -> Path:

@@ -13,7 +13,7 @@ from clpd_bench.corpus.example import SPLITS, Example
 from clpd_bench.corpus.sameness import hash_of, sameness
 from clpd_bench.corpus.sources import examples
 from clpd_bench.errors import UserError
-from clpd_bench.settings.sources import Source
+from clpd_bench.settings.parts.sources import Source
 
 
 def write(file: Path, rows: list[Any]) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from clpd_bench.corpus.build import build
-from clpd_bench.corpus.overlap import LEDGER
 from clpd_bench.corpus.reader import read_split, read_summary
-from clpd_bench.corpus.shared import Texts
+from clpd_bench.corpus.shared_questions import Texts
 from clpd_bench.corpus.sources import examples
+from clpd_bench.corpus.splits import LEDGER
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.settings.parts.corpus import CorpusSettings
+from clpd_bench.settings.parts.sources import Jsonl
 from clpd_bench.settings.plugin import CorpusPlugin
-from clpd_bench.settings.sources import Jsonl
 
 DATA = os.environ.get("CLPD_DATA")
 DUCKS = "Janet\u2019s ducks lay {} eggs per day and she eats three. How many are left?"

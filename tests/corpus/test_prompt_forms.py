@@ -11,12 +11,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from clpd_bench.corpus.build import build
+from clpd_bench.corpus.prompts import opening
 from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.corpus.sameness import sameness
-from clpd_bench.corpus.text import opening
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import CorpusSettings
-from clpd_bench.settings.fingerprint import fingerprint
+from clpd_bench.settings.base import fingerprint
+from clpd_bench.settings.parts.corpus import CorpusSettings
 
 
 @pytest.fixture

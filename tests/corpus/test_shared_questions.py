@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clpd_bench.corpus.shared import Texts
+from clpd_bench.corpus.shared_questions import Texts
 
 DUCKS = "Janet's ducks lay 16 eggs per day. She eats three. How many are left?"
 ROBE = "A robe takes 2 bolts of blue fiber and half that much white fiber. How many bolts in total?"

@@ -11,8 +11,8 @@ from chat_templates import DEFAULT, chat_tokenizer
 
 from clpd_bench.corpus.build import build
 from clpd_bench.corpus.reader import read_split
-from clpd_bench.launch.show import first_example
-from clpd_bench.settings.corpus import CorpusSettings
+from clpd_bench.launch.watch.show import first_example
+from clpd_bench.settings.parts.corpus import CorpusSettings
 
 
 def shown(tmp_path: Path, **changed: Any) -> tuple[list[str], Path]:

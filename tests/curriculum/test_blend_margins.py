@@ -10,8 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clpd_bench.curriculum.pacings import blend_shares, blended
-from clpd_bench.curriculum.rounding import controlled_rounding
+from clpd_bench.curriculum.pacings import blend_shares, blended, controlled_rounding
 
 STRENGTHS = st.floats(0, 1) | st.sampled_from([0.0, 1.0, 1e-6, 1e-9, 0.999999, 0.3333333])
 

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.orders import ORDERS
 from clpd_bench.curriculum.pacings import PACINGS
-from clpd_bench.curriculum.stages import stage_of_step
+from clpd_bench.curriculum.steps import stage_of_step
 from clpd_bench.curriculum.teachers import TEACHER_RULES
 from clpd_bench.jobs.difficulty import DIFFICULTIES
-from clpd_bench.settings.curriculum import Order, TeacherRule
-from clpd_bench.settings.difficulty import Difficulty
-from clpd_bench.settings.pacing import Pacing
+from clpd_bench.settings.parts.curriculum import Order, Pacing, TeacherRule
+from clpd_bench.settings.parts.difficulty import Difficulty
 
 PACED = ["easy_to_hard", "hard_to_easy", "random_stages", "shuffled_stages", "homogeneous"]
 EXACT, DRAWN = ["blend", "partition"], ["cumulative", "mixed"]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
 from clpd_bench.curriculum.buckets import bucket_difficulties
 from clpd_bench.errors import UserError
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
-from clpd_bench.settings.training import Training
 
 EXAMPLES = 24
 BLEND = {"name": "blend", "strength": 0.5}

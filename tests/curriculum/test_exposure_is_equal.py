@@ -14,11 +14,10 @@ from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_
 from clpd_bench.curriculum.buckets import require_order
 from clpd_bench.curriculum.exposure import exposure
 from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import EasyToHard, Shuffled
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.pacing import Blend
+from clpd_bench.settings.parts.curriculum import Blend, EasyToHard, Shuffled
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
-from clpd_bench.settings.training import Training
 
 SHUFFLED, EASY_TO_HARD = Shuffled(name="shuffled"), EasyToHard(name="easy_to_hard")
 

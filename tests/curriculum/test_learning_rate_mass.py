@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from clpd_bench.curriculum import Streams, build_schedule, exposure
-from clpd_bench.curriculum.stages import stage_bounds
-from clpd_bench.settings.curriculum import Shuffled
-from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.curriculum.steps import stage_bounds
+from clpd_bench.settings.parts.curriculum import Shuffled
+from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
-from clpd_bench.settings.training import Training
 
 
 def rate(step: int, steps: int, peak: float, warmup: int, decay_steps: int) -> float:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.curriculum import ConsumedHash, Schedule, Streams, build_schedule
-from clpd_bench.settings.curriculum import Shuffled
-from clpd_bench.settings.loss import ForwardKl
+from clpd_bench.settings.parts.curriculum import Shuffled
+from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
-from clpd_bench.settings.training import Training
 
 N, STEPS = 24, 8
 

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.curriculum import Streams, build_schedule, difficulty_buckets, stage_of_step, teacher_of_stage
-from clpd_bench.curriculum.stages import stage_bounds
+from clpd_bench.curriculum.steps import stage_bounds
 from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import EasyToHard
-from clpd_bench.settings.loss import ForwardKl
-from clpd_bench.settings.pacing import Blend
+from clpd_bench.settings.parts.curriculum import Blend, EasyToHard
+from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
-from clpd_bench.settings.training import Training
 
 
 def half_up(value: Fraction) -> int:

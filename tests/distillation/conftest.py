@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import chunked
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 
 torch.set_num_threads(1)
 

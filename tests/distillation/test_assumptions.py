@@ -15,14 +15,12 @@ from test_training_jobs import CLPD, SHUFFLED, SMALL, TRAINING, corpus, do
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation import assumptions
-from clpd_bench.distillation.assumptions import require_causal_rows
-from clpd_bench.distillation.head_check import require_known_head
-from clpd_bench.distillation.in_float32 import in_float32
+from clpd_bench.distillation import model_checks
+from clpd_bench.distillation.model_checks import in_float32, require_causal_rows, require_known_head
 from clpd_bench.distillation.models import load_model, new_model, save_model
 from clpd_bench.errors import UserError
 from clpd_bench.plan.build import LOSS_ALONE
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 from clpd_bench.settings.specs import DifficultySpec, EvaluationSpec, ModelSpec, TargetsSpec
 
 WIDTH = {
@@ -132,7 +130,7 @@ def test_a_leak_that_bfloat16_would_hide_is_found_in_float32(monkeypatch: pytest
     with pytest.raises(ValueError, match="flash_attention_2 does not compute in float32"), in_float32(model):
         pass
     model.config._attn_implementation = "sdpa"
-    monkeypatch.setattr(assumptions, "in_float32", _impossible)
+    monkeypatch.setattr(model_checks, "in_float32", _impossible)
     require_causal_rows(model, "the teacher")
 
 
@@ -141,7 +139,7 @@ def _impossible(model: PreTrainedModel) -> Any:
 
 
 def test_what_does_not_run_in_float32_is_looked_at_in_its_own_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assumptions, "in_float32", _impossible)
+    monkeypatch.setattr(model_checks, "in_float32", _impossible)
     require_causal_rows(made("llama").to(torch.bfloat16), "the teacher", 40)
     with pytest.raises(UserError, match="sees what comes later"):
         require_causal_rows(made("llama", is_causal=False).to(torch.bfloat16), "the teacher")

@@ -13,11 +13,11 @@ from test_kept_when_diverged import diverge_at
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
 from test_training_loop import record_steps
 
-from clpd_bench.distillation import looks
+from clpd_bench.distillation import validation
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs import model as job
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.settings.training import Training
 
 STEPS = 6
 BEST = {"name": "best_validation", "metric": "response_loss", "every": 1}
@@ -51,7 +51,7 @@ def see(losses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     def scripted(model: object, split: object, training: object, step: int, *_: object) -> dict[str, float]:
         return {"step": float(step), "response_loss": losses[step], "sequence_accuracy": 1 / (1 + losses[step])}
 
-    monkeypatch.setattr(looks, "validation_scores", scripted)
+    monkeypatch.setattr(validation, "validation_scores", scripted)
     monkeypatch.setattr(job, "validation_scores", scripted)
 
 

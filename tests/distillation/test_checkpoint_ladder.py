@@ -8,8 +8,8 @@ import torch
 from test_training_jobs import SHUFFLED, SMALL, corpus, do
 
 from clpd_bench.distillation.models import load_model
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.settings.training import Training
 
 
 def test_a_checkpoint_is_the_model_that_the_training_kept(tmp_path: Path) -> None:

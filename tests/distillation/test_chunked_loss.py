@@ -18,10 +18,10 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import chunked
 from clpd_bench.distillation.chunked import chunked_sum, logits_in_chunks
 from clpd_bench.distillation.head import Head
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
-from clpd_bench.settings.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
 
 R, D, V = 10, 4, 11
 

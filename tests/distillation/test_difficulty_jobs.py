@@ -14,9 +14,9 @@ from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.curriculum import Streams, difficulty_buckets
 from clpd_bench.distillation.models import load_model, new_model, save_model
 from clpd_bench.jobs import difficulty
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.corpus import CorpusSettings
-from clpd_bench.settings.model import Llama
+from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.settings.parts.corpus import CorpusSettings
+from clpd_bench.settings.parts.model import Llama
 from clpd_bench.settings.specs import DifficultySpec
 
 SUMS = {"name": "chained_sums", "operations": [1, 3], "train": 30, "validation": 6, "test": 8}

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from clpd_bench.distillation.divergences import TargetRows, cross_entropy, forward_kl, token_loss
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 
 R, V = 7, 13
 TEMPERATURES = [1.0, 2.0]

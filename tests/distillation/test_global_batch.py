@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.batches import micro_batches
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
 
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.25)
 EVERYTHING = list(range(12))

@@ -16,8 +16,8 @@ from tokenizers import Regex, Tokenizer, pre_tokenizers
 
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import UserError
-from clpd_bench.settings.pretrained import Gguf
-from clpd_bench.starts import start_of
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.pretrained import Gguf
 
 Weights = dict[str, torch.Tensor]
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"

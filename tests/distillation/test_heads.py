@@ -10,7 +10,7 @@ from tiny import tiny_model
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from clpd_bench.distillation.head import Head, head_of
-from clpd_bench.distillation.head_check import require_known_head
+from clpd_bench.distillation.model_checks import require_known_head
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.errors import UserError
 
@@ -80,7 +80,7 @@ def test_what_a_head_does_besides_its_product_matters_here(kind: str, monkeypatc
         assert getattr(head_of(model), field) == pytest.approx(value)
     assert (head_of(model).bias is not None) is (kind in ("phi", "gptj"))
     monkeypatch.setattr(
-        "clpd_bench.distillation.head_check.head_of", lambda model: Head(model.get_output_embeddings().weight)
+        "clpd_bench.distillation.model_checks.head_of", lambda model: Head(model.get_output_embeddings().weight)
     )
     with pytest.raises(UserError, match="that is not known here"):
         require_known_head(model, "the teacher")

@@ -16,9 +16,9 @@ from test_training_jobs import do
 
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import UserError
-from clpd_bench.settings.pretrained import Hub
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.pretrained import Hub
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.starts import start_of
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 IDS = torch.tensor([[5, 9, 3, 7, 2, 20]])
@@ -93,7 +93,7 @@ def write_ablation(folder: Path) -> None:
 def run(folder: Path, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
     """In processes of its own, which read HF_HUB_CACHE and HF_HUB_OFFLINE as users set them."""
     environment = {**os.environ, "HF_HUB_CACHE": str(folder / "hub"), "HF_HUB_OFFLINE": "1"}
-    start = "from clpd_bench.cli import main; main()"
+    start = "from clpd_bench.cli.app import main; main()"
     command = [sys.executable, "-c", start, verb, "a.yaml", *words, "--store", "store"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
 

@@ -18,10 +18,10 @@ from clpd_bench.distillation import keep_layers
 from clpd_bench.distillation.keep_layers import cut, kept_layers, layer_cosines
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import UserError
-from clpd_bench.settings.keep_layers import Cosine, Every, FirstLast, Listed
-from clpd_bench.settings.pretrained import Local
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.model import Cosine, Every, FirstLast, Listed
+from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
-from clpd_bench.starts import start_of
 
 KINDS = ["llama", "qwen3", "gemma3_text", "gpt2"]
 

@@ -13,9 +13,8 @@ from transformers import AutoTokenizer
 
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.settings.looks import Stop
+from clpd_bench.settings.parts.training import Stop, Training
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.settings.training import Training
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clpd_bench.distillation.choice import Seen, best_look, last_gain, out_of_patience, why_stopped
-from clpd_bench.settings.fingerprint import fingerprint
-from clpd_bench.settings.looks import BestValidation, EarlyStopping, Last
-from clpd_bench.settings.training import Training
+from clpd_bench.distillation.validation import Seen, best_look, last_gain, out_of_patience, why_stopped
+from clpd_bench.settings.base import fingerprint
+from clpd_bench.settings.parts.training import BestValidation, EarlyStopping, Last, Training
 
 PLAIN: dict[str, Any] = {"steps": 10, "learning_rate": 1e-3}
 

@@ -11,10 +11,10 @@ from tiny import PAD, VOCABULARY
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation import mapped
-from clpd_bench.distillation.mapped import MappedRows
+from clpd_bench.distillation import files
+from clpd_bench.distillation.files import MappedRows
 from clpd_bench.distillation.targets import read_targets, write_targets
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 
 ROWS, WIDTH = 53, 7
 
@@ -24,7 +24,7 @@ ROWS, WIDTH = 53, 7
 def test_rows_are_those_of_an_array_whatever_the_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, file_bytes: int, width: tuple[int, ...]
 ) -> None:
-    monkeypatch.setattr(mapped, "FILE_BYTES", file_bytes)
+    monkeypatch.setattr(files, "FILE_BYTES", file_bytes)
     values = rng.normal(size=(ROWS, *width)).astype(np.float32)
     made = MappedRows.new(tmp_path, "x", values.shape, np.float32)
     for rows in np.array_split(rng.permutation(ROWS), 6):
@@ -58,7 +58,7 @@ def resident(kind: str) -> int:
 @pytest.mark.skipif("RssAnon" not in Path("/proc/self/status").read_text(), reason="the kernel does not tell")
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 MB written and read 1 MB at a time."""
-    monkeypatch.setattr(mapped, "FILE_BYTES", 2**25)
+    monkeypatch.setattr(files, "FILE_BYTES", 2**25)
     before = [resident(kind) for kind in ("RssAnon", "RssFile")]
     made = MappedRows.new(tmp_path, "x", (200, 2**18), np.float32)
     for i in range(200):
@@ -75,7 +75,7 @@ def test_targets_in_many_files_are_those_in_one(
 ) -> None:
     everything, found = torch.arange(int(split.responses.offsets[-1])), []
     for name, file_bytes in (("one", 2**30), ("many", 100)):
-        monkeypatch.setattr(mapped, "FILE_BYTES", file_bytes)
+        monkeypatch.setattr(files, "FILE_BYTES", file_bytes)
         folder = tmp_path / name
         folder.mkdir()
         settings = TargetsSettings(top_k=top_k)

@@ -13,12 +13,12 @@ from test_training_jobs import do
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import Shuffled
-from clpd_bench.settings.loss import ForwardKl, TargetsSettings
-from clpd_bench.settings.pretrained import Local
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.curriculum import Shuffled
+from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.pretrained import Local
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec, Supervision, TargetsSpec
-from clpd_bench.settings.training import Training
-from clpd_bench.starts import start_of
 
 KD = Supervision(loss=ForwardKl(name="forward_kl"), order=Shuffled(name="shuffled"), teachers=1)
 TRAINING = Training(steps=2, learning_rate=1e-3)

@@ -19,8 +19,8 @@ from clpd_bench.distillation.precision import Trained
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Record, Surroundings, train
 from clpd_bench.errors import Interrupted
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.training import Training
 
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)
 SLICES = [1, 20, 50, 10**6]

@@ -15,10 +15,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import UserError
-from clpd_bench.settings.pretrained import Gguf, Hub, Local
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
-from clpd_bench.settings.training import Training
-from clpd_bench.starts import start_of
 
 IDS = torch.tensor([[5, 9, 3, 7, 2, 20], [6, 6, 6, 8, 12, 3]])
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.batches import micro_batches
-from clpd_bench.distillation.scoring import score
+from clpd_bench.distillation.likelihood import score
 
 CPU = torch.device("cpu")
 

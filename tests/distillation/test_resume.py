@@ -18,8 +18,8 @@ from clpd_bench.distillation import checkpoints
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Record, Surroundings, train
 from clpd_bench.errors import Interrupted
-from clpd_bench.settings.loss import ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.training import Training
 
 STEPS = 9
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)

@@ -26,20 +26,17 @@ from tiny import (
 )
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from clpd_bench.corpus.grouping import by_length
-from clpd_bench.corpus.reader import Split
+from clpd_bench.corpus.reader import Split, by_length
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation.draws import draws_in_training
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.models import save_model
-from clpd_bench.distillation.rotary import length_boundaries
-from clpd_bench.distillation.scoring import score
+from clpd_bench.distillation.models import draws_in_training, length_boundaries, save_model
 from clpd_bench.distillation.targets import read_targets, write_targets
 from clpd_bench.distillation.train import Record, Surroundings, train
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.loading import load_reader
-from clpd_bench.settings.loss import ForwardKl, TargetsSettings
-from clpd_bench.settings.training import Training
+from clpd_bench.jobs.reader import load_reader
+from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.training import Training
 
 SLICES = [1, 20, 50, 10**6]
 EVERYTHING = list(range(12))

@@ -14,12 +14,12 @@ from tiny import PAD, VOCABULARY, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation import scoring, shards, targets
+from clpd_bench.distillation import likelihood, shards, targets
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.head import Head
 from clpd_bench.distillation.shards import Shards, Tensors
 from clpd_bench.errors import Interrupted
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 
 BATCH_TOKENS = 40
 
@@ -198,17 +198,17 @@ def test_shards_of_another_batch_size_serve_only_equal_batches(
 def test_interrupted_scores_resume_to_the_same_bits(
     work: Work, split: Split, tmp_path: Path, batches: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sums, computed = scoring._sums, []
-    monkeypatch.setattr(scoring, "_sums", lambda *given: (computed.append(given), sums(*given))[1])
-    whole = scoring.score(work.model, split, BATCH_TOKENS, PAD, VOCABULARY)
+    sums, computed = likelihood._sums, []
+    monkeypatch.setattr(likelihood, "_sums", lambda *given: (computed.append(given), sums(*given))[1])
+    whole = likelihood.score(work.model, split, BATCH_TOKENS, PAD, VOCABULARY)
     computed.clear()
     folders: list[Path] = []
     told: list[tuple[int, int]] = []
 
-    def attempt(stop_at: int | None) -> scoring.Scores:
+    def attempt(stop_at: int | None) -> likelihood.Scores:
         kept = Shards(tmp_path / f"{len(folders)}", folders[::-1], lambda: len(computed) == stop_at, lambda: None)
         folders.append(tmp_path / f"{len(folders)}")
-        return scoring.score(
+        return likelihood.score(
             work.model, split, BATCH_TOKENS, PAD, VOCABULARY, kept.keep, lambda *told_: told.append(told_)
         )
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.targets import read_targets, write_targets
-from clpd_bench.settings.loss import TargetsSettings
+from clpd_bench.settings.parts.loss import TargetsSettings
 
 TEMPERATURES = (1.0, 2.0, 3.5)
 CPU = torch.device("cpu")

@@ -16,15 +16,13 @@ from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.curriculum import EasyToHard, Shuffled
-from clpd_bench.settings.difficulty import CotTokens
-from clpd_bench.settings.loss import ForwardKl, TargetsSettings
-from clpd_bench.settings.model import Llama
-from clpd_bench.settings.pacing import Blend
+from clpd_bench.jobs.body import Context, Measured, body
+from clpd_bench.settings.parts.curriculum import Blend, EasyToHard, Shuffled
+from clpd_bench.settings.parts.difficulty import CotTokens
+from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.model import Llama
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec, ModelSpec, Supervision, TargetsSpec
-from clpd_bench.settings.training import Training
 
 SHUFFLED = Supervision(loss=CE, order=Shuffled(name="shuffled"))
 CLPD = Supervision(

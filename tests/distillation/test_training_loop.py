@@ -15,14 +15,13 @@ from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation import looks
 from clpd_bench.distillation import train as loop
-from clpd_bench.distillation.looks import StopNotReached
+from clpd_bench.distillation import validation
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
-from clpd_bench.settings.looks import Stop
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.distillation.validation import StopNotReached
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.training import Stop, Training
 
 KL = ForwardKl(name="forward_kl", temperature=2.0)
 
@@ -160,7 +159,7 @@ def test_consumed_hash_tells_a_presentation_that_was_not_consumed_as_scheduled(
 
     monkeypatch.setattr(loop, "micro_batches", faulty)
     training = Training(steps=2, learning_rate=1e-3, micro_batch_tokens=1)
-    monkeypatch.setattr(looks, "score", Scripted(1.0, 1.0))
+    monkeypatch.setattr(validation, "score", Scripted(1.0, 1.0))
     record = run(tiny_model(), split, training, tmp_path)
     assert record.consumed != schedule_of(split, training).consumed_hash()
 
@@ -178,7 +177,7 @@ def test_training_looks_at_validation_first_and_last(split: Split, tmp_path: Pat
 def test_training_stops_at_the_first_look_that_reaches(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: str, at: float, values: list[float]
 ) -> None:
-    monkeypatch.setattr(looks, "score", Scripted(*values))
+    monkeypatch.setattr(validation, "score", Scripted(*values))
     stop = Stop(metric=metric, at=at, every=2)
     training = Training(epochs=2, steps=8, learning_rate=1e-3, stop=stop)
     record = run(tiny_model(), split, training, tmp_path)
@@ -191,7 +190,7 @@ def test_the_look_behind_the_last_step_counts_as_one(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where `every` does not divide the steps."""
-    monkeypatch.setattr(looks, "score", Scripted(5.0, 2.0, 0.9))
+    monkeypatch.setattr(validation, "score", Scripted(5.0, 2.0, 0.9))
     stop = Stop(metric="response_loss", at=1.0, every=3)
     record = run(tiny_model(), split, Training(steps=5, learning_rate=1e-3, stop=stop), tmp_path)
     assert [look["step"] for look in record.validation] == [0, 3, 5]
@@ -200,7 +199,7 @@ def test_the_look_behind_the_last_step_counts_as_one(
 def test_a_stop_not_reached_is_told_with_both_numbers(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "score", Scripted(0.0, 0.1, 0.25, 0.125))
+    monkeypatch.setattr(validation, "score", Scripted(0.0, 0.1, 0.25, 0.125))
     stop = Stop(metric="sequence_accuracy", at=0.75, every=2)
     expected = "after all 5 steps the validation sequence_accuracy is 0.125, and the declared stop is 0.75"
     with pytest.raises(StopNotReached, match=re.escape(expected)):

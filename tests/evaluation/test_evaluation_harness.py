@@ -15,7 +15,7 @@ from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.jobs import corpus, evaluation, model
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context
 from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec
 
 Scores = dict[tuple[str, str], float]

@@ -14,14 +14,14 @@ from evaluated import EVALUATION
 from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer, PreTrainedModel
 
-from clpd_bench.distillation import scoring, shards
+from clpd_bench.distillation import likelihood, shards
 from clpd_bench.distillation.batches import MicroBatch
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.errors import Interrupted
-from clpd_bench.evaluation.generation import KeptHFLM
+from clpd_bench.evaluation.harness import KeptHFLM
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context
 
 Batches = list[tuple[str, ...]]
 
@@ -105,13 +105,13 @@ def run(
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The rows of each batch whose loss is computed."""
     rows: list[int] = []
-    sums = scoring._sums
+    sums = likelihood._sums
 
     def recorded(model: PreTrainedModel, batch: MicroBatch, vocabulary: int) -> shards.Tensors:
         rows.append(len(batch.places))
         return sums(model, batch, vocabulary)
 
-    monkeypatch.setattr(scoring, "_sums", recorded)
+    monkeypatch.setattr(likelihood, "_sums", recorded)
     monkeypatch.setattr(evaluation, "LOSS_BATCH_TOKENS", 60)
     return rows
 

@@ -11,7 +11,7 @@ import pytest
 from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.floors import floor_scores
-from clpd_bench.settings.evaluation import Floor
+from clpd_bench.settings.parts.evaluation import Floor
 
 NOTHING = Ragged(np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64))
 

@@ -13,10 +13,10 @@ from command_line import command_line
 from evaluated import EVALUATION
 
 from clpd_bench.jobs import evaluation, model
-from clpd_bench.jobs.context import Context
-from clpd_bench.settings.pretrained import Local
+from clpd_bench.jobs.body import Context
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.starts import start_of
 
 OWN: dict[str, dict[str, Any]] = {
     # as published fine-tunes of Qwen2.5-14B and of Llama-3.1-8B have them, with the ids of their vocabularies

@@ -17,7 +17,7 @@ from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.distillation.shards import compute
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.harness import run_harness
-from clpd_bench.evaluation.loading import loaded
+from clpd_bench.evaluation.load_task import loaded
 from clpd_bench.evaluation.task import TASK, write_task
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
 from clpd_bench.settings.specs import BenchmarkSpec

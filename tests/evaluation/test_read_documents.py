@@ -12,12 +12,12 @@ from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context
-from clpd_bench.launch.leaks import refuse_leaky_tasks
+from clpd_bench.jobs.body import Context
+from clpd_bench.launch.checks import refuse_leaky_tasks
 from clpd_bench.launch.prepare import declare, make_data
 from clpd_bench.plan.build import build_plan, point_plans
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 from clpd_bench.store import Store
 

@@ -13,10 +13,10 @@ import yaml
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import LEDGER
-from clpd_bench.evaluation.loading import loaded_by_name
-from clpd_bench.evaluation.targets import kept_documents
+from clpd_bench.evaluation.load_task import loaded_by_name
+from clpd_bench.evaluation.task_documents import kept_documents
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 

@@ -15,11 +15,11 @@ from evaluated import EVALUATION
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.items import document_ids
-from clpd_bench.evaluation.loading import loaded_by_name
+from clpd_bench.evaluation.load_task import loaded_by_name
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context, Measured
+from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

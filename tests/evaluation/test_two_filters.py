@@ -9,7 +9,7 @@ from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context
 from clpd_bench.settings.specs import EvaluationSpec
 
 

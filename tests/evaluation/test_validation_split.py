@@ -12,11 +12,11 @@ from evaluated import EVALUATION
 from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_difficulty, read_split
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.models import load_model
-from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

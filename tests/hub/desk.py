@@ -107,7 +107,7 @@ class Desk:
             "OMP_NUM_THREADS": "1",
             **environment,
         }
-        command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", *words]
+        command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words]
         done = subprocess.run(command, cwd=self.folder, env=mine, capture_output=True, text=True, timeout=300)
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

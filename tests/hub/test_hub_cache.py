@@ -9,9 +9,9 @@ import pytest
 from huggingface_hub import constants
 
 from clpd_bench.errors import UserError
-from clpd_bench.hub import cached_folder, fetched_folder
-from clpd_bench.settings.task_data import TaskData
-from clpd_bench.task_folder import Folder, patterns_of, task_folder
+from clpd_bench.outside.hub import cached_folder, fetched_folder
+from clpd_bench.outside.lm_eval_tasks import Folder, patterns_of, task_folder
+from clpd_bench.settings.parts.hub import TaskData
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -12,8 +12,8 @@ from lm_eval.tasks._index import TaskIndex
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.task_data import TaskData
-from clpd_bench.task_files import find_task, own_tasks, read_task, task_names
+from clpd_bench.outside.lm_eval_tasks import find_task, own_tasks, read_task, task_names
+from clpd_bench.settings.parts.hub import TaskData
 
 FAMILIES = ("arc", "gsm8k", "hendrycks_math", "squadv2", "mmlu/default", "super_glue", "belebele", "paws-x")
 

@@ -23,7 +23,7 @@ class Run:
         self.store = folder / "store"
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", "from clpd_bench.cli import main; main()", *words, "--store", str(self.store)]
+        return [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words, "--store", str(self.store)]
 
     def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = self.command(verb, str(TINY), *words)

@@ -9,17 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.slurm import limits
-from clpd_bench.launch.slurm.batches import Batch, batches
-from clpd_bench.launch.slurm.limits import Limits, arrays, fitted
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.slurm import batches as of_batches
+from clpd_bench.launch.slurm.batches import Batch, Limits, arrays, batches, fitted
 from clpd_bench.launch.slurm.queue import Task
 from clpd_bench.launch.slurm.records import Queued
 from clpd_bench.launch.slurm.site import Profile, Site, Use
 from clpd_bench.launch.slurm.submit import Prepared, dependency, prepare
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.difficulty import Column
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.parts.difficulty import Column
 from clpd_bench.settings.specs import DifficultySpec
 from clpd_bench.store import Store
 
@@ -76,12 +75,12 @@ def test_batches_hold_each_job_once_after_all_that_it_needs(problem):
 def test_arrays_are_submitted_after_those_that_they_wait_for(problem, most, many):
     plan, todo, alive, profile, seconds, unknown = problem
     made = batches(plan, todo, alive, profile.__getitem__, seconds.__getitem__, lambda name: FULL, unknown)
-    before = limits.SUBMISSIONS
-    limits.SUBMISSIONS = 0 if many else before
+    before = of_batches.SUBMISSIONS
+    batches.SUBMISSIONS = 0 if many else before
     try:
         groups = arrays(made, most)
     finally:
-        limits.SUBMISSIONS = before
+        of_batches.SUBMISSIONS = before
     assert sorted(number for group in groups for number in group) == list(range(len(made)))
     place = {number: (a, i) for a, group in enumerate(groups) for i, number in enumerate(group)}
     prepared = Prepared(made, groups, {key: f"9{key[1:]}" for key in alive})

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from launch_run import TINY
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import difficulty
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import TargetsSpec
 from clpd_bench.store import Store, ledger
 

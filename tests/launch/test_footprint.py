@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from clpd_bench.costs import footprint as of_footprint
+from clpd_bench.costs.dimensions import KnownDimensions
+from clpd_bench.costs.footprint import BESIDES, CHECKPOINT, CHECKPOINTS, footprint
 from clpd_bench.distillation import checkpoints
-from clpd_bench.launch import footprint as of_footprint
-from clpd_bench.launch.costs.dimensions import KnownDimensions
-from clpd_bench.launch.footprint import BESIDES, CHECKPOINT, CHECKPOINTS, footprint
+from clpd_bench.flops.parameters import parameters
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import data_keys, make_data
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.cost.parameters import parameters
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import check_data, check_training, make_data
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.tuning import plan_tuning
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import declare, make_data
 from clpd_bench.plan.build import point_plans
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

@@ -13,8 +13,7 @@ import pytest
 
 from clpd_bench.distillation.train import Diverged, Record
 from clpd_bench.errors import UserError
-from clpd_bench.launch.disk import is_disk_full
-from clpd_bench.launch.remedies import LOST, REMEDIES, UNKNOWN, remedy
+from clpd_bench.launch.remedies import LOST, REMEDIES, UNKNOWN, is_disk_full, remedy
 from clpd_bench.store import Store
 
 

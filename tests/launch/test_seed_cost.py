@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.launch.seed_cost import SeedCost, seed_cost, seed_keys
+from clpd_bench.costs.hours import SeedCost, seed_cost, seed_keys
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from clpd_bench.launch.revision import revision
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.provenance import revision
 from clpd_bench.launch.slurm import snapshot
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 TINY = Path(__file__).parent / "tiny.yaml"
 OWN = "def gap(logits, labels, targets):\n    return ((logits - targets.logits) ** 2).sum(-1)\n"
@@ -53,7 +53,7 @@ def owned(spec: object) -> bool:
 
 def test_a_snapshot_says_of_what_revision_it_is(tmp_path):
     snapshot.take(planned(tmp_path), tmp_path / "snapshot")
-    ask = "from clpd_bench.launch.revision import revision; import json; print(json.dumps(vars(revision())))"
+    ask = "from clpd_bench.launch.provenance import revision; import json; print(json.dumps(vars(revision())))"
     found = subprocess.run(
         [sys.executable, "-P", "-c", ask],
         env={"PYTHONPATH": str(tmp_path / "snapshot"), "PATH": "/usr/bin:/bin"},

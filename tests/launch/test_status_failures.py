@@ -9,11 +9,11 @@ from typing import Any
 from launch_run import TINY
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
-from clpd_bench.launch.status import status_of
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.watch.status import status_of
 from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 

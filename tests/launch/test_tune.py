@@ -13,9 +13,9 @@ import pytest
 import yaml
 from launch_run import TINY, Run, kill_run, wait_until
 
+from clpd_bench.grid.load import load_ablation, load_untuned
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.tuning import Tuning, plan_tuning
-from clpd_bench.settings.load import load_ablation, load_untuned
 from clpd_bench.store import Store
 
 RATE = "student.training.learning_rate"

@@ -133,7 +133,7 @@ class Walk:
             (folder / name).write_text(text)
         clpd = folder / "bin" / "clpd"
         clpd.parent.mkdir(exist_ok=True)
-        clpd.write_text(f"#!{sys.executable}\nfrom clpd_bench.cli import main\nmain()\n")
+        clpd.write_text(f"#!{sys.executable}\nfrom clpd_bench.cli.app import main\nmain()\n")
         clpd.chmod(0o755)
         self.environment = {
             **{name: value for name, value in cluster.env.items() if name != "HF_HUB_OFFLINE"},

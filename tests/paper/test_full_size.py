@@ -10,10 +10,10 @@ from full_size import ABLATIONS, FULL_SIZE
 from typer.testing import CliRunner
 
 from clpd_bench.analysis.power import found
-from clpd_bench.cli import app
-from clpd_bench.plan.cost.parameters import parameters
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.pretrained import Hub
+from clpd_bench.cli.app import app
+from clpd_bench.flops.parameters import parameters
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.settings.parts.pretrained import Hub
 
 PARAMETERS = {
     # Published counts: arXiv 2412.15115, table 1 and the models' cards; the hub's pages for Llama.

@@ -12,7 +12,7 @@ from paper_walk import PAGE, ROOT, Step, Walk, page_files, page_steps, served, w
 from slurm_cluster import Cluster, why_no_slurm
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 PLANS = [step for step in page_steps(PAGE.read_text()) if step.command.startswith("clpd plan ablations/")]
 

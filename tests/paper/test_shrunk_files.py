@@ -56,7 +56,7 @@ def environment(data: Path, tiny: Path, store: Path) -> dict[str, str]:
 
 
 def clpd(environment: dict[str, str], cwd: Path, *words: object) -> str:
-    command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", *map(str, words)]
+    command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *map(str, words)]
     done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout

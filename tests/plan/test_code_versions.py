@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.plan import code
-from clpd_bench.plan.code import bare, code_hash, import_closure
+from clpd_bench.plan import code_versions
+from clpd_bench.plan.code_versions import bare, code_hash, import_closure
 
 SOURCE = '''"""A module."""
 
@@ -92,14 +92,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    monkeypatch.setattr(code, "ROOT", root)
+    monkeypatch.setattr(code_versions, "ROOT", root)
     forget()
     yield root
     forget()
 
 
 def forget() -> None:
-    for cached in (code.code_hash, code._imports, code._bare_source):
+    for cached in (code_versions.code_hash, code_versions._imports, code_versions._bare_source):
         cached.cache_clear()
 
 
@@ -131,7 +131,7 @@ def test_code_far_down_the_closure_changes_the_version_and_code_beside_it_does_n
 def test_each_kind_reaches_what_its_output_depends_on() -> None:
     reached = {kind: import_closure(f"clpd_bench.jobs.{kind}") for kind in ("corpus", "model", "targets", "evaluation")}
     assert "clpd_bench.corpus.chained_sums" in reached["corpus"]
-    assert {"clpd_bench.curriculum.rounding", "clpd_bench.distillation.divergences"} <= reached["model"]
+    assert {"clpd_bench.curriculum.pacings", "clpd_bench.distillation.divergences"} <= reached["model"]
     assert "clpd_bench.distillation.models" in reached["targets"]
     assert "clpd_bench.evaluation.task" in reached["evaluation"]
 
@@ -144,6 +144,6 @@ def test_jobs_reach_no_plan_store_or_report() -> None:
 
 def test_no_module_imports_relatively() -> None:
     """The closure follows absolute imports alone."""
-    for file in code.ROOT.rglob("*.py"):
+    for file in code_versions.ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{file}:{node.lineno}"

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clpd_bench.grid import cells
+from clpd_bench.grid.cells import cells
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import data_keys
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of
-from clpd_bench.reporting.collect import factorial
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.fingerprint import fingerprint
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.results.collect import factorial
+from clpd_bench.settings.base import fingerprint
+from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.specs import ModelSpec, Supervision
 
 CONTROLS = Path(__file__).parents[2] / "ablations" / "controls.yaml"

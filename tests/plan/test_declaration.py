@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 

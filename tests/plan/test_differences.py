@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.grid import Cell, cells
+from clpd_bench.grid.cells import Cell, cells
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import compared_pairs, differences
-from clpd_bench.settings.load import load_ablation
 
 
 def arms(file: Path, *sets: str) -> dict[str, Cell]:

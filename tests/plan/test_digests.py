@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench import digests
-from clpd_bench.digests import LARGE, sha256_of
+from clpd_bench.outside import local_files
+from clpd_bench.outside.local_files import LARGE, sha256_of
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What is digested rather than remembered."""
     found: list[object] = []
-    real = digests._digest
+    real = local_files._digest
 
     def digest(files: object) -> str:
         found.append(files)
         return real(files)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(digests, "_digest", digest)
+    monkeypatch.setattr(local_files, "_digest", digest)
     return found
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 STRENGTHS = "axes={curriculum.pacing.strength: [0, 0.6, 1]}"
 EXAMPLE = Path(__file__).parents[2] / "ablations" / "strength.yaml"

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan import build
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.keys import canonical, job_key
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.fingerprint import fingerprint
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.base import fingerprint
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import DifficultySpec
-from clpd_bench.settings.training import Training
 
 
 def plan_of(file: Path, *sets: str) -> Plan:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import BenchmarkSpec, EvaluationSpec
 
 ACCURACY = "analysis.primary={benchmark: sums, metric: exact_match}"

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.locking import changes, pinned
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.pinning import changes, pinned
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.lock import Lock, lock_path, read_lock, write_lock
-from clpd_bench.plan.needs import unpinned
+from clpd_bench.plan.lock import Lock, lock_path, read_lock, unpinned, write_lock
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 
 COMMITS = ("0123456789abcdef0123456789abcdef01234567", "f" * 40)

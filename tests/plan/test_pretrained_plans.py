@@ -12,9 +12,9 @@ import yaml
 from safetensors.numpy import save
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 TRAINING = {"steps": 4, "learning_rate": 1e-3}

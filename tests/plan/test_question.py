@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.identity import identities
+from clpd_bench.plan.keys import identities
 from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.question import Question, items_source, questions
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.plan.questions import Question, items_source, questions
 
 
 def planned(small: Path, *sets: str) -> Plan:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 
 def plan_of(file: Path, *sets: str) -> Plan:

@@ -12,9 +12,9 @@ import torch
 from clpd_bench.corpus.tokenizers import character_tokenizer
 from clpd_bench.curriculum import Streams, build_schedule
 from clpd_bench.distillation.models import new_model
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.specs import STUDENT, ModelSpec
 
 ABLATIONS = Path(__file__).parents[2] / "ablations"

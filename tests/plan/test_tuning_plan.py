@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_untuned
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.tuning import Tuning, plan_tuning
-from clpd_bench.settings.load import load_untuned
 from clpd_bench.settings.specs import ModelSpec
 
 SPACE = "{student.training.learning_rate: [1e-3, 2e-3, 4e-3], student.training.weight_decay: [0, 0.1]}"

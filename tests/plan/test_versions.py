@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.plan import code, record_versions, versions
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.plan import code_versions
 from clpd_bench.plan.build import build_plan
+from clpd_bench.plan.code_versions import KINDS, code_version, record, recorded
 from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.versions import KINDS, code_version, record, recorded
-from clpd_bench.settings.load import load_ablation
 
-PACKAGE = Path(code.__file__).parents[1]
+PACKAGE = Path(code_versions.__file__).parents[1]
 
 
 def forget() -> None:
-    for cached in (code.code_hash, code._imports, code._bare_source, versions.recorded):
+    for cached in (code_versions.code_hash, code_versions._imports, code_versions._bare_source, code_versions.recorded):
         cached.cache_clear()
 
 
@@ -30,10 +30,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of our package, whose code is recorded as version 1 of each kind."""
     root = tmp_path / "clpd_bench"
     shutil.copytree(PACKAGE, root, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code, "ROOT", root)
-    monkeypatch.setattr(versions, "FILE", root / "plan" / "versions.toml")
+    monkeypatch.setattr(code_versions, "ROOT", root)
+    monkeypatch.setattr(code_versions, "FILE", root / "plan" / "versions.toml")
     forget()
-    versions.FILE.write_text("")
+    code_versions.FILE.write_text("")
     record(frozenset(KINDS), frozenset())
     yield root
     forget()
@@ -46,7 +46,7 @@ def edit(package: Path, module: str) -> None:
 
 
 def make_versions(*arguments: str) -> int:
-    return record_versions.main(list(arguments))
+    return code_versions.main(list(arguments))
 
 
 def plan_of(file: Path) -> Plan:
@@ -61,16 +61,16 @@ def test_recorded_code_is_a_number_in_the_key(package: Path, small: Path) -> Non
     ("module", "reached"),
     [
         ("corpus/chained_sums.py", {"corpus"}),
-        ("curriculum/rounding.py", {"model"}),
+        ("curriculum/pacings.py", {"model"}),
         ("jobs/difficulty.py", {"difficulty"}),
         ("jobs/targets.py", {"targets"}),
         ("evaluation/task.py", {"evaluation"}),
         ("distillation/models.py", {"difficulty", "model", "targets", "evaluation"}),
         ("corpus/reader.py", {"model", "difficulty", "targets", "evaluation"}),
-        ("settings/training.py", set(KINDS)),
+        ("settings/parts/training.py", set(KINDS)),
         ("settings/base.py", set(KINDS)),
         ("plan/build.py", set()),
-        ("reporting/report.py", set()),
+        ("report/report.py", set()),
     ],
 )
 def test_an_unrecorded_edit_changes_the_version_of_the_kinds_that_reach_it_and_of_no_other(
@@ -82,7 +82,7 @@ def test_an_unrecorded_edit_changes_the_version_of_the_kinds_that_reach_it_and_o
 
 def test_a_refactoring_recorded_as_same_costs_no_rerun_and_a_bump_does(package: Path, small: Path) -> None:
     before = plan_of(small).jobs
-    edit(package, "curriculum/rounding.py")
+    edit(package, "curriculum/pacings.py")
     edited = plan_of(small).jobs
     moved = {job.kind for key, job in before.items() if key not in edited}
     assert moved == {"model", "targets", "evaluation"}  # models, and what is made of models
@@ -96,12 +96,12 @@ def test_a_refactoring_recorded_as_same_costs_no_rerun_and_a_bump_does(package: 
 
 
 def test_recording_one_kind_leaves_the_others_open(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(package, "settings/training.py")
+    edit(package, "settings/parts/training.py")
     make_versions("--same", "corpus,difficulty", "--bump", "targets")
-    assert versions.mismatches() == ["model", "evaluation"]
+    assert code_versions.mismatches() == ["model", "evaluation"]
     assert "make versions BUMP=model,evaluation" in capsys.readouterr().out
     make_versions("--same", "all")
-    assert versions.mismatches() == []
+    assert code_versions.mismatches() == []
     assert [recorded()[kind].number for kind in KINDS] == [1, 1, 1, 2, 1]
 
 
@@ -122,18 +122,18 @@ def test_comments_need_no_record(package: Path) -> None:
     with (package / "evaluation" / "task.py").open("a") as file:
         file.write("\n# a remark\n")
     forget()
-    assert versions.mismatches() == []
+    assert code_versions.mismatches() == []
 
 
 def test_a_kind_without_a_record_has_its_hash_in_the_key(package: Path) -> None:
-    versions.FILE.write_text("")
+    code_versions.FILE.write_text("")
     forget()
-    assert {kind: code_version(kind) for kind in KINDS} == {kind: code.code_hash(kind) for kind in KINDS}
-    assert versions.mismatches() == list(KINDS)
+    assert {kind: code_version(kind) for kind in KINDS} == {kind: code_versions.code_hash(kind) for kind in KINDS}
+    assert code_versions.mismatches() == list(KINDS)
 
 
 def test_a_merge_left_half_done_is_told_and_makes_no_plan(package: Path, small: Path) -> None:
-    versions.FILE.write_text("<<<<<<< HEAD\n" + versions.FILE.read_text())
+    code_versions.FILE.write_text("<<<<<<< HEAD\n" + code_versions.FILE.read_text())
     forget()
     with pytest.raises(UserError, match=r"versions\.toml.*make versions BUMP"):
         plan_of(small)
@@ -141,13 +141,13 @@ def test_a_merge_left_half_done_is_told_and_makes_no_plan(package: Path, small: 
 
 @pytest.mark.parametrize("arguments", [["--bump", "students"], ["--bump", "model", "--same", "all"]])
 def test_a_mistaken_record_is_refused_and_writes_nothing(package: Path, arguments: list[str]) -> None:
-    before = versions.FILE.read_text()
+    before = code_versions.FILE.read_text()
     assert make_versions(*arguments) == 2
-    assert versions.FILE.read_text() == before
+    assert code_versions.FILE.read_text() == before
 
 
 def test_the_committed_file_matches_the_code() -> None:
     """As `make check` runs it."""
-    command = [sys.executable, "-m", "clpd_bench.plan.record_versions", "--check"]
+    command = [sys.executable, "-m", "clpd_bench.plan.code_versions", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=PACKAGE.parent)
     assert done.returncode == 0, done.stdout + done.stderr

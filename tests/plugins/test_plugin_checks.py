@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 
 
 def told(example: Path, old: str, new: str) -> UserError:

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from clpd_bench.cli.plan_cost import job_named
 from clpd_bench.errors import UserError
-from clpd_bench.grid import cells
+from clpd_bench.grid.cells import cells
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import Difference, compared_pairs, differences
-from clpd_bench.reporting.contrasts import contrasts
-from clpd_bench.reporting.job_cost import job_named
-from clpd_bench.settings.arms import identity
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.pretrained import Local
+from clpd_bench.results.contrasts import contrasts
+from clpd_bench.settings.parts.arms import identity
+from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.store import Store
 
 

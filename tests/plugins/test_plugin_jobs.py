@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from clpd_bench.corpus import own as own_corpus
-from clpd_bench.curriculum.own import own_shares, own_teachers
+from clpd_bench.corpus import plugin_source as own_corpus
 from clpd_bench.curriculum.pacings import blend_shares
-from clpd_bench.distillation.divergences import TargetRows, forward_kl, token_loss
-from clpd_bench.distillation.own_loss import OwnLoss
+from clpd_bench.curriculum.plugin_rules import own_shares, own_teachers
+from clpd_bench.distillation.divergences import OwnLoss, TargetRows, forward_kl, token_loss
 from clpd_bench.errors import PluginError, UserError
-from clpd_bench.plugins import load
+from clpd_bench.outside.plugins import load
 from clpd_bench.settings.plugin import CorpusPlugin, LossPlugin, Plugin, _located
 
 LABELS = torch.tensor([1, 0, 2])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.grid import cells
+from clpd_bench.grid.cells import cells
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import compared_pairs, differences
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import ModelSpec
 

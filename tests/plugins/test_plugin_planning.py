@@ -9,13 +9,13 @@ import pytest
 
 from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.errors import PluginError, UserError
-from clpd_bench.jobs.context import Context
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.jobs.body import Context
 from clpd_bench.jobs.difficulty import run
 from clpd_bench.launch.prepare import check_data, make_data
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.specs import DifficultySpec
 from clpd_bench.store import Store
 

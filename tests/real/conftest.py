@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from clpd_bench.digests import sha256_of
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context
-from clpd_bench.settings.pretrained import Gguf
+from clpd_bench.jobs.body import Context, body
+from clpd_bench.outside.local_files import sha256_of
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.pretrained import Gguf
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
-from clpd_bench.starts import start_of
 
 torch.set_num_threads(1)
 

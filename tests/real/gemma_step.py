@@ -20,8 +20,8 @@ from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.train import Surroundings, train
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.settings.loss import ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.training import Training
 
 ROWS, PROMPT, RESPONSE = 8, 16, 240
 

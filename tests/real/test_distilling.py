@@ -11,13 +11,12 @@ import torch.nn.functional as F
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.distillation.models import load_model
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context, Measured
-from clpd_bench.settings.curriculum import Shuffled
-from clpd_bench.settings.keep_layers import Listed
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl, Loss, TargetsSettings
+from clpd_bench.jobs.body import Context, Measured, body
+from clpd_bench.settings.parts.curriculum import Shuffled
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, Loss, TargetsSettings
+from clpd_bench.settings.parts.model import Listed
+from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import ModelSpec, Spec, Supervision, TargetsSpec
-from clpd_bench.settings.training import Training
 
 STEPS = 16
 LAYERS = (0, 1, 8, 10, 18, 20, 28, 29)

@@ -13,12 +13,11 @@ from conftest import packaged
 
 from clpd_bench.distillation.vocabulary import require_same_vocabulary
 from clpd_bench.errors import UserError
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context
-from clpd_bench.settings.keep_layers import Listed
-from clpd_bench.settings.pretrained import Gguf
+from clpd_bench.jobs.body import Context, body
+from clpd_bench.outside.weights import start_of
+from clpd_bench.settings.parts.model import Listed
+from clpd_bench.settings.parts.pretrained import Gguf
 from clpd_bench.settings.specs import ModelSpec
-from clpd_bench.starts import start_of
 
 GIB = 2**30
 

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from command_line import command_line
 
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context
-from clpd_bench.settings.difficulty import CotTokens
+from clpd_bench.jobs.body import Context, body
+from clpd_bench.settings.parts.difficulty import CotTokens
 from clpd_bench.settings.specs import BenchmarkSpec, DifficultySpec, EvaluationSpec
 
 sys.path.append(str(Path(__file__).parents[1] / "evaluation"))
-from command_line import command_line
 
 ITEMS = 10
 

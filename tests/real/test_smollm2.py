@@ -9,15 +9,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from clpd_bench.digests import sha256_of
 from clpd_bench.distillation.models import load_model
-from clpd_bench.jobs.bodies import body
-from clpd_bench.jobs.context import Context
+from clpd_bench.jobs.body import Context, body
+from clpd_bench.outside.local_files import sha256_of
+from clpd_bench.outside.weights import start_of
 from clpd_bench.settings.base import expand_path
-from clpd_bench.settings.keep_layers import Cosine
-from clpd_bench.settings.pretrained import Gguf
+from clpd_bench.settings.parts.model import Cosine
+from clpd_bench.settings.parts.pretrained import Gguf
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
-from clpd_bench.starts import start_of
 
 TEXT = "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May."
 

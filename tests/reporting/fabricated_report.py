@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clpd_bench.evaluation.items import SCHEMA
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.reporting.report import Report, write_report
-from clpd_bench.reporting.schedules import arm_schedules
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.report import Report, write_report
+from clpd_bench.results.schedules import arm_schedules
+from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.store import Store
 
 EVIL = "<script>alert('arm')</script> $a_b & 50% {x} #1"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from clpd_bench.reporting.figures.style import SMALL, WIDTH
+from clpd_bench.report.figures.style import SMALL, WIDTH
 
 
 def drawn_texts(figure: Figure) -> list[Text]:

@@ -15,10 +15,10 @@ from fabricated_report import EVIL, World
 from page_text import Page
 from test_points import Grid
 
-from clpd_bench.reporting.beside import Beside
-from clpd_bench.reporting.points import write_reports
-from clpd_bench.reporting.published import Published
-from clpd_bench.reporting.report import write_report
+from clpd_bench.report.points import write_reports
+from clpd_bench.report.report import write_report
+from clpd_bench.results.beside import Beside
+from clpd_bench.results.published import Published
 
 SOURCE = "Doe & <b>Roe</b> 2026, 50% of Table_2"
 

@@ -12,10 +12,10 @@ from figure_text import check_legible
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from clpd_bench.reporting.capacity import Gap, capacity_gap
-from clpd_bench.reporting.figures.capacity_gap import capacity_gap as draw_gap
-from clpd_bench.reporting.figures.style import looks, styled
-from clpd_bench.reporting.report import Report
+from clpd_bench.report.figures.capacity_gap import capacity_gap as draw_gap
+from clpd_bench.report.figures.style import looks, styled
+from clpd_bench.report.report import Report
+from clpd_bench.results.capacity import Gap, capacity_gap
 
 ARMS = (
     '  kd_small: {order: shuffled, teachers: "only:small"}\n'
@@ -75,7 +75,7 @@ def test_the_table_has_the_numbers_of_the_figure(gap: Gap, report: Report) -> No
 
 
 def test_a_report_without_a_curve_removes_an_older_ones(taught: World, world: World, tmp_path: Path) -> None:
-    from clpd_bench.reporting.report import write_report
+    from clpd_bench.report.report import write_report
 
     write_report(taught.ablation, taught.plan, taught.store, tmp_path)
     write_report(world.ablation, world.plan, world.store, tmp_path)

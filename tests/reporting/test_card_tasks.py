@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from clpd_bench.reporting.card import tasks
-from clpd_bench.reporting.card.card import _evaluating
-from clpd_bench.reporting.card.example import Shown
+from clpd_bench.report.card import tasks
+from clpd_bench.report.card.card import _evaluating
+from clpd_bench.report.card.subject import Shown
 from clpd_bench.settings.specs import EvaluationSpec
 
 FILES = {"clpd_test.yaml": {"bytes": 9}}

@@ -11,13 +11,13 @@ from fabricated_report import World
 from page_text import Page
 from test_diverged_students import Diverging
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job
-from clpd_bench.reporting.card.trained import _length as training_length
-from clpd_bench.reporting.choices import choices_made, choices_planned
-from clpd_bench.reporting.diverged import diverged_students
-from clpd_bench.reporting.overfitting import overfitting
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.card.trained import _length as training_length
+from clpd_bench.report.choices import choices_made, choices_planned
+from clpd_bench.results.curves import overfitting
+from clpd_bench.results.diverged import diverged_students
 
 EARLY = "student.training.early_stopping={metric: response_loss, every: 5, patience: 2, min_delta: 0.01}"
 BEST = "student.training.checkpoint={name: best_validation, metric: sequence_accuracy, every: 1}"

@@ -14,16 +14,15 @@ from fabricated_report import SEEDS, World
 from scipy import stats
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.items import SCHEMA
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.reporting.compared.cells import CellPair, arm_pairs, cell_pairs, in_one_alone
-from clpd_bench.reporting.compared.differing import new_in_keys, recorded
-from clpd_bench.reporting.compared.side import Side, two_sides
-from clpd_bench.reporting.compared.write import write_comparison
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.compared import write_comparison
+from clpd_bench.results.compared import CellPair, arm_pairs, cell_pairs, in_one_alone, new_in_keys, recorded
+from clpd_bench.results.sides import Side, two_sides
 from clpd_bench.store import Store
 
 LONGER = ["student.training.steps=9", "student.training.epochs=3"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.reporting.conditions import conditions
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.conditions import conditions
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"

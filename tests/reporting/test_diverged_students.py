@@ -14,10 +14,10 @@ from fabricated_report import SEEDS, World
 
 from clpd_bench.distillation.train import Diverged, Record
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Job
-from clpd_bench.reporting.diverged import DivergedStudent, biases, diverged_students, risen
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.results.diverged import DivergedStudent, biases, diverged_students, risen
 from clpd_bench.store import Store
 
 WHERE = "the loss is nan at step 3 of 6, stage 1, teacher 2; examples a b"

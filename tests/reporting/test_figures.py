@@ -14,17 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from clpd_bench.analysis.compare import compare
-from clpd_bench.analysis.metrics import METRICS, metric_series
-from clpd_bench.reporting.collect import collect_items, declared, factorial
-from clpd_bench.reporting.cost import cost
-from clpd_bench.reporting.curves import trained
-from clpd_bench.reporting.figures import cost as cost_figure
-from clpd_bench.reporting.figures import differences, difficulty, schedule, scores, training
-from clpd_bench.reporting.figures.draw import NAMES, SECONDARY
-from clpd_bench.reporting.figures.style import STANDARD, WIDTH, looks, shortened, styled
-from clpd_bench.reporting.schedules import arm_schedules
-from clpd_bench.reporting.seeds import means_by_seed
+from clpd_bench.analysis.comparisons import compare
+from clpd_bench.analysis.series import METRICS, metric_series
+from clpd_bench.report.figures import cost as cost_figure
+from clpd_bench.report.figures import differences, difficulty, schedule, scores, training
+from clpd_bench.report.figures.draw import NAMES, SECONDARY
+from clpd_bench.report.figures.style import STANDARD, WIDTH, looks, shortened, styled
+from clpd_bench.results.collect import collect_items, declared, factorial, means_by_seed
+from clpd_bench.results.curves import trained
+from clpd_bench.results.schedules import arm_schedules
+from clpd_bench.results.spent import cost
 
 ALWAYS = [name for name in NAMES if not name.startswith(SECONDARY) and name != "capacity_gap"]
 """Those that any ablation's primary result has."""

@@ -12,12 +12,12 @@ from fabricated_report import World
 
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.items import SCHEMA
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
 from clpd_bench.plan.plan import Job
-from clpd_bench.reporting.points import write_reports
-from clpd_bench.reporting.seed_scores import primary_means
-from clpd_bench.settings.analysis import Primary
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.points import write_reports
+from clpd_bench.results.seed_scores import primary_means
+from clpd_bench.settings.parts.analysis import Primary
 
 SETS = [
     "evaluation.benchmarks.sums.extract=number",

@@ -9,12 +9,12 @@ import pytest
 from fabricated_report import World
 from page_text import Page
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import point_plans
-from clpd_bench.reporting.points import write_reports
-from clpd_bench.reporting.several.groups import OneFile
-from clpd_bench.reporting.several.write import write_several
-from clpd_bench.reporting.verdict import verdict
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.points import write_reports
+from clpd_bench.report.several.groups import OneFile
+from clpd_bench.report.several.write import write_several
+from clpd_bench.report.verdict import verdict
 
 TOLD = (
     "the teachers do not rise: small 0.25, large 0.5 (validation sums response_loss, lower is better; large is 0.25 "

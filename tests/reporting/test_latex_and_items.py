@@ -11,10 +11,10 @@ import pytest
 from fabricated_report import EVIL
 
 import clpd_bench
-from clpd_bench.analysis.items import ITEM_COLUMNS
+from clpd_bench.analysis.series import ITEM_COLUMNS
 from clpd_bench.errors import UserError
-from clpd_bench.reporting.read import read_items
-from clpd_bench.reporting.table_latex import escaped
+from clpd_bench.report.latex import escaped
+from clpd_bench.results.frame import read_items
 
 
 def test_latex_specials_are_escaped() -> None:
@@ -60,11 +60,11 @@ def test_every_column_is_documented() -> None:
 
 def test_the_package_is_light_and_figures_need_no_pyplot() -> None:
     code = (
-        "import sys, clpd_bench, clpd_bench.reporting.plan_text\n"
+        "import sys, clpd_bench, clpd_bench.cli.plan_text\n"
         "heavy = {'torch', 'transformers', 'pandas', 'scipy', 'statsmodels', 'matplotlib', 'jinja2'}\n"
         "heavy &= set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "import clpd_bench.reporting.report\n"
+        "import clpd_bench.report.report\n"
         "assert not {'torch', 'transformers', 'matplotlib.pyplot'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

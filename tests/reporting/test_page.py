@@ -12,10 +12,10 @@ from fabricated_report import EVIL, QUESTION, SEEDS, World
 from page_text import Page
 
 from clpd_bench.errors import UserError
-from clpd_bench.grid import cells
-from clpd_bench.plan.exposure import cell_exposure
-from clpd_bench.reporting.schedules import arm_schedules
-from clpd_bench.reporting.verdict import NULL
+from clpd_bench.grid.cells import cells
+from clpd_bench.launch.prepare import cell_exposure
+from clpd_bench.report.verdict import NULL
+from clpd_bench.results.schedules import arm_schedules
 
 SECTIONS = [
     "verdict",

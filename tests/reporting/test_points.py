@@ -9,9 +9,9 @@ import pytest
 from fabricated_report import World
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
-from clpd_bench.reporting.points import folder_name, write_reports
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.report.points import folder_name, write_reports
 from clpd_bench.store import Store
 
 KEY = "curriculum.pacing.strength"

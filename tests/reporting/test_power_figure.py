@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from clpd_bench.analysis.power import found
-from clpd_bench.reporting.figures.power import power_figure
-from clpd_bench.reporting.figures.style import styled
-from clpd_bench.reporting.power import EFFECTS, declared_spread, power_summary
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.report.figures.power import power_figure
+from clpd_bench.report.figures.style import styled
+from clpd_bench.results.power import EFFECTS, declared_spread, power_summary
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 

@@ -15,12 +15,11 @@ from fabricated_report import SEEDS, World
 from statsmodels.stats.power import TTestPower
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
-from clpd_bench.reporting.collect import collect_items, factorial
-from clpd_bench.reporting.power import power_of
-from clpd_bench.reporting.power_pairs import comparisons_power
-from clpd_bench.reporting.power_report import FILES
-from clpd_bench.reporting.seed_scores import primary_means
+from clpd_bench.cli.app import app
+from clpd_bench.report.power import FILES
+from clpd_bench.results.collect import collect_items, factorial
+from clpd_bench.results.power import comparisons_power, power_of
+from clpd_bench.results.seed_scores import primary_means
 
 HEAVY = ("torch", "transformers", "pandas", "scipy", "statsmodels", "matplotlib", "datasets", "lm_eval")
 
@@ -153,7 +152,7 @@ def test_plan_tells_the_blinded_spread_and_the_cost_of_seeds(real_data: World) -
 def test_planning_over_finished_cells_imports_nothing_that_is_slow_to_load(real_data: World) -> None:
     options = [real_data.folder / "tiny.yaml", "--store", real_data.folder / "store"]
     program = (
-        "import sys\nfrom clpd_bench import cli\n"
+        "import sys\nfrom clpd_bench.cli import app as cli\n"
         "try:\n    cli.main()\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
         "print('loaded:', *{name.split('.')[0] for name in sys.modules}, file=sys.stderr)\n"
     )

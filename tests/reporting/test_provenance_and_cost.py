@@ -8,10 +8,10 @@ import pytest
 from fabricated_report import EVIL, SEEDS, World
 from page_text import Page
 
-from clpd_bench.reporting.cost import cost
-from clpd_bench.reporting.page.sentences import commands
-from clpd_bench.reporting.provenance import Provenance, Varied, provenance
-from clpd_bench.reporting.quantities import count, duration, power_of_ten
+from clpd_bench.report.page.sentences import commands
+from clpd_bench.results.provenance import Provenance, Varied, provenance
+from clpd_bench.results.spent import cost
+from clpd_bench.tables.rounding import count, duration, power_of_ten
 
 COMPARED = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 
@@ -75,6 +75,6 @@ def test_a_page_names_dates_of_manifests_and_not_of_today(page: Page, world: Wor
 
 def test_report_of_a_relative_folder(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    from clpd_bench.reporting.write import write_files
+    from clpd_bench.report.write import write_files
 
     assert write_files({"figures/a.png": b"1"}, Path("out"), ["figures/b.png"]) == [Path("out/figures/a.png")]

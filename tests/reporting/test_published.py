@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clpd_bench.analysis.metrics import Series
+from clpd_bench.analysis.series import Series
 from clpd_bench.analysis.summary import Summary
 from clpd_bench.errors import UserError
-from clpd_bench.reporting.beside import set_beside
-from clpd_bench.reporting.published import NEEDED, OPTIONAL, Published, asked_for, of_point, read_published
+from clpd_bench.results.beside import set_beside
+from clpd_bench.results.published import NEEDED, OPTIONAL, Published, asked_for, of_point, read_published
 
 HEADER = ",".join(NEEDED)
 ROW = "clpd,gsm8k,exact_match,46.3,1.2,Table 2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabricated_report import World
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 
 def said(world: World, *arguments: str) -> str:

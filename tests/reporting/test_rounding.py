@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clpd_bench.reporting.rounding import UNITS, difference, p_value
+from clpd_bench.tables.rounding import UNITS, difference, p_value
 
 
 def test_an_interval_that_crosses_zero_reads_as_one_that_does() -> None:

@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
+from clpd_bench.cli.plan_schedule import ASCII, BLOCKS, ramp_of, schedule_of, schedule_text, windows
 from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.reporting.schedule_text import ASCII, BLOCKS, ramp_of, schedule_of, schedule_text, windows
-from clpd_bench.reporting.schedules import ArmSchedule
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.results.schedules import ArmSchedule
+from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
 
@@ -169,7 +169,7 @@ def test_json_holds_every_step(store: Store) -> None:
 
 def test_drawing_loads_nothing_heavy(store: Store) -> None:
     program = (
-        "import sys\nfrom clpd_bench.cli import main\nmain.__globals__['app'](standalone_mode=False)\n"
+        "import sys\nfrom clpd_bench.cli.app import main\nmain.__globals__['app'](standalone_mode=False)\n"
         "print('loaded:', *{name.split('.')[0] for name in sys.modules})"
     )
     arguments = ["plan", str(SMALL), "--store", str(store.root), "--schedule", "clpd"]

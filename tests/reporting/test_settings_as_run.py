@@ -9,13 +9,12 @@ import pytest
 from fabricated_report import World
 from page_text import Page
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.reporting.as_run import OLDER, RunOtherwise
-from clpd_bench.reporting.compared.differing import Recorded, recorded
-from clpd_bench.reporting.compared.side import two_sides
-from clpd_bench.reporting.contrasts import contrasts
-from clpd_bench.reporting.provenance import Provenance, provenance
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.results.compared import Recorded, recorded
+from clpd_bench.results.contrasts import contrasts
+from clpd_bench.results.provenance import OLDER, Provenance, RunOtherwise, provenance
+from clpd_bench.results.sides import two_sides
 
 COMPARED = ["standard_kd", "clpd"]
 MICRO = "training.micro_batch_tokens"

@@ -16,18 +16,17 @@ from fabricated_report import SEEDS, World
 from page_text import Page
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.whole import whole
-from clpd_bench.reporting.published import read_published
-from clpd_bench.reporting.several.groups import MOST_GROUPS, OneFile, check_files, students, write_groups
-from clpd_bench.reporting.several.table import Table, table_of
-from clpd_bench.reporting.several.words import marks
-from clpd_bench.reporting.several.write import SeveralReport, write_several
-from clpd_bench.reporting.student import student_name
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.pretrained import Hub
+from clpd_bench.plan.plan import whole
+from clpd_bench.report.several.groups import MOST_GROUPS, OneFile, check_files, student_name, students, write_groups
+from clpd_bench.report.several.markdown import marks
+from clpd_bench.report.several.table import Table, table_of
+from clpd_bench.report.several.write import SeveralReport, write_several
+from clpd_bench.results.published import read_published
+from clpd_bench.settings.parts.pretrained import Hub
 
 STUDENT = "student:\n  initial: {name: llama, hidden_size: 8"
 PUBLISHED = """system,benchmark,metric,value,spread,source,seeds

@@ -12,14 +12,13 @@ import pytest
 from fabricated_report import SMALL
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.reporting.collect import declared, factorial
-from clpd_bench.reporting.shown import shown
-from clpd_bench.reporting.standing import Standing, ranges, standings
-from clpd_bench.reporting.word import leave_word
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.results.collect import declared, factorial
+from clpd_bench.results.looks import leave_word, shown
+from clpd_bench.results.standing import Standing, ranges, standings
 from clpd_bench.settings.specs import CorpusSpec
 from clpd_bench.store import Store, register
 

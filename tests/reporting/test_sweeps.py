@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy import stats
 
-from clpd_bench.analysis.metrics import Series
+from clpd_bench.analysis.series import Series
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.whole import PointPlan
-from clpd_bench.reporting.figures.style import NothingToDraw, styled
-from clpd_bench.reporting.figures.sweep import sweep as draw_sweep
-from clpd_bench.reporting.points import write_reports
-from clpd_bench.reporting.sweeps import MOST_PANELS, Place, Sweep, sweeps
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.plan.plan import PointPlan
+from clpd_bench.report.figures.style import NothingToDraw, styled
+from clpd_bench.report.figures.sweep import sweep as draw_sweep
+from clpd_bench.report.points import write_reports
+from clpd_bench.results.sweeps import MOST_PANELS, Place, Sweep, sweeps
 
 STRENGTH, EPOCHS, DIFFICULTY = "curriculum.pacing.strength", "student.training.epochs", "curriculum.difficulty"
 SERIES = Series("sums", "response_loss", "none", "response_loss")

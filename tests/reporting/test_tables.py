@@ -12,18 +12,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from clpd_bench.analysis.compare import Comparison, compare
+from clpd_bench.analysis.comparisons import Comparison, compare
 from clpd_bench.analysis.declaration import Declaration, Factorial
-from clpd_bench.analysis.items import ITEM_COLUMNS
-from clpd_bench.analysis.metrics import MACRO_AVERAGE, METRICS, Series
+from clpd_bench.analysis.series import ITEM_COLUMNS, MACRO_AVERAGE, METRICS, Series
 from clpd_bench.errors import UserError
-from clpd_bench.reporting.context import ReportContext
-from clpd_bench.reporting.diverged import DivergedStudent
-from clpd_bench.reporting.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
-from clpd_bench.reporting.standing import Standing, Standings
-from clpd_bench.reporting.tests_made import equivalence, made_header, made_line
-from clpd_bench.reporting.verdict import verdict
-from clpd_bench.reporting.write import table_files, write_files
+from clpd_bench.report.context import ReportContext
+from clpd_bench.report.verdict import equivalence, made_header, made_line, verdict
+from clpd_bench.report.write import table_files, write_files
+from clpd_bench.results.diverged import DivergedStudent
+from clpd_bench.results.standing import Standing, Standings
+from clpd_bench.tables.rounding import UNITS, Unit, decimals, difference, mean_and_sd, p_value
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 CONTEXT = ReportContext(

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from fabricated_report import EXAMPLES, World
 
-from clpd_bench.reporting.card.scores import scores_of
-from clpd_bench.reporting.card.subject import subject_of
-from clpd_bench.reporting.report import Report
+from clpd_bench.report.card.scores import scores_of
+from clpd_bench.report.card.subject import subject_of
+from clpd_bench.report.report import Report
 
 ACCURACY = {"{benchmark: sums, metric: response_loss}": "{benchmark: sums, metric: exact_match}"}
 CUT = {"clpd/0": 12, "clpd/1": 6, "sft/": 24, "student before": 24}

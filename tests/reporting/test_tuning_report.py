@@ -17,17 +17,15 @@ from page_text import Page
 from tuned_report import AXIS, RATE, RATES, TunedWorld, best_at
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.grid.tuned import TunedPoint, read_tuned
 from clpd_bench.plan.tuning import plan_tuning
-from clpd_bench.reporting.figures.style import STANDARD, styled
-from clpd_bench.reporting.figures.tuning import is_curve, tuning
-from clpd_bench.reporting.tuning.caveats import caveats
-from clpd_bench.reporting.tuning.text import notes
-from clpd_bench.reporting.tuning.warnings import warnings
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.tuned import TunedPoint
-from clpd_bench.settings.tuned_file import read_tuned
+from clpd_bench.report.figures.style import STANDARD, styled
+from clpd_bench.report.figures.tuning import is_curve, tuning
+from clpd_bench.report.tuning.caveats import caveats
+from clpd_bench.report.tuning.text import notes, warnings
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 

@@ -7,15 +7,13 @@ from pathlib import Path
 
 from fabricated_report import World
 
+from clpd_bench.grid.load import load_ablation, load_untuned
 from clpd_bench.plan.build import point_plans
-from clpd_bench.plan.plan import Plan
+from clpd_bench.plan.plan import Plan, PointPlan
 from clpd_bench.plan.tuning import Tuning, plan_tuning
-from clpd_bench.plan.whole import PointPlan
-from clpd_bench.reporting.points import PointReports, write_reports
-from clpd_bench.reporting.report import Report, write_report
-from clpd_bench.reporting.tuning.file import write_tuned
-from clpd_bench.reporting.tuning.outcome import outcome
-from clpd_bench.settings.load import load_ablation, load_untuned
+from clpd_bench.report.points import PointReports, write_reports
+from clpd_bench.report.report import Report, write_report
+from clpd_bench.results.tuning import outcome, write_tuned
 
 RATE = "student.training.learning_rate"
 RATES = (1e-3, 2e-3, 4e-3)

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clpd_bench.analysis.tuning import edges as edges_of
-from clpd_bench.reporting.tuning.file import write_tuned
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.arms import identity
-from clpd_bench.settings.load import load_untuned
-from clpd_bench.settings.points import points
-from clpd_bench.settings.tune import TuneSettings
-from clpd_bench.settings.tuned import Budget, Trial, Tuned, TunedArm, declared
+from clpd_bench.grid.load import load_untuned
+from clpd_bench.grid.points import points
+from clpd_bench.grid.tuned import Budget, Trial, Tuned, TunedArm, declared
+from clpd_bench.results.tuning import edges as edges_of
+from clpd_bench.results.tuning import write_tuned
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.arms import identity
+from clpd_bench.settings.parts.tune import TuneSettings
 
 RATES = "{student.training.learning_rate: [1e-3, 2e-3, 4e-3]}"
 TUNE = f"tune={{space: {RATES}, seeds: [100, 101]}}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
 
 
 def test_defaults_are_the_strictest_reading(small: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.evaluation import EXTRACTED, Benchmark
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.settings.parts.evaluation import EXTRACTED, Benchmark
 
 NUMBER = "evaluation.benchmarks.sums.extract=number"
 ACCURACY = "analysis.primary.metric=exact_match"

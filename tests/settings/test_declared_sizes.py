@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clpd_bench.settings.dimensions import Dimensions
-from clpd_bench.settings.expected import Expected
+from clpd_bench.settings.parts.corpus import Expected
+from clpd_bench.settings.parts.dimensions import Dimensions
 
 D = {
     "model_type": "qwen2",

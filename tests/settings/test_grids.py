@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.axes import short_names
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.points import points
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.grid.points import points, short_names
+from clpd_bench.settings.parts.ablation import Ablation
 
 SMALL = load_ablation(Path(__file__).parent / "small.yaml")
 STRENGTH, EPOCHS, ALPHA = "curriculum.pacing.strength", "student.training.epochs", "loss.temperature"
@@ -92,7 +91,7 @@ def test_an_excluded_point_need_not_be_valid() -> None:
 def test_an_arm_that_declares_another_value_keeps_it_at_every_point() -> None:
     data = gridded(axes={EPOCHS: [1, 2]}).model_dump()
     data["arms"]["clpd"]["differs"] = {EPOCHS: 5}
-    from clpd_bench.grid import cells
+    from clpd_bench.grid.cells import cells
 
     for point in points(Ablation.model_validate(data)):
         epochs = {c.arm_name: c.student.training.epochs for c in cells(point.ablation, "x")}

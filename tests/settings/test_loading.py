@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.arms import resolve
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.sources import Jsonl
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.arms import resolve
+from clpd_bench.settings.parts.sources import Jsonl
 
 
 def with_jsonl(small: Path, train: str, test: str) -> Ablation:

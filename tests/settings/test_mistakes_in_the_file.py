@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
 
 
 def told(small: Path, old: str, new: str) -> UserError:

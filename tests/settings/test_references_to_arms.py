@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.curriculum import Permuted, written
-from clpd_bench.settings.difficulty import CotSteps, LengthResidual, StudentLoss
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.pacing import Mixed
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.settings.parts.curriculum import Mixed, Permuted, written
+from clpd_bench.settings.parts.difficulty import CotSteps, LengthResidual, StudentLoss
 
 
 def refused(small: Path, *sets: str) -> str:

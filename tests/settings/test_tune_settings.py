@@ -8,7 +8,7 @@ import pytest
 from fabricated_tuned import TUNE
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.load import load_ablation
+from clpd_bench.grid.load import load_ablation
 
 RATE = "student.training.learning_rate"
 

@@ -8,13 +8,13 @@ import pytest
 from fabricated_tuned import TUNE, tuned_by_hand
 
 from clpd_bench.errors import UserError
-from clpd_bench.grid import cells
+from clpd_bench.grid.cells import cells
+from clpd_bench.grid.load import load_ablation, load_origins, load_untuned
+from clpd_bench.grid.points import points
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.differences import compared_pairs, differences
-from clpd_bench.settings.ablation import Ablation
-from clpd_bench.settings.factorial import factorial_arms
-from clpd_bench.settings.load import load_ablation, load_origins, load_untuned
-from clpd_bench.settings.points import points
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.rules.analysis import factorial_arms
 
 RATE = "student.training.learning_rate"
 BEST = {"clpd": {RATE: 4e-3}, "standard_kd": {RATE: 2e-3}, "data_ordering": {RATE: 2e-3}}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.load import load_ablation, load_origins
+from clpd_bench.grid.load import load_ablation, load_origins
+from clpd_bench.settings.parts.pretrained import Local
+from clpd_bench.settings.parts.sources import HubRows, Jsonl
 from clpd_bench.settings.plugin import LossPlugin
-from clpd_bench.settings.pretrained import Local
-from clpd_bench.settings.sources import HubRows, Jsonl
 
 PLUGINS = Path(__file__).parents[2] / "ablations" / "plugins"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.yaml_reader import parse
+from clpd_bench.settings.file.yaml_reader import parse
 
 
 def value(text: str) -> object:

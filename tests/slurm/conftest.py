@@ -70,7 +70,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[st
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     store = folder / "uninterrupted"
-    command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", "run", str(FAULTS)]
+    command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", "run", str(FAULTS)]
     with FileLock(folder / "uninterrupted.lock"):
         subprocess.run([*command, "--store", str(store)], check=True, capture_output=True)
     return outcomes(store)

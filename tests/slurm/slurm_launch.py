@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from slurm_cluster import Cluster
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 from clpd_bench.store.ledger import entries
 
@@ -55,7 +55,7 @@ class Launch:
         self.site.write_text(yaml.safe_dump({"profiles": {"p": {**PROFILE, **(profile or {})}}, **settings}))
 
     def command(self, verb: str, *words: str) -> list[str]:
-        main = "from clpd_bench.cli import main; main()"
+        main = "from clpd_bench.cli.app import main; main()"
         return [
             *(sys.executable, "-c", main, verb, str(self.file), *words),
             *(*self._sets, "--store", str(self.store)),

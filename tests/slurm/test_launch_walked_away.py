@@ -16,7 +16,7 @@ from clpd_bench.store import Store
 
 
 def items(store: Path, out: Path) -> pd.DataFrame:
-    command = "from clpd_bench.cli import main; main()"
+    command = "from clpd_bench.cli.app import main; main()"
     subprocess.run(
         [sys.executable, "-c", command, "report", str(TINY), "--store", str(store), "--out", str(out)],
         check=True,
@@ -35,7 +35,7 @@ def test_items_of_a_launched_ablation_equal_a_local_runs_row_for_row(cluster: Cl
     local = tmp_path / "local"
     subprocess.run(
         [
-            *(sys.executable, "-c", "from clpd_bench.cli import main; main()", "run", str(TINY), "--workers", "2"),
+            *(sys.executable, "-c", "from clpd_bench.cli.app import main; main()", "run", str(TINY), "--workers", "2"),
             *("--store", str(local)),
         ],
         check=True,

@@ -8,12 +8,12 @@ import pytest
 from slurm_cluster import Cluster
 from slurm_launch import TINY
 
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm.cluster import ask_cluster
 from clpd_bench.launch.slurm.preflight import preflight
 from clpd_bench.launch.slurm.site import load_site
 from clpd_bench.launch.slurm.submit import profiles
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 DEV = Path(__file__).parents[2] / "slurm" / "dev.yaml"

@@ -13,9 +13,9 @@ import yaml
 from slurm_cluster import Cluster
 from slurm_launch import TINY, Launch
 
+from clpd_bench.grid.load import load_untuned
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.tuning import plan_tuning
-from clpd_bench.settings.load import load_untuned
 from clpd_bench.store import Store
 
 TUNE = "tune: {space: {student.training.learning_rate: [1e-3, 1e-2]}, seeds: [100], arms: [clpd]}\n"
@@ -39,6 +39,6 @@ def test_a_launched_tuning_writes_what_a_local_one_writes(cluster: Cluster, tmp_
     launch("tune", "--site", str(launch.site))
     tuned = tmp_path / "tiny.tuned.yaml"
     launched = arms(tuned)
-    command = [sys.executable, "-c", "from clpd_bench.cli import main; main()", "tune", str(file)]
+    command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", "tune", str(file)]
     subprocess.run([*command, "--store", str(tmp_path / "local")], check=True, capture_output=True)
     assert arms(tuned) == launched

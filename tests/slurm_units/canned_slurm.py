@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm import queue, records
 from clpd_bench.launch.slurm.batches import Batch
 from clpd_bench.launch.slurm.records import Launch
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store, durable
 
 TINY = Path(__file__).parents[1] / "launch" / "tiny.yaml"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clpd_bench.launch.slurm.accounting import Accounting, Association, Qos
-from clpd_bench.launch.slurm.cluster import Cluster, Config
-from clpd_bench.launch.slurm.nodes import Node, Partition
+from clpd_bench.launch.slurm.cluster import Cluster, Config, Node, Partition
 from clpd_bench.launch.slurm.site import Profile, Site
 
 

@@ -9,7 +9,7 @@ from canned_slurm import TINY, CannedSlurm
 from click.testing import Result
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
 
 QUEUE = [

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from clpd_bench.launch.slurm.accounting import accounting
-from clpd_bench.launch.slurm.cluster import config
-from clpd_bench.launch.slurm.nodes import gpus, nodes, partitions
+from clpd_bench.launch.slurm.cluster import config, gpus, nodes, partitions
 
 PRINTED = Path(__file__).parent / "printed"
 """By Slurm 22.05.8 with accounting, its limits enforced."""

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from canned_slurm import CannedSlurm
 
-from clpd_bench.launch.hours import hours_of
-from clpd_bench.launch.makespan import Unit, makespan
 from clpd_bench.launch.slurm.observer import Observer
+from clpd_bench.launch.watch.hours import Unit, hours_of, makespan
 
 
 def units(**of: float | tuple[float, str]) -> dict[object, Unit]:

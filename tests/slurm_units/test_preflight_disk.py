@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from clpd_bench.launch.footprint import Footprint
-from clpd_bench.launch.slurm.preflight.disk import check_disk
+from clpd_bench.costs.footprint import Footprint
+from clpd_bench.launch.slurm.preflight.files import check_disk
 from clpd_bench.launch.slurm.preflight.finding import Finding
 from clpd_bench.store import Store
 

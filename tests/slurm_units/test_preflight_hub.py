@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from clpd_bench.launch.slurm.preflight.inputs import check_inputs, check_weights_everywhere
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.slurm.preflight.files import check_inputs, check_weights_everywhere
+from clpd_bench.outside.lm_eval_tasks import find_task, own_tasks
 from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.lock import Lock
-from clpd_bench.plan.plan import Plan
-from clpd_bench.plan.whole import whole
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.task_files import find_task, own_tasks
+from clpd_bench.plan.plan import Plan, whole
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

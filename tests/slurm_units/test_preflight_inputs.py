@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.launch.slurm.preflight.inputs import check_inputs
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.slurm.preflight.files import check_inputs
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 

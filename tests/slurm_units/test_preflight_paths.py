@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clpd_bench.launch.slurm.preflight import paths
+from clpd_bench.launch.slurm.preflight import files
+from clpd_bench.launch.slurm.preflight.files import check_paths, file_system
 from clpd_bench.launch.slurm.preflight.finding import Finding
-from clpd_bench.launch.slurm.preflight.paths import check_paths, file_system
 
 
 def mounts(folder: Path, *lines: tuple[str, str]) -> Path:
@@ -99,7 +99,7 @@ def test_a_store_that_cannot_be_written_is_fatal(tmp_path: Path, monkeypatch: py
     def refused(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(paths.tempfile, "NamedTemporaryFile", refused)
+    monkeypatch.setattr(files.tempfile, "NamedTemporaryFile", refused)
     (finding,) = of_store(check_paths(tmp_path / "store", (tmp_path,)))
     assert (finding.level, "cannot be written: Permission denied" in finding.what) == ("fatal", True)
 

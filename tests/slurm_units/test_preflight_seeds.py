@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clpd_bench.analysis.power import detectable_effect
-from clpd_bench.launch.slurm.preflight.seeds import check_seeds
+from clpd_bench.launch.slurm.preflight.checks import check_seeds
 from clpd_bench.plan.plan import Plan
 
 

@@ -11,10 +11,10 @@ import yaml
 from huggingface_hub import constants
 from safetensors.numpy import save
 
-from clpd_bench.launch.slurm.preflight.inputs import check_inputs, check_weights_everywhere
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.launch.slurm.preflight.files import check_inputs, check_weights_everywhere
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 REVISION = "0123456789abcdef0123456789abcdef01234567"

@@ -11,10 +11,10 @@ from fabricated_cluster import a_cluster, a_node, a_site
 from rich.console import Console
 
 from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight import Finding, preflight, print_findings
 from clpd_bench.plan.build import build_plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def test_people_see_each_finding_with_its_fix_or_that_all_is_ready() -> None:
 def test_checking_imports_no_torch_and_scipy_only_for_the_seeds() -> None:
     program = (
         "import sys\n"
-        "import clpd_bench.launch.slurm.preflight, clpd_bench.launch.footprint\n"
+        "import clpd_bench.launch.slurm.preflight, clpd_bench.costs.footprint\n"
         "heavy = {'torch', 'transformers', 'pandas', 'scipy', 'statsmodels', 'matplotlib'}\n"
         "print(*heavy & {name.split('.')[0] for name in sys.modules})\n"
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from canned_slurm import CannedSlurm
 
-from clpd_bench.launch.logs import logs_of
 from clpd_bench.launch.slurm import records
+from clpd_bench.launch.watch.logs import logs_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clpd_bench.launch.slurm.times import minutes, written
+from clpd_bench.launch.slurm.printed import minutes, written
 
 FORMS = {
     # form: how days, hours, minutes, seconds are written, and the seconds that they are

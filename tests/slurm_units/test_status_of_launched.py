@@ -11,7 +11,7 @@ import pytest
 from canned_slurm import TINY, CannedSlurm
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 
 
 @pytest.fixture

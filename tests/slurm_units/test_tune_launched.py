@@ -11,11 +11,11 @@ import pytest
 from canned_slurm import TINY, CannedSlurm
 from typer.testing import CliRunner, Result
 
-from clpd_bench import cli_submit, cli_tune
-from clpd_bench.cli import app
+from clpd_bench.cli import submit, tune
+from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_untuned
 from clpd_bench.plan.plan import Plan
 from clpd_bench.plan.tuning import plan_tuning
-from clpd_bench.settings.load import load_untuned
 
 TUNE = "tune: {space: {student.training.learning_rate: [1e-3, 1e-2]}, seeds: [100], arms: [standard_kd]}\n"
 STUDENTS = ["student standard_kd[learning_rate=0.001]/100", "student standard_kd[learning_rate=0.01]/100"]
@@ -51,7 +51,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TunedSlurm:
 def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     """The plans that were handed to Slurm, none of which is submitted."""
     plans: list[Plan] = []
-    monkeypatch.setattr(cli_tune, "submit_plan", lambda plan, *_: plans.append(plan))
+    monkeypatch.setattr(tune, "submit_plan", lambda plan, *_: plans.append(plan))
     return plans
 
 
@@ -90,7 +90,7 @@ def test_once_all_trials_are_done_it_asks_no_cluster_and_writes(slurm: TunedSlur
 
 
 def test_nothing_of_a_tuning_plan_trips_the_checks_before_a_launch(slurm: TunedSlurm) -> None:
-    from clpd_bench.launch.slurm.preflight.seeds import check_seeds
+    from clpd_bench.launch.slurm.preflight.checks import check_seeds
 
     assert check_seeds(slurm.plan) == []
-    assert cli_submit.submit_plan is cli_tune.submit_plan
+    assert submit.submit_plan is tune.submit_plan

@@ -9,9 +9,9 @@ import pytest
 from canned_slurm import CannedSlurm
 from rich.console import Console
 
-from clpd_bench.launch import watch as module
+from clpd_bench.cli import status_text as module
+from clpd_bench.cli.status_text import watch
 from clpd_bench.launch.slurm.observer import Observer
-from clpd_bench.launch.watch import watch
 
 RUNNING = "1|1|RUNNING|None|clpd:LAUNCH/0"
 

@@ -15,7 +15,7 @@ import pytest
 from harbour import Harbour, outputs
 from storm import synthetic, work
 
-from clpd_bench.store import Store, durable, owner, watch
+from clpd_bench.store import Store, durable, liveness, owner
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The observer's monotonic clock, which stands still until it is turned."""
     turned = Clock()
-    monkeypatch.setattr(watch, "time", turned)
+    monkeypatch.setattr(liveness, "time", turned)
     return turned
 
 

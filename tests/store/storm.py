@@ -22,11 +22,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.context import Context, Measured
+from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.launch import worker
 from clpd_bench.launch.provenance import provenance
 from clpd_bench.plan.plan import Job, Plan
-from clpd_bench.settings.difficulty import Column
+from clpd_bench.settings.parts.difficulty import Column
 from clpd_bench.settings.specs import DifficultySpec
 from clpd_bench.store import Store, clock, durable, owner
 

@@ -12,7 +12,7 @@ import pytest
 
 from clpd_bench.errors import UserError
 from clpd_bench.store import Store, durable, register
-from clpd_bench.store.gc import find_garbage
+from clpd_bench.store.upkeep import find_garbage
 
 DECLARED = {"question": "which order?", "evaluations": {"a": {}, "b": {}}}
 

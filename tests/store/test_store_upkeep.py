@@ -12,11 +12,11 @@ from harbour import outputs
 from storm import Trouble, synthetic, work
 from typer.testing import CliRunner
 
-from clpd_bench.cli import app
+from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
-from clpd_bench.launch.status import status_of
+from clpd_bench.launch.watch.status import status_of
 from clpd_bench.store import Store, durable
-from clpd_bench.store.gc import find_garbage, remove, size_of
+from clpd_bench.store.upkeep import find_garbage, remove, size_of
 
 PLAN = synthetic()
 KEPT = synthetic((0, 2))

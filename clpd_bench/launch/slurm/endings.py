@@ -1,15 +1,34 @@
-"""How Slurm says that jobs ended, where it keeps accounts, and what to do about it."""
+"""Where a Slurm job's own output lies.
+
+How Slurm says that jobs ended, where it keeps accounts, and what to do about it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from pwd import getpwuid
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.remedies import Remedy
-from clpd_bench.launch.slurm import queue
+from clpd_bench.launch.slurm import queue, records
+
+
+def outputs(store: Path, ids: Sequence[str]) -> list[Path]:
+    """Files of a job's processes, in the newest launch that has any.
+
+    Args:
+        ids: names of the job, of which the last tells it apart: the last element of an array 120 has the number
+            120, too, besides its name 120_3.
+    """
+    for launch in records.launches(store) if ids else []:
+        found = sorted(records.logs(records.folder(store, launch.id)).glob(f"{ids[-1]}_*_log.out"))
+        if found:
+            return found
+    return []
+
 
 FIELDS = "JobID,State,ExitCode,Elapsed"
 AGAIN = "clpd launch again goes on from its checkpoints"

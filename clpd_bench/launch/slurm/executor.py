@@ -19,7 +19,7 @@ from submitit.core.utils import FailedJobError
 from submitit.slurm.slurm import SlurmExecutor
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.environment import job_environment
+from clpd_bench.launch.processes import job_environment
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.records import Launch
 from clpd_bench.launch.slurm.site import Site

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clpd_bench.launch.slurm import queue
 from clpd_bench.launch.slurm.view import View, look
-from clpd_bench.launch.status import Status, status_of
+from clpd_bench.launch.watch.status import Status, status_of
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 

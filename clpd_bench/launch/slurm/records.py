@@ -1,5 +1,6 @@
 """What is on disk of a launch, `<store>/launches/<id>`: written before Slurm hears of it, so that whoever
-looks at the queue later can tell what each of its jobs is for, whatever became of the launcher."""
+looks at the queue later can tell what each of its jobs is for, whatever became of the launcher.
+"""
 
 from __future__ import annotations
 

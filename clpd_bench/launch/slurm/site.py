@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError, model_validator
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.slurm.times import minutes
+from clpd_bench.launch.slurm.printed import minutes
 from clpd_bench.settings.base import LocalPath, Settings
-from clpd_bench.settings.findings import first_finding
+from clpd_bench.settings.file.explain import first_finding
+from clpd_bench.settings.file.yaml_reader import dotted, parse
 from clpd_bench.settings.specs import Kind
-from clpd_bench.settings.yaml_reader import dotted, parse
 
 STUDENT = "student"
 """What rules call every cell's student."""

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from clpd_bench.launch.revision import PACKAGE, write_record
+from clpd_bench.launch.provenance import PACKAGE, write_record
 from clpd_bench.plan.plan import Plan
 
 

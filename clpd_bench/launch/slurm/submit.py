@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clpd_bench.costs.hours import Estimates, measured
 from clpd_bench.errors import UserError
-from clpd_bench.launch.estimates import Estimates, measured
 from clpd_bench.launch.prepare import data_keys
 from clpd_bench.launch.slurm import queue, records, snapshot
-from clpd_bench.launch.slurm.batches import Batch, batches
-from clpd_bench.launch.slurm.limits import Limits, arrays, fitted
+from clpd_bench.launch.slurm.batches import Batch, Limits, arrays, batches, fitted
 from clpd_bench.launch.slurm.records import Launch, Queued
 from clpd_bench.launch.slurm.site import STUDENT, Site
 from clpd_bench.plan.plan import Plan

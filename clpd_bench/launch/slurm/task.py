@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
-from clpd_bench.launch.process import StopFlag
+from clpd_bench.launch.processes import StopFlag
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.queue import alive_ids, run
 from clpd_bench.launch.worker import into_own_log, one_thread, work

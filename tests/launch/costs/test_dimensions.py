@@ -10,22 +10,21 @@ from typing import Any, get_args
 
 import pytest
 from declared_file import COMMIT, STUDENT, ablation, hub, written
+from pretrained_like import saved, write_gguf
 from transformers import AutoConfig
 
+from clpd_bench.costs.dimensions import NAMES, KnownDimensions, dimensions_in, of_source
+from clpd_bench.costs.gguf_header import dimensions_of_gguf
 from clpd_bench.errors import UserError
-from clpd_bench.launch.costs.config_file import NAMES, dimensions_in
-from clpd_bench.launch.costs.dimensions import KnownDimensions, of_source
-from clpd_bench.launch.costs.gguf_header import dimensions_of_gguf
+from clpd_bench.flops.parameters import parameters
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.cost.parameters import parameters
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.dimensions import Dimensions, Family
-from clpd_bench.settings.load import load_ablation
-from clpd_bench.settings.pretrained import Hub, Local
+from clpd_bench.settings.parts.dimensions import Dimensions, Family
+from clpd_bench.settings.parts.pretrained import Hub, Local
 from clpd_bench.store import Store
 
 sys.path.append(str(Path(__file__).parents[2] / "distillation"))
-from pretrained_like import saved, write_gguf
 
 CONFIG = {**{k: v for k, v in STUDENT.items() if k != "source"}, "architectures": ["Qwen2ForCausalLM"]}
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from declared_file import ablation, written
 
+from clpd_bench.costs.cost import JobCost
+from clpd_bench.costs.evaluations import LOSS_BATCH_TOKENS
+from clpd_bench.costs.jobs import job_costs
+from clpd_bench.costs.of_plan import plan_cost
+from clpd_bench.costs.sources import Sources
+from clpd_bench.flops.terms import total
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import difficulty, evaluation
-from clpd_bench.launch.costs.jobs import job_costs
-from clpd_bench.launch.costs.readers import LOSS_BATCH_TOKENS
-from clpd_bench.launch.costs.sources import Sources
-from clpd_bench.launch.costs.whole import plan_cost
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.cost.job import JobCost
-from clpd_bench.plan.cost.terms import total
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[2] / "settings" / "small.yaml"

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clpd_bench.launch.costs.whole import plan_cost
+from clpd_bench.costs.cost import PlanCost
+from clpd_bench.costs.of_plan import plan_cost
+from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.batches import Batch
-from clpd_bench.launch.slurm.preflight.gpu_memory import check_gpu_memory
+from clpd_bench.launch.slurm.preflight.checks import check_gpu_memory
 from clpd_bench.launch.slurm.records import Launch
 from clpd_bench.launch.slurm.site import Site
 from clpd_bench.launch.slurm.submit import profiles
 from clpd_bench.plan.build import build_plan
-from clpd_bench.plan.cost.whole import PlanCost
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.load import load_ablation
 from clpd_bench.store import Store
 
 SPEED = {"float32": 20, "bfloat16": 300}

@@ -16,14 +16,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from clpd_bench.corpus.reader import Ragged, Split
+from clpd_bench.costs.sources import Texts
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.precision import Trained
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.launch.costs.texts import Texts
-from clpd_bench.settings.dimensions import Dimensions
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.dimensions import Dimensions
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.training import Training
 
 SHAPE = {
     "vocab_size": 2000,

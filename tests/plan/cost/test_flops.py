@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from measured import Student, a_split, counted_flops, dimensions, model
 
+from clpd_bench.costs.sources import passes, whole
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import write_targets
-from clpd_bench.launch.costs.texts import passes, whole
-from clpd_bench.plan.cost.flops import forward, training
-from clpd_bench.plan.cost.terms import total
-from clpd_bench.settings.dimensions import Dimensions
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl, TargetsSettings
-from clpd_bench.settings.training import Training
+from clpd_bench.flops.passes import forward, training
+from clpd_bench.flops.terms import total
+from clpd_bench.settings.parts.dimensions import Dimensions
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.training import Training
 
 CE, KL = CrossEntropy(name="cross_entropy"), ForwardKl(name="forward_kl")
 WITHIN = 0.05

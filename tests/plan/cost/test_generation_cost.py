@@ -7,11 +7,11 @@ import pytest
 import torch
 from measured import allocated_at_peak, counted_flops, dimensions, model
 
-from clpd_bench.launch.costs.evaluations import generated
-from clpd_bench.launch.costs.texts import Texts
-from clpd_bench.plan.cost.flops import forward
-from clpd_bench.plan.cost.memory import Held, generating
-from clpd_bench.plan.cost.terms import total
+from clpd_bench.costs.evaluations import generated
+from clpd_bench.costs.memory import Held, generating
+from clpd_bench.costs.sources import Texts
+from clpd_bench.flops.passes import forward
+from clpd_bench.flops.terms import total
 
 BATCH, PROMPT, NEW = 6, 40, 25
 

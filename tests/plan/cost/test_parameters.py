@@ -8,8 +8,8 @@ import pytest
 import torch
 from measured import dimensions, model
 
-from clpd_bench.plan.cost.parameters import parameters
-from clpd_bench.settings.dimensions import Dimensions
+from clpd_bench.flops.parameters import parameters
+from clpd_bench.settings.parts.dimensions import Dimensions
 
 FORMS: list[tuple[str, dict[str, Any]]] = [
     ("llama", {}),

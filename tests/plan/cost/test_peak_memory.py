@@ -10,16 +10,16 @@ import pytest
 import torch
 from measured import Student, a_split, allocated_at_peak, dimensions, model
 
+from clpd_bench.costs import memory
+from clpd_bench.costs.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
+from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
+from clpd_bench.costs.sources import passes, whole
 from clpd_bench.distillation import chunked
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.scoring import score
 from clpd_bench.distillation.targets import write_targets
-from clpd_bench.launch.costs.texts import passes, whole
-from clpd_bench.plan.cost import memory
-from clpd_bench.plan.cost.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
-from clpd_bench.plan.cost.memory_training import Step, loss_blocks, training_step
-from clpd_bench.settings.loss import CrossEntropy, ForwardKl, TargetsSettings
-from clpd_bench.settings.training import Training
+from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.training import Training
 
 WITHIN = 0.08
 HELD = ("weights", "float32 masters", "AdamW's moments")

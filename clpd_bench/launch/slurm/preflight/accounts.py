@@ -9,8 +9,8 @@ import os
 from clpd_bench.launch.slurm.accounting import Accounting
 from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight.finding import Finding, choice
+from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.slurm.site import Profile
-from clpd_bench.launch.slurm.times import written
 
 
 def check_accounts(profiles: dict[str, Profile], cluster: Cluster) -> list[Finding]:

@@ -1,25 +1,63 @@
-"""All checks, one after the other."""
+"""Variables by which a shell overrides the site file, unseen.
+
+Whether the declared comparisons have seeds enough to find anything.
+
+Whether the GPUs of the profiles hold what jobs need at their peak.
+
+All checks, one after the other.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from clpd_bench.analysis.power import too_few_seeds
+from clpd_bench.costs.fits import too_large
+from clpd_bench.costs.footprint import footprint
+from clpd_bench.costs.jobs import job_costs
+from clpd_bench.costs.sources import Sources
 from clpd_bench.errors import UserError
-from clpd_bench.launch.footprint import footprint
 from clpd_bench.launch.slurm.cluster import Cluster, ask_cluster
 from clpd_bench.launch.slurm.preflight.accounts import check_accounts
-from clpd_bench.launch.slurm.preflight.disk import check_disk
-from clpd_bench.launch.slurm.preflight.environment import check_environment
+from clpd_bench.launch.slurm.preflight.files import check_disk, check_inputs, check_paths, check_weights_everywhere
 from clpd_bench.launch.slurm.preflight.finding import Finding
-from clpd_bench.launch.slurm.preflight.gpu_memory import check_gpu_memory
-from clpd_bench.launch.slurm.preflight.inputs import check_inputs, check_weights_everywhere
-from clpd_bench.launch.slurm.preflight.paths import check_paths
 from clpd_bench.launch.slurm.preflight.profiles import at_once, check_profile
-from clpd_bench.launch.slurm.preflight.seeds import check_seeds
 from clpd_bench.launch.slurm.site import Site
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
+
+
+def check_environment(environ: Mapping[str, str]) -> list[Finding]:
+    """For sbatch they stand above what a job script says."""
+    names = sorted(name for name in environ if name.startswith("SBATCH_"))
+    if not names:
+        return []
+    shown = ", ".join(f"{name}={environ[name]}" for name in names)
+    return [Finding("warning", f"the environment overrides the site file: {shown}", f"unset {' '.join(names)}")]
+
+
+def check_seeds(plan: Plan) -> list[Finding]:
+    """Of each point's declaration; what is alike is said once."""
+    points: dict[str, dict[str, Any]] = plan.declaration.get("points", {"": plan.declaration})
+    alike = {(len(one["seeds"]), len(one["family"]), float(one["alpha"])) for one in points.values()}
+    few = (too_few_seeds(*one) for one in sorted(alike))
+    return [Finding("warning", one.what, one.fix) for one in few if one]
+
+
+def check_gpu_memory(
+    plan: Plan, site: Site, profile: Callable[[str], str], todo: set[str], store: Store
+) -> list[Finding]:
+    """Of profiles that say what their GPUs have (`gpu_memory`)."""
+    if not any(one.gpu_memory for one in site.profiles.values()):
+        return []
+    sources = Sources(plan, store)
+    try:
+        refused = too_large(sources, site, profile, job_costs(sources), todo)
+    except UserError as error:
+        return [Finding("fatal", error.message, error.fix or "Correct it, then launch again")]
+    return [Finding("fatal", one.told, one.fix) for one in refused]
 
 
 def preflight(

@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Callable
 
-from clpd_bench.launch.slurm.cluster import Cluster
-from clpd_bench.launch.slurm.nodes import Node, Partition
+from clpd_bench.launch.slurm.cluster import Cluster, Node, Partition
 from clpd_bench.launch.slurm.preflight.finding import Finding, choice
+from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.slurm.site import Profile
-from clpd_bench.launch.slurm.times import written
 
 _MB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 

@@ -1,0 +1,1 @@
+"""The command `clpd`: one file a verb, with what it prints."""

@@ -1,0 +1,60 @@
+"""`clpd export`: a finished model as a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from clpd_bench.cli.options import DEFAULT_STORE, Json, StoreDir
+from clpd_bench.store import Store
+
+
+def export(
+    cell: Annotated[
+        str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a model's key.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    store: StoreDir = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Copy a finished model into a folder that from_pretrained and lm-eval load.
+
+    With it go a model card (README.md): arm, teachers, data, seed, scores with intervals, commands; and the
+    task files of its benchmarks, so that the lm-eval commands on the card run as they stand there.
+
+    A teacher or a student before distillation is exported by its key, which `clpd show CELL` lists among the
+    parents. Copies are compared with the hashes that the model was published with. The card shows test scores: of the
+    store nothing changes but that it is left word of this, as of a report.
+    """
+    from clpd_bench.launch.watch.show import find_job
+    from clpd_bench.report.export import CARD
+    from clpd_bench.report.export import export as write
+    from clpd_bench.results.looks import UNRECORDED
+
+    here = Store(store)
+    planned, job = find_job(cell, here)
+    errors = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        copying = bar.add_task(f"copying {job.label}", total=None)
+        done = write(cell, planned, job, here, folder, lambda n, of: bar.update(copying, completed=n, total=of))
+    if not done.recorded:
+        print(UNRECORDED, file=sys.stderr)
+    if as_json:
+        benchmarks = {task.benchmark: task.folder or None for task in done.tasks}
+        told = {"label": done.label, "key": done.key, "folder": str(folder), "card": str(folder / CARD)}
+        print(json.dumps({**told, "bytes": done.bytes, "files": done.files, "evaluation": benchmarks}, indent=2))
+        return
+    print(f"{done.label} is in {folder}: {len(done.files)} files, {done.bytes:,} bytes. Its card: {folder / CARD}")
+    print("Next:")
+    print(f"  in Python: AutoModelForCausalLM.from_pretrained({str(folder)!r})")
+    for task in done.tasks:
+        if task.folder:
+            print(f"  {task.benchmark}: cd {shlex.quote(str(folder / task.folder))} && {shlex.join(task.arguments)}")

@@ -1,0 +1,106 @@
+"""`clpd lock`: the revisions that an ablation depends on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clpd_bench.cli.options import File, Json, console
+from clpd_bench.errors import UserError
+from clpd_bench.grid.load import load_untuned
+from clpd_bench.plan.build import point_plans
+from clpd_bench.plan.lock import Lock, lock_path, read_lock, write_lock
+from clpd_bench.plan.plan import whole
+from clpd_bench.settings.parts.ablation import Ablation
+
+
+def lock(
+    file: File,
+    fetch: Annotated[
+        bool,
+        typer.Option(
+            "--fetch", help="Bring all into the hub's cache (HF_HUB_CACHE), as FILE.lock has it; pin what it lacks."
+        ),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what is pinned and in the cache; exit 1 if anything is not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Pin the revisions of all models, data sets and lm-eval tasks into FILE.lock, which you commit beside FILE.
+
+    Where FILE gives no `revision`, or a branch or tag, the hub is asked for its commit; that commit goes into keys, and
+    the branch may move on. Each call asks anew and says what changed: other commits are other keys, so what ran before
+    runs again. A commit in FILE stands as it is. What `--set` names elsewhere is in no lock.
+
+    With --fetch, what is pinned stays as it is. A fetch that was interrupted goes on with the files that are missing.
+    After it everything runs without a network (HF_HUB_OFFLINE=1). --check asks no hub.
+    """
+    if check and fetch:
+        raise UserError("--check looks and --fetch brings: give one of them")
+    ablation = load_untuned(file)  # tuned values change nothing that is the hub's
+    if check:
+        _check(ablation, file, as_json)
+        return
+    old = read_lock(file) if fetch else _old(file)
+    new = _pin(ablation, file, old, old if fetch else Lock(), as_json)
+    if fetch:
+        _fetch(ablation, file, new)
+
+
+def _pin(ablation: Ablation, file: Path, old: Lock, keep: Lock, as_json: bool) -> Lock:
+    from clpd_bench.launch.pinning import changes, pinned, without_pin
+
+    unlocked = whole(point_plans(ablation, file, Lock()))
+    new = pinned(unlocked, keep, say=lambda what: print(f"asking the hub for {what} ...", file=sys.stderr))
+    path = write_lock(file, new)
+    found = changes(old, new)
+    if as_json:
+        print(json.dumps({"lock": str(path), "changes": [one.to_json() for one in found]}, indent=2))
+        return new
+    for one in found:
+        print(one.text)
+    for name in without_pin(new):
+        print(f"task {name} has no data set of the hub's, or finds it by code of its own: no data of it are pinned")
+    print(f"wrote {path}" + ("" if found else ": nothing in the file is a hub's branch or tag, or a task of lm-eval"))
+    return new
+
+
+def _old(file: Path) -> Lock:
+    """What cannot be read is written anew."""
+    try:
+        return read_lock(file)
+    except UserError as error:
+        print(f"{error}", file=sys.stderr)
+        return Lock()
+
+
+def _fetch(ablation: Ablation, file: Path, new: Lock) -> None:
+    from clpd_bench.launch.fetch import fetch
+    from clpd_bench.plan.lock import named, needs
+
+    wanted = needs(whole(point_plans(ablation, file, new)))
+    for i, need in enumerate(wanted, start=1):
+        print(f"{i} of {len(wanted)}: {named(need).text}", file=sys.stderr)
+        fetch(need)
+    print("all of it is in the hub's cache", file=sys.stderr)
+
+
+def _check(ablation: Ablation, file: Path, as_json: bool) -> None:
+    from clpd_bench.launch.pinning import covered, print_covered
+
+    rows = covered(whole(point_plans(ablation, file)))
+    if as_json:
+        print(json.dumps({"lock": str(lock_path(file)), "needs": [row.to_json() for row in rows]}, indent=2))
+    else:
+        print_covered(rows, console())
+        ready = all(row.ready for row in rows)
+        next_one = f"Next, where there is a network: clpd lock {shlex.quote(str(file))} --fetch"
+        print("ready: all that is the hub's is pinned and in its cache" if ready else next_one)
+    if not all(row.ready for row in rows):
+        raise typer.Exit(1)

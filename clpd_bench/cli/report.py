@@ -1,0 +1,171 @@
+"""`clpd report`: tables, figures and pages from the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clpd_bench.cli.options import DEFAULT_STORE, Sets, StoreDir, open_plan
+from clpd_bench.errors import UserError
+from clpd_bench.plan.plan import Plan, PointPlan
+from clpd_bench.results.published import FOLDER, Published, asked_for, read_published
+from clpd_bench.store import Store
+
+
+def report(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="One ablation file (YAML), or several.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
+    ] = None,
+    power: Annotated[
+        bool, typer.Option("--power", help="Also what the seeds can find, and what more would cost: power.md.")
+    ] = False,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE_OR_FOLDER",
+            help=f"Published numbers to set beside ours: a CSV file, or a folder of NAME.csv; {FOLDER} by default.",
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Print secondary results, too.")] = False,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Set another ablation, or this one, beside it, cell by cell.")
+    ] = None,
+    compare_store: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the other's artifacts are; the same store by default.")
+    ] = None,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
+
+    The primary result is in table.md, which is printed, and the others are in secondary.md.
+
+    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md,
+    axes_secondary.md, axes.csv, in which they stand together, and a figure of each axis.
+
+    Of several files: each one's report in a folder of its own below reports/A+B, and above them one table with a row
+    for each arm and columns for the benchmarks of each student (table.md, table.tex, table.csv).
+
+    Published numbers (columns system, benchmark, metric, value, spread, source) stand beside ours in every table,
+    with the difference and whether ours is compatible; reports/reference/README.md says how to add them.
+
+    With --compare, compare.md and compare.csv alone: the scores of two ablations cell by cell, what they differ in,
+    and which cells one has alone. Of one ablation in two stores (--compare-store); or in one store, as it is now and
+    as earlier settings or code made it.
+    """
+    if compare is not None or compare_store is not None:
+        extras = power or everything or reference is not None
+        _compare(files, compare, out, extras, sets, Store(store), compare_store)
+        return
+    if len(files) > 1:
+        if power:
+            raise UserError("--power is about one ablation", fix=f"clpd report {files[0]} --power, and so on")
+        _report_several([open_plan(file, sets) for file in files], out, reference, everything, Store(store))
+        return
+    points, planned = open_plan(files[0], sets)
+    published = asked_for(reference, planned.name) if reference else read_published(FOLDER, planned.name)
+    folder = out or Path("reports") / planned.name
+    if any(one.point.coordinates for one in points):
+        _report_points(points, planned, folder, published, power, everything, Store(store))
+    else:
+        _report_one(points[0], planned, folder, published, power, everything, Store(store))
+
+
+def _compare(
+    files: list[Path],
+    compare: Path | None,
+    out: Path | None,
+    extras: bool,
+    sets: list[str] | None,
+    store: Store,
+    compare_store: Path | None,
+) -> None:
+    from clpd_bench.report.compared import write_comparison
+
+    if compare is None:
+        raise UserError("--compare-store says where, and not what", fix="Add --compare FILE; it may be the same file")
+    if len(files) > 1 or extras:
+        raise UserError("--compare goes with one FILE, and with none of --power, --all and --reference")
+    first, second = open_plan(files[0], sets)[1], open_plan(compare, sets)[1]
+    other = Store(compare_store) if compare_store else store
+    written = write_comparison(first, store, second, other, out or Path("reports") / first.name)
+    print(written[0].read_text())
+    print(f"Written to {written[0]}, and each cell to {written[1]}.")
+
+
+def _report_one(
+    one: PointPlan,
+    planned: Plan,
+    folder: Path,
+    published: list[Published],
+    power: bool,
+    everything: bool,
+    store: Store,
+) -> None:
+    from clpd_bench.report.report import write_report
+
+    written = write_report(one.point.ablation, planned, store, folder, published)
+    print(written.files[0].read_text())
+    if everything and written.secondary:
+        print(written.secondary.read_text())
+    _write_power(planned, store, {folder: one}, power)
+    rest = "" if everything or not written.secondary else f" Secondary results: --all, or {written.secondary}."
+    print(f"{len(written.files)} files in {folder}; the page to open is {written.page}.{rest}")
+
+
+def _report_points(
+    points: list[PointPlan],
+    planned: Plan,
+    folder: Path,
+    published: list[Published],
+    power: bool,
+    everything: bool,
+    store: Store,
+) -> None:
+    from clpd_bench.report.points import write_reports
+
+    written = write_reports(points, store, folder, published)
+    print(written.axes.read_text())
+    if everything:
+        print(written.secondary.read_text())
+    pages = {written.reports[one.point.label].page: one for one in points if one.point.label in written.reports}
+    _write_power(planned, store, {page.parent: one for page, one in pages.items()}, power)
+    print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
+
+
+def _report_several(
+    opened: list[tuple[list[PointPlan], Plan]], out: Path | None, reference: Path | None, everything: bool, store: Store
+) -> None:
+    from clpd_bench.report.several.groups import OneFile
+    from clpd_bench.report.several.write import write_several
+
+    if reference is not None and not reference.is_dir():
+        raise UserError("of several ablations, --reference names a folder of NAME.csv", found=str(reference))
+    place = reference or FOLDER
+    files = [OneFile(points, plan, read_published(place, plan.name)) for points, plan in opened]
+    if reference is not None and not any(one.published for one in files):
+        wanted = [f"{one.plan.name}.csv" for one in files]
+        raise UserError("holds published numbers of none of these ablations", file=reference, allowed=wanted)
+    folder = out or Path("reports") / "+".join(one.plan.name for one in files)
+    written = write_several(files, store, folder)
+    print(written.files[0].read_text())
+    if everything and written.secondary:
+        print(written.secondary.read_text())
+    rest = "" if everything or not written.secondary else f" Secondary results: --all, or {written.secondary}."
+    print(f"The table of all is in {folder}, each ablation's own report below it; the page is {written.page}.{rest}")
+
+
+def _write_power(planned: Plan, store: Store, points: dict[Path, PointPlan], wanted: bool) -> None:
+    """Into the folders of reports; where it is not wanted, an older report's is removed."""
+    from clpd_bench.costs.hours import seed_cost
+    from clpd_bench.report.power import remove_power, write_power
+
+    cost = seed_cost(planned, store) if wanted else None
+    for folder, one in points.items():
+        if wanted:
+            print(write_power(one, store, folder, vars(cost) if cost else None)[0].read_text())
+        else:
+            remove_power(folder)

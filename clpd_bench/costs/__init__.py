@@ -1,0 +1,1 @@
+"""What jobs take: memory, hours, space, and whether they fit."""

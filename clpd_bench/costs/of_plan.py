@@ -1,0 +1,66 @@
+"""The cost of a whole plan, and what it takes of a site."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from clpd_bench.costs.cost import Disk, JobCost, OnProfile, PlanCost, Seconds, naive
+from clpd_bench.costs.fits import too_large
+from clpd_bench.costs.footprint import footprint
+from clpd_bench.costs.hours import seconds_of_jobs
+from clpd_bench.costs.jobs import job_costs
+from clpd_bench.costs.sources import Sources
+from clpd_bench.errors import UserError
+from clpd_bench.launch.slurm.site import Site
+from clpd_bench.launch.slurm.submit import profiles
+from clpd_bench.plan.plan import Plan
+from clpd_bench.store import Store
+
+
+def plan_cost(plan: Plan, store: Store, site: Site | None) -> PlanCost:
+    """Raises:
+    UserError: see `job_costs`.
+    """
+    sources = Sources(plan, store)
+    try:
+        costs = job_costs(sources)
+    except UserError as error:
+        raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
+    done = frozenset(key for key in plan.jobs if store.is_done(key))
+    todo = {*plan.jobs} - done
+    disk = footprint(plan, todo, store)
+    seconds: dict[str, Seconds] = {}
+    on_profiles: dict[str, OnProfile] = {}
+    refused = []
+    if site is not None:
+        profile = profiles(plan, site)
+        seconds = seconds_of_jobs(plan, site, profile, costs, store)
+        mine = {name: [key for key in plan.jobs if key in todo and profile(key) == name] for name in site.profiles}
+        on_profiles = {name: _on_profile(keys, name, site, costs, seconds) for name, keys in mine.items() if keys}
+        refused = too_large(sources, site, profile, costs, todo)
+    return PlanCost(
+        costs,
+        done,
+        Disk(disk.bytes, disk.files, disk.checkpoints, len(disk.unknown)),
+        naive(plan, costs),
+        seconds,
+        on_profiles,
+        tuple(refused),
+    )
+
+
+def _on_profile(
+    keys: list[str], name: str, site: Site, costs: Mapping[str, JobCost], seconds: Mapping[str, Seconds]
+) -> OnProfile:
+    one = site.profiles[name]
+    known = [seconds[key] for key in keys if key in seconds]
+    peaks = [peak.bytes for key in keys if (peak := costs[key].peak) is not None]
+    return OnProfile(
+        len(keys),
+        sum(found.value for found in known) * one.gpus / one.tasks,
+        dict(Counter(found.by for found in known)),
+        len(keys) - len(known),
+        max(peaks, default=0),
+        one.memory_of_worker,
+    )

@@ -1,0 +1,74 @@
+"""A model's likelihood of an example's own response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation.batches import MicroBatch, micro_batches
+from clpd_bench.distillation.chunked import logits_in_chunks
+from clpd_bench.distillation.divergences import cross_entropy
+from clpd_bench.distillation.head import head_of
+from clpd_bench.distillation.models import hidden_states, length_boundaries
+from clpd_bench.distillation.shards import Keep, Tensors, compute
+
+
+@dataclass(frozen=True)
+class Scores:
+    """By example, shape [N]: the mean nats a response token (end token included), and whether the
+    likeliest token is the right one all along, which is whether greedy decoding reproduces it."""
+
+    response_loss: NDArray[np.float64]
+    reproduced: NDArray[np.bool_]
+
+    def mean(self, metric: str) -> float:
+        return float(self.response_loss.mean() if metric == "response_loss" else self.reproduced.mean())
+
+
+@torch.inference_mode()
+def score(
+    model: PreTrainedModel,
+    split: Split,
+    batch_tokens: int,
+    pad_id: int,
+    vocabulary: int,
+    keep: Keep = compute,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Scores:
+    """Scores every example of a split, teacher-forced.
+
+    Args:
+        vocabulary: the tokens that there are; what a head has beyond them is padding.
+        keep: where each batch's result is kept.
+        progress: told (examples done, of) after each batch.
+    """
+    was_training = model.training
+    model.eval()
+    loss, wrong, done = np.zeros(len(split.ids)), np.zeros(len(split.ids)), 0
+    everything, boundaries = np.arange(len(split.ids)), length_boundaries(model)
+    for batch in micro_batches(split, everything, batch_tokens, pad_id, model.device, boundaries):
+        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch, vocabulary))
+        loss[batch.places], wrong[batch.places] = sums["loss"].numpy(), sums["wrong"].numpy()
+        done += len(batch.places)
+        progress(done, len(split.ids))
+    model.train(was_training)
+    return Scores(loss / split.responses.lengths, wrong == 0)
+
+
+def _sums(model: PreTrainedModel, batch: MicroBatch, vocabulary: int) -> Tensors:
+    """By row, shape [B]: the nats of its response, and how many of its tokens are not the likeliest."""
+    hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
+    loss, wrong = np.zeros(len(batch.places)), np.zeros(len(batch.places))
+    for part, make_logits in logits_in_chunks(hidden, head_of(model, vocabulary)):
+        logits, labels = make_logits(), batch.labels[part]
+        where = batch.row[part].cpu().numpy()
+        np.add.at(loss, where, cross_entropy(logits, labels).double().cpu().numpy())
+        np.add.at(wrong, where, (logits.argmax(-1) != labels).double().cpu().numpy())
+    return {"loss": torch.from_numpy(loss), "wrong": torch.from_numpy(wrong)}

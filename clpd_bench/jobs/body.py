@@ -1,0 +1,55 @@
+"""What a body is given beside its spec and inputs, and what it gives back.
+
+Which module holds the body of a kind. Imported when asked for: torch and lm-eval are slow to load.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.settings.specs import Kind
+
+
+@dataclass(frozen=True)
+class Context:
+    """Attributes:
+    checkpoints: a folder of this attempt's own; what lies there survives the attempt.
+    earlier: checkpoint folders of earlier attempts, newest first.
+    should_stop: whether to leave a checkpoint and raise `Interrupted`.
+    progress: told (done, of) as the work goes on.
+    checkpointed: told after each checkpoint.
+    """
+
+    checkpoints: Path
+    earlier: list[Path] = field(default_factory=list)
+    should_stop: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = lambda done, of: None
+    checkpointed: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a job cost, for the manifest. Seconds are the worker's to measure.
+
+    Attributes:
+        tokens: tokens that went through a model.
+        flops: floating-point operations, estimated (`forward_flops`).
+        details: anything else worth a line in the manifest.
+    """
+
+    tokens: int = 0
+    flops: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Body = Callable[[Any, dict[str, Path], Path, Context], Measured]
+
+
+def body(kind: Kind) -> Body:
+    """The `run` of `clpd_bench/jobs/<kind>.py`."""
+    run: Body = importlib.import_module(f"clpd_bench.jobs.{kind}").run
+    return run

@@ -1,0 +1,68 @@
+"""`clpd show CELL --logs`: what the newest attempt at a job said, and the Slurm job that it was in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clpd_bench.cli.status_text import waiting_for
+from clpd_bench.launch.slurm.endings import outputs
+from clpd_bench.launch.slurm.view import look
+from clpd_bench.launch.watch.failures import last_lines
+from clpd_bench.plan.plan import Job
+from clpd_bench.store import Store
+
+LINES = 30
+
+
+@dataclass(frozen=True)
+class Log:
+    """Attributes:
+    what: whose output it is.
+    lines: its last ones.
+    """
+
+    what: str
+    file: Path
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Logs:
+    """Attributes:
+    sentence: what is said of the job beside, or in place of, its logs.
+    """
+
+    label: str
+    sentence: str
+    logs: list[Log]
+
+    def to_json(self) -> dict[str, Any]:
+        logs = [{"what": log.what, "file": str(log.file), "last_lines": log.lines} for log in self.logs]
+        return {"label": self.label, "sentence": self.sentence, "logs": logs}
+
+    def text(self) -> str:
+        lines = [f"{self.label}: {self.sentence}"]
+        for log in self.logs:
+            lines += ["", f"{log.what}: {log.file}", *(f"  | {line}" for line in log.lines or ("(empty)",))]
+        return "\n".join(lines)
+
+
+def logs_of(job: Job, store: Store) -> Logs:
+    """Of the newest attempt, and of the Slurm job that ran it, or else has the job now."""
+    last = store.last_attempt(job.key)
+    view = look([job.key], store.root)
+    task = view.tasks.get(job.key) if view else None
+    ids = last.owner.slurm_ids if last and last.owner else ()
+    logs = [Log(f"attempt {last.number}", last.log, last_lines(last.log, LINES))] if last and last.log.exists() else []
+    for file in outputs(store.root, ids or ((task.id,) if task else ())):
+        logs.append(Log("Slurm job", file, last_lines(file, LINES)))
+    said = f"attempt {last.number}, {store.state(job.key)}" if last else "no attempt yet"
+    if task and task.id not in ids:
+        said += f"; waits in Slurm job {task.id}: {waiting_for(task)}"
+    elif view and view.error:
+        said += f"; Slurm's queue is not known, since {view.error}"
+    elif view and not last:
+        said += "; in no Slurm job"
+    return Logs(job.label, said, logs)

@@ -1,1 +1,0 @@
-"""What jobs cost: arithmetic on dimensions and numbers of tokens alone."""

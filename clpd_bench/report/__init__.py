@@ -1,0 +1,1 @@
+"""The report: page, tables, figures, model cards, and the sentences around them."""

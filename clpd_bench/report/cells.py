@@ -1,0 +1,137 @@
+"""The cells of a table about one series, whatever it is written in: what an arm or a reference did.
+
+What is shown of one metric on one benchmark, whatever it is written in.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from clpd_bench.analysis.comparisons import Comparison
+from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, Series
+from clpd_bench.report.context import ReportContext
+from clpd_bench.report.rows import Row, Rows, is_tested
+from clpd_bench.report.verdict import CORRECTION, made_header, made_line
+from clpd_bench.results.beside import COLUMNS, beside_cells
+from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
+
+
+def about(series: Series, items: int) -> str:
+    """`%, higher is better, 1319 items`."""
+    which = "mean over benchmarks" if series.benchmark == MACRO_AVERAGE else f"{items} items"
+    return f"{UNITS[series.metric].mean}, {METRICS[series.metric]} is better, {which}"
+
+
+def columns(context: ReportContext, *, secondary: bool) -> list[str]:
+    """The columns of `cells`."""
+    correction = context.declaration.correction
+    return [
+        "mean ± sd",
+        f"difference to {context.declaration.baseline}",
+        "95% interval",
+        "p" if correction == "none" else f"p after {CORRECTION[correction]}",
+        *(["q"] if secondary else []),
+        "seeds",
+        "standing",
+    ]
+
+
+def cells(row: Row, place: int, rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
+    """One arm, the interaction or a reference, on the series at `place`."""
+    series, mean, test = rows.series[place], row.means[place], row.tests[place]
+    is_contrast = test is not None and not test.baseline
+    scored = "" if is_contrast else "missing"
+    if mean is not None:
+        scored = mean_and_sd(mean.mean, mean.sd, UNITS[series.metric])
+    found = mean.seeds if mean is not None else 0
+    if test is not None:
+        found = min(found, test.seeds) if mean is not None else test.seeds
+    seeds = "" if mean is not None and mean.kind == "reference" else _seeds(row.name, found, rows.seeds, context)
+    if test is None:
+        return [scored, "", "", "", *([""] if secondary else []), seeds, ""]
+    q = [_bare(test.q)] if secondary else []
+    return [scored, *contrast(test, series), *q, seeds, str(context.standings.of(test))]
+
+
+def contrast(test: Comparison, series: Series) -> list[str]:
+    """Difference, interval and corrected p; the p only for a member of the family."""
+    if math.isnan(test.difference):
+        return [f"no test: {test.method}", "", ""]
+    shown = difference(test.difference, test.low, test.high, UNITS[series.metric])
+    p = "no p-value: the same at every seed" if math.isnan(test.p) else ""
+    return [shown.difference, f"[{shown.low}, {shown.high}]", _bare(test.p_adjusted) if is_tested(test) else p]
+
+
+def _bare(p: float) -> str:
+    """`.032`, `< .001`."""
+    return "" if math.isnan(p) else p_value(p).removeprefix("p = ").removeprefix("p ")
+
+
+def _seeds(name: str, found: int, of: int, context: ReportContext) -> str:
+    """`8`, `7 of 8`, `8, 1 diverged`, `7 of 8, 1 diverged, biased`."""
+    text = str(found) if found == of else f"{found} of {of}"
+    diverged = sum(one.arm == name for one in context.diverged)
+    text = f"{text}, {diverged} diverged" if diverged else text
+    return f"{text}, biased" if name in context.biased else text
+
+
+@dataclass(frozen=True)
+class SeriesTable:
+    """Attributes:
+    columns: behind the name; the first is the mean, the only one that references have, too, but for those of
+        published numbers.
+        published: the columns of published numbers, the last ones; [] where there are none.
+    arms: name and cells, the interaction last.
+    references: name and mean of models that no arm trained, and the cells of published numbers.
+    tests: how each comparison was made, under `tests_columns`.
+    """
+
+    series: Series
+    about: str
+    columns: list[str]
+    published: list[str]
+    arms: list[list[str]]
+    references: list[list[str]]
+    tests_columns: list[str]
+    tests: list[list[str]]
+
+
+def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> list[SeriesTable]:
+    """One for each of the series of `rows`."""
+    out = []
+    for place, one in enumerate(rows.series):
+        tests = [test for row in rows.compared if (test := row.tests[place]) is not None]
+        published = COLUMNS if rows.has_published(place) else []
+
+        out.append(
+            SeriesTable(
+                one,
+                about(one, rows.items[place]),
+                [*columns(context, secondary=secondary), *published],
+                published,
+                [
+                    [
+                        row.name,
+                        *cells(row, place, rows, context, secondary=secondary),
+                        *(_published(row, place, one) if published else []),
+                    ]
+                    for row in rows.compared
+                ],
+                [
+                    [
+                        row.name,
+                        cells(row, place, rows, context, secondary=secondary)[0],
+                        *(_published(row, place, one) if published else []),
+                    ]
+                    for row in rows.references_on(place)
+                ],
+                made_header(one, context.declaration),
+                [made_line(test, one, context.declaration) for test in tests],
+            )
+        )
+    return out
+
+
+def _published(row: Row, place: int, series: Series) -> list[str]:
+    return beside_cells(row.published[place], UNITS[series.metric])

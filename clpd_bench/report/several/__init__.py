@@ -1,0 +1,1 @@
+"""One table out of several ablation files."""

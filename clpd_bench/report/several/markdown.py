@@ -1,0 +1,125 @@
+"""What has to be said about a table of several files, whatever it is written in.
+
+table.md and secondary.md of several files.
+"""
+
+from __future__ import annotations
+
+from clpd_bench.report.cells import about
+from clpd_bench.report.explanations import SECONDARY
+from clpd_bench.report.markdown import bullets, markdown_table
+from clpd_bench.report.several.table import Cell, Column, Line, Table
+from clpd_bench.report.verdict import CORRECTED
+from clpd_bench.results.beside import difference_text, published_text
+from clpd_bench.tables.rounding import UNITS, mean_and_sd
+
+PUBLISHED = "published"
+PUBLISHED_EXPLAINED = (
+    f"{PUBLISHED.capitalize()}: as its source has it, then ours less that and whether ours is compatible; by which "
+    "test, and the source, is in each ablation's own report."
+)
+SIGNIFICANT, EXPLORATORY, MISSING = "*", "†", "—"
+
+
+def score(cell: Cell, column: Column) -> str:
+    """`46.3 ± 1.8`."""
+    return mean_and_sd(cell.mean, cell.sd, UNITS[column.series.metric])
+
+
+def marks(cell: Cell) -> str:
+    """`*`, `†`, both or neither."""
+    exploratory = cell.standing == "exploratory"
+    return (SIGNIFICANT if cell.significant else "") + (EXPLORATORY if exploratory else "")
+
+
+def published(cell: Cell | None, column: Column) -> str:
+    """`71.2 ± 0.3 (-0.8, compatible)`: as published, and ours less that; "" where nothing is."""
+    if cell is None or cell.published is None:
+        return ""
+    unit = UNITS[column.series.metric]
+    one = cell.published
+    return f"{published_text(one, unit)} ({difference_text(one, unit)}, {one.compatible})"
+
+
+def caption(table: Table) -> list[str]:
+    """How to read it: sentences."""
+    return [
+        "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better.",
+        "Bold: the best mean of the arms in its column, which is no test.",
+        f"{SIGNIFICANT}: differs significantly from the baseline of its column's file, in the test that this file "
+        "declares, corrected within its family.",
+        f"{EXPLORATORY}: compared with the baseline exploratorily; without it the comparison was declared before any "
+        "look at it. How many looks there had been is in each ablation's own report.",
+        "Below the line, models that no arm trained.",
+        f"{MISSING}: not in that file, or not evaluated. An average is over the benchmarks beside it, unweighted.",
+        *([PUBLISHED_EXPLAINED] if table.has_published else []),
+        *_files(table),
+        *(f"{group.part}: {sentence}" for group in table.groups for sentence in group.report.context.warnings),
+    ]
+
+
+def columns_explained(table: Table) -> list[str]:
+    """A sentence for each column: its unit and the number of its items."""
+    return [
+        f"{column.group.student}, {column.group.part}, {column.benchmark} {column.series.name}: "
+        f"{about(column.series, column.group.report.rows.items[column.place])}."
+        for column in table.columns
+    ]
+
+
+def _files(table: Table) -> list[str]:
+    """Seeds, declaration and caveats of each file or point; those that have the same are told together."""
+    told: dict[str, list[str]] = {}
+    for group in table.groups:
+        context = group.report.context
+        declaration = context.declaration
+        text = (
+            f"{context.seeds} seeds, baseline {declaration.baseline}, "
+            f"family {', '.join(declaration.family) or 'none'}, "
+            f"{CORRECTED[declaration.correction]} at {declaration.alpha:g}, on {declaration.generalise_to}"
+            f"{''.join(f'; {one}' for one in context.caveats)}"
+        )
+        told.setdefault(text, []).append(group.part)
+    return [f"{', '.join(parts)}: {text}." for text, parts in told.items()]
+
+
+def several_markdown(table: Table, title: str, missing: list[str], *, secondary: bool) -> str:
+    """The text. Markdown has one line of heads, in which student, file and benchmark stand together."""
+    heads = [
+        f"{column.group.student} {column.group.part if table.has_parts else ''} {column.benchmark}".replace("  ", " ")
+        + f": {column.metric}"
+        for column in table.columns
+    ]
+    blocks = [f"# {title}: secondary results", SECONDARY] if secondary else [f"# {title}"]
+    if table.columns:
+        blocks.append(markdown_table(["arm", *heads], _rows(table, table.arms)))
+    else:
+        blocks.append("There are no outcomes on any primary result.")
+    if table.references:
+        blocks += [
+            "Models that no arm trained, on the same items:",
+            markdown_table(["reference", *heads], _rows(table, table.references)),
+        ]
+    blocks += ["## How to read this", bullets(_plain([*caption(table), *columns_explained(table)]))]
+    blocks += ["## Missing", bullets(missing) if missing else "No cell is missing."]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _rows(table: Table, lines: list[Line]) -> list[list[str]]:
+    out = []
+    for line in lines:
+        cells = [line.name]
+        for cell, column in zip(line.cells, table.columns, strict=True):
+            text = MISSING if cell is None else score(cell, column)
+            bold = cell is not None and cell.best
+            cells.append((f"**{text}**" if bold else text) + (_plain([marks(cell)])[0] if cell else ""))
+        out.append(cells)
+        if line.has_published:
+            pairs = zip(line.cells, table.columns, strict=True)
+            out.append([PUBLISHED, *(published(cell, column) for cell, column in pairs)])
+    return out
+
+
+def _plain(sentences: list[str]) -> list[str]:
+    """With stars as stars."""
+    return [sentence.replace("*", "\\*") for sentence in sentences]

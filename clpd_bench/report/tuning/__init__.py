@@ -1,0 +1,1 @@
+"""What tuning found, in tables and sentences."""

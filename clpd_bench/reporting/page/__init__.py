@@ -1,1 +1,0 @@
-"""report.html: one page, by itself, for a reader who was not there."""

@@ -1,1 +1,0 @@
-"""One table out of several ablation files, and what stands around it."""

@@ -1,1 +1,0 @@
-"""What tuning found: from the store into a file, and from that file into reports."""

@@ -1,0 +1,1 @@
+"""The blocks of the ablation file, one file a block."""

@@ -1,0 +1,1 @@
+"""Combinations of settings that are well-formed each by itself and wrong together."""

@@ -1,0 +1,67 @@
+"""The 2 x 2 of order and teachers, whose interaction is a test.
+
+Whether the primary result is one that the evaluation will have.
+"""
+
+from __future__ import annotations
+
+from clpd_bench.errors import UserError
+from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.curriculum import EasyToHard, Shuffled, Strongest, WeakToStrong
+
+
+def factorial_arms(ablation: Ablation) -> tuple[str, str, str, str] | None:
+    """The arms that differ in nothing but {shuffled, easy_to_hard} x {strongest, weak_to_strong}, if all are
+    there: neither curriculum, that of the data, that of the teachers, both."""
+    corners: dict[tuple[type, type], str] = {}
+    for name, arm in ablation.arms.items():
+        if not arm.differs:
+            corners.setdefault((type(arm.order), type(arm.teachers)), name)
+    places = [(order, rule) for rule in (Strongest, WeakToStrong) for order in (Shuffled, EasyToHard)]
+    if any(place not in corners for place in places):
+        return None
+    neither, data, teachers, both = (corners[place] for place in places)
+    return neither, data, teachers, both
+
+
+def compared_arms(ablation: Ablation) -> list[str]:
+    """The baseline, the arms of the family, and of a declared interaction all four, in the file's order."""
+    analysis = ablation.analysis
+    corners = (factorial_arms(ablation) if "interaction" in analysis.family else None) or ()
+    return [name for name in ablation.arms if name in {analysis.baseline, *analysis.family, *corners}]
+
+
+def check_primary(a: Ablation) -> None:
+    """The primary benchmark has the primary metric, and the filter is named where it has several.
+
+    Raises:
+        UserError: otherwise.
+    """
+    primary = a.analysis.primary
+    benchmark = a.evaluation.benchmarks[primary.benchmark]
+    if benchmark.corpus is None:
+        return  # what a task of lm-eval has, only lm-eval knows
+    series = benchmark.series(a.corpora[benchmark.corpus])
+    filters = series.get(primary.metric)
+    if filters is None:
+        raise UserError(
+            f"benchmark {primary.benchmark!r} has no {primary.metric}",
+            key="analysis.primary.metric",
+            allowed=series,
+            fix="There is exact_match where something is generated (max_new_tokens), acc where choices are weighed "
+            "(kind: choice)",
+        )
+    if primary.filter is None and len(filters) > 1:
+        raise UserError(
+            f"benchmark {primary.benchmark!r} keeps {primary.metric} under several filters: {' and '.join(filters)}",
+            key="analysis.primary",
+            fix=f"Name one: primary: {{benchmark: {primary.benchmark}, metric: {primary.metric}, "
+            f"filter: {filters[0]}}}",
+        )
+    if primary.filter is not None and primary.filter not in filters:
+        raise UserError(
+            f"benchmark {primary.benchmark!r} has no {primary.metric} under such a filter",
+            key="analysis.primary.filter",
+            found=primary.filter,
+            allowed=filters,
+        )

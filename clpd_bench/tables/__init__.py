@@ -1,0 +1,1 @@
+"""Tables and the numbers in them, whatever they are written in."""
