@@ -13,9 +13,18 @@ import typer
 from rich.console import Console
 
 from clpd_bench.cli import cancel, export, launch, lock, plan, report, store, tune
-from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, tuning_jobs
+from clpd_bench.cli.options import (
+    DEFAULT_STORE,
+    File,
+    Json,
+    Sets,
+    StoreDir,
+    console,
+    open_plan,
+    open_store,
+    tuning_jobs,
+)
 from clpd_bench.errors import UserError
-from clpd_bench.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +62,7 @@ def run(
     from clpd_bench.launch.run import run_plan
 
     points, planned = open_plan(file, sets)
-    here = Store(store)
+    here = open_store(store)
     plan_summary(points, planned, set(), None)
     require_pinned(planned, sets)
     outcome = run_plan(planned, here, workers, lambda: declare(points, here))
@@ -83,9 +92,10 @@ def status(
     --watch looks every 10 seconds: on a terminal it redraws, elsewhere it prints a line whenever something
     has changed. Ctrl-C ends it, with exit code 130.
     """
-    from clpd_bench.cli.status_text import print_status
+    from clpd_bench.cli.status_text import print_failures, print_status
+    from clpd_bench.launch.slurm.endings import Accounts
     from clpd_bench.launch.slurm.observer import Observer
-    from clpd_bench.launch.watch.failures import failures_of, print_failures
+    from clpd_bench.launch.watch.failures import failures_of
     from clpd_bench.launch.watch.hours import hours_of
 
     if watch and (failures or as_json):
@@ -98,7 +108,7 @@ def status(
         return
     found = observer.look()
     if failures:
-        why = failures_of(found, observer.store)
+        why = failures_of(found, observer.store, Accounts(store))
         if as_json:
             print(json.dumps([vars(failure) for failure in why], indent=2))
         else:
@@ -118,7 +128,7 @@ def retry(
 ) -> None:
     """Let failed jobs run again, those of tuning too."""
     _, planned = open_plan(file, sets)
-    here = Store(store)
+    here = open_store(store)
     jobs = {**planned.jobs, **tuning_jobs(file, sets)}
     keys = set(jobs) if cell is None else planned.cell_keys(cell)
     again = [key for key in jobs if key in keys and here.retry(key)]
@@ -141,18 +151,20 @@ def show(
     Of an evaluation, and of a student that has been evaluated, it says where test outcomes lie: the store is left word
     of that, as of a report.
     """
+    from clpd_bench.launch.slurm.endings import Accounts
+    from clpd_bench.launch.slurm.view import view_of
     from clpd_bench.launch.watch.logs import logs_of
     from clpd_bench.launch.watch.show import describe, example_text, find_job
     from clpd_bench.launch.watch.why import explain
     from clpd_bench.results.looks import UNRECORDED, cells_of, leave_word, shown
 
-    here = Store(store)
+    here = open_store(store)
     planned, job = find_job(cell, here)
     tells = job.kind == "evaluation" if logs else not (why or example)
     if tells and not leave_word(shown(cells_of(job, planned), planned.jobs, here), here):
         print(UNRECORDED, file=sys.stderr)
     if logs:
-        said = logs_of(job, here)
+        said = logs_of(job, here, view_of([job.key], store), Accounts(store))
         print(json.dumps(said.to_json(), indent=2) if as_json else said.text())
     elif why:
         found = explain(cell, planned, job, here)

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli.options import DEFAULT_STORE, File, Sets, StoreDir, open_plan
+from clpd_bench.cli.options import DEFAULT_STORE, File, Sets, StoreDir, open_plan, open_store
 from clpd_bench.errors import UserError
-from clpd_bench.store import Store
 
 SHOWN = 5
 
@@ -36,7 +35,7 @@ def cancel(
     if cell is not None:
         evaluated = planned.cell(cell)
         keys = {evaluated.model, *evaluated.evaluations.values()}
-    found = find(planned.name, keys, Store(store))
+    found = find(planned.name, keys, open_store(store))
     for user, number in found.others.items():
         print(f"{number} Slurm jobs were launched by {user}, who alone can cancel them")
     if not found.tasks:

@@ -12,8 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from clpd_bench.cli.options import DEFAULT_STORE, Json, StoreDir
-from clpd_bench.store import Store
+from clpd_bench.cli.options import DEFAULT_STORE, Json, StoreDir, open_store
 
 
 def export(
@@ -38,7 +37,7 @@ def export(
     from clpd_bench.report.export import export as write
     from clpd_bench.results.looks import UNRECORDED
 
-    here = Store(store)
+    here = open_store(store)
     planned, job = find_job(cell, here)
     errors = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())

@@ -1,7 +1,4 @@
-"""`clpd launch`: a plan as Slurm jobs.
-
-A launch for people: what was, or would be, submitted.
-"""
+"""`clpd launch`: a plan as Slurm jobs, and what was, or would be, submitted."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan
+from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, open_store
 from clpd_bench.cli.submit import checked, limits_of, submit_plan
 from clpd_bench.launch.slurm.batches import Batch
-from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.slurm.site import Site
 from clpd_bench.launch.slurm.submit import Prepared
+from clpd_bench.launch.watch.hours import duration
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -55,13 +52,12 @@ def launch(
     from clpd_bench.cli.plan_summary import plan_summary
     from clpd_bench.launch.fetch import require_pinned
     from clpd_bench.launch.prepare import declare
-    from clpd_bench.launch.slurm import queue
     from clpd_bench.launch.slurm.site import load_site
 
     wanted = load_site(site)
     points, planned = open_plan(file, sets)
     require_pinned(planned, sets)
-    here = Store(store.resolve(), alive_slurm_jobs=queue.alive_ids())
+    here = open_store(store.resolve())
     plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
     if check or dry_run:
         cluster = checked(wanted, planned, here, check, as_json)
@@ -147,7 +143,7 @@ def what(plan: Plan, made: list[Batch]) -> str:
 
 def estimated(made: list[Batch]) -> str:
     known = [batch.seconds for batch in made if batch.seconds is not None]
-    return written(sum(known) / 60) if len(known) == len(made) else "unknown"
+    return duration(sum(known) / 60) if len(known) == len(made) else "unknown"
 
 
 def total(prepared: Prepared, site: Site) -> str:
@@ -162,7 +158,7 @@ def total(prepared: Prepared, site: Site) -> str:
     keys = sum(len(batch.keys) for batch in made)
     unknown = len(made) - len(known)
     rest = f", and {unknown} Slurm jobs of which nothing alike has run yet" if unknown else ""
-    estimate = f"estimated {written(seconds / 60)} in all, {gpu / 3600:.1f} GPU-hours{rest}"
+    estimate = f"estimated {duration(seconds / 60)} in all, {gpu / 3600:.1f} GPU-hours{rest}"
     return f"{keys} jobs in {len(made)} Slurm jobs, {len(prepared.arrays)} submissions: " + (
         estimate if known else "no estimate, since nothing alike has run yet"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from clpd_bench.grid.load import load_ablation, load_untuned
 from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Job, Plan, PointPlan, whole
 from clpd_bench.plan.tuning import Tuning, plan_tuning
+
+if TYPE_CHECKING:
+    from clpd_bench.store import Store
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
 Sets = Annotated[
@@ -29,6 +32,13 @@ DEFAULT_STORE = Path("clpd_store")
 def console() -> Console:
     """Wide where nobody's terminal sets a width: a pipe or a log wraps nothing."""
     return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+
+
+def open_store(path: Path) -> Store:
+    """The store, opened alike by every verb: Slurm is asked whether the jobs live that owners of attempts were in."""
+    from clpd_bench.launch.slurm import liveness
+
+    return liveness.open_store(path)
 
 
 def open_plan(file: Path, sets: list[str] | None) -> tuple[list[PointPlan], Plan]:

@@ -9,10 +9,19 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, open_tuning
+from clpd_bench.cli.options import (
+    DEFAULT_STORE,
+    File,
+    Json,
+    Sets,
+    StoreDir,
+    console,
+    open_plan,
+    open_store,
+    open_tuning,
+)
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import Origin, load_origins
-from clpd_bench.store import Store
 
 
 def plan(
@@ -47,11 +56,12 @@ def plan(
     from clpd_bench.costs.of_plan import plan_cost
     from clpd_bench.launch.prepare import check_data, data_exists, make_data
     from clpd_bench.launch.slurm.site import load_site
+    from clpd_bench.launch.slurm.submit import machines
     from clpd_bench.results.power import power_of
 
     wanted = load_site(site) if site else None
     points, planned = open_plan(file, sets)
-    here = Store(store)
+    here = open_store(store)
     plan_summary(points, planned, set(), None)  # says what arms may not differ in, before any work
     first = points[0]
     known_arm(first.point.ablation, schedule)
@@ -66,12 +76,15 @@ def plan(
     if schedule:
         print_schedule(first.point.ablation, first.plan, here, schedule, as_json)
         return
-    costs = plan_cost(planned, here, wanted)
+    costs = plan_cost(planned, here, machines(wanted, planned, here) if wanted else None)
     if asked:
         print_job_cost(asked, costs, as_json, console())
         return
     tried = open_tuning(file, sets) if first.point.ablation.tune else None
-    tuning = besides(planned, tried.plan, plan_cost(tried.plan, here, wanted)) if tried else None
+    tuning = None
+    if tried:
+        on = machines(wanted, tried.plan, here) if wanted else None
+        tuning = besides(planned, tried.plan, plan_cost(tried.plan, here, on))
     one_more = seed_cost(planned, here)
     power = [power_of(one.point.ablation, one.plan, here, vars(one_more) if one_more else None) for one in points]
     summary = plan_summary(points, planned, done, exposures, power, tried)

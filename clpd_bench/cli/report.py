@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli.options import DEFAULT_STORE, Sets, StoreDir, open_plan
+from clpd_bench.cli.options import DEFAULT_STORE, Sets, StoreDir, open_plan, open_store
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan, PointPlan
 from clpd_bench.results.published import FOLDER, Published, asked_for, read_published
@@ -58,20 +58,20 @@ def report(
     """
     if compare is not None or compare_store is not None:
         extras = power or everything or reference is not None
-        _compare(files, compare, out, extras, sets, Store(store), compare_store)
+        _compare(files, compare, out, extras, sets, open_store(store), compare_store)
         return
     if len(files) > 1:
         if power:
             raise UserError("--power is about one ablation", fix=f"clpd report {files[0]} --power, and so on")
-        _report_several([open_plan(file, sets) for file in files], out, reference, everything, Store(store))
+        _report_several([open_plan(file, sets) for file in files], out, reference, everything, open_store(store))
         return
     points, planned = open_plan(files[0], sets)
     published = asked_for(reference, planned.name) if reference else read_published(FOLDER, planned.name)
     folder = out or Path("reports") / planned.name
     if any(one.point.coordinates for one in points):
-        _report_points(points, planned, folder, published, power, everything, Store(store))
+        _report_points(points, planned, folder, published, power, everything, open_store(store))
     else:
-        _report_one(points[0], planned, folder, published, power, everything, Store(store))
+        _report_one(points[0], planned, folder, published, power, everything, open_store(store))
 
 
 def _compare(
@@ -90,7 +90,7 @@ def _compare(
     if len(files) > 1 or extras:
         raise UserError("--compare goes with one FILE, and with none of --power, --all and --reference")
     first, second = open_plan(files[0], sets)[1], open_plan(compare, sets)[1]
-    other = Store(compare_store) if compare_store else store
+    other = open_store(compare_store) if compare_store else store
     written = write_comparison(first, store, second, other, out or Path("reports") / first.name)
     print(written[0].read_text())
     print(f"Written to {written[0]}, and each cell to {written[1]}.")

@@ -1,7 +1,4 @@
-"""A status for people: what ran, what did not and why, what to type now.
-
-Watching a plan: redrawn on a terminal, elsewhere a line whenever something has changed.
-"""
+"""A status for people: what ran, what did not and why, what to type now; printed once, or watched as it changes."""
 
 from __future__ import annotations
 
@@ -9,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from clpd_bench.launch.slurm.queue import Task
+from clpd_bench.launch.watch.failures import LINES, Failure, last_lines
 from clpd_bench.launch.watch.hours import hours_of
 from clpd_bench.launch.watch.status import STATES, JobStatus, Status
 
@@ -65,28 +63,21 @@ def _lines(status: Status) -> Iterator[str]:
 def _line(job: JobStatus) -> str:
     step = f" {job.progress['done']}/{job.progress['of']}" if job.progress.get("of") else ""
     where = f", Slurm job {job.task.id}" if job.task else ""
-    why = f": {waiting_for(job.task)}" if job.task and job.state == "queued" else ""
+    why = f": {job.task.waits_for}" if job.task and job.state == "queued" else ""
     return f"{job.state}: {job.job.label}{step}{where}{why}{': ' + job.reason if job.reason else ''}"
-
-
-def waiting_for(task: Task) -> str:
-    """Why a Slurm task has not come to a job: `Dependency`, or `behind others in a running job`."""
-    if task.state == "RUNNING":
-        return "behind others in a running job"
-    return task.reason if task.state == "PENDING" else task.state.lower()
 
 
 def slurm_lines(status: Status) -> Iterator[str]:
     """What waits in Slurm and for what, what nobody will come to, or that Slurm could not be asked."""
-    if status.slurm is None:
+    if status.queue is None:
         return
-    if status.slurm.error:
-        yield f"Slurm's queue is not known, since {status.slurm.error}: all this is from disk"
-    reasons = Counter(waiting_for(job.task) for job in status.in_state("queued") if job.task)
+    if status.queue.error:
+        yield f"Slurm's queue is not known, since {status.queue.error}: all this is from disk"
+    reasons = Counter(job.task.waits_for for job in status.in_state("queued") if job.task)
     if reasons:
         what = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
         yield f"{reasons.total()} pending {_jobs(reasons.total())} in Slurm: {what}"
-    if left := status.in_no_slurm_job():
+    if left := status.in_no_task():
         yield f"{len(left)} {_jobs(len(left))} in no Slurm job: {go_on(status)}"
 
 
@@ -97,7 +88,7 @@ def _jobs(number: int) -> str:
 def go_on(status: Status) -> str:
     """The command that sees to what is left, in the way in which the plan was run before."""
     file = status.plan.file
-    return f"clpd launch {file} --site {status.slurm.launches[0].site}" if status.slurm else f"clpd run {file}"
+    return f"clpd launch {file} --site {status.queue.site}" if status.queue else f"clpd run {file}"
 
 
 def next_step(status: Status) -> str:
@@ -105,11 +96,11 @@ def next_step(status: Status) -> str:
     file = status.plan.file
     if status.in_state("failed"):
         return f"Next: clpd retry {file}, once the cause is gone, then {go_on(status)}"
-    if status.slurm and status.slurm.error and status.in_state("pending", "lost", "blocked", "running"):
+    if status.queue and status.queue.error and status.in_state("pending", "lost", "blocked", "running"):
         return f"Next: clpd status {file}, once Slurm answers"
     # Who runs it without Slurm's knowledge runs all of it.
     by_hand = any(job.task is None for job in status.in_state("running"))
-    if status.in_no_slurm_job() and not by_hand:
+    if status.in_no_task() and not by_hand:
         return f"Next: {go_on(status)}"
     if status.in_state("running", "queued"):
         return f"Next: clpd status {file} --watch"
@@ -146,7 +137,7 @@ def watch(look: Callable[[], Status], seconds: float, console: Console) -> None:
 
 
 def _is_at_work(status: Status) -> bool:
-    return bool(status.in_state("running", "queued") or (status.slurm and status.slurm.error))
+    return bool(status.in_state("running", "queued") or (status.queue and status.queue.error))
 
 
 def _may_run(status: Status) -> bool:
@@ -156,3 +147,30 @@ def _may_run(status: Status) -> bool:
 def _line_of_change(status: Status) -> str:
     counts = ", ".join(f"{len(status.in_state(state))} {state}" for state in STATES if status.in_state(state))
     return "; ".join([counts, *slurm_lines(status)])
+
+
+def print_failures(failures: list[Failure], console: Console) -> None:
+    """A paragraph a job."""
+    for failure in failures:
+        number = f", attempt {failure.attempt}" if failure.attempt else ""
+        node = f" on {failure.node}" if failure.node else ""
+        _say(console, f"{failure.state}: {failure.label}{number}{node}")
+        _say(console, f"  reason      {failure.reason}")
+        _say(console, f"  cause       {failure.cause}")
+        if failure.where:
+            _say(console, f"  where       {failure.where}")
+        _say(console, f"  what to do  {failure.what_to_do}")
+        if failure.log:
+            _say(console, f"  log         {failure.log}")
+        for line in failure.last_lines:
+            _say(console, f"    | {line}")
+        for file in failure.slurm_output:
+            _say(console, f"  Slurm says  {file}")
+            for line in last_lines(Path(file), LINES):
+                _say(console, f"    | {line}")
+    if not failures:
+        _say(console, "nothing failed, nothing is lost")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False)

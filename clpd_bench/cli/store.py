@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli.options import DEFAULT_STORE, Json, Sets, StoreDir, tuning_jobs
-from clpd_bench.store import Store
+from clpd_bench.cli.options import DEFAULT_STORE, Json, Sets, StoreDir, open_store, tuning_jobs
 
 app = typer.Typer(no_args_is_help=True, help="Look after the artifacts: verify, free, measure.")
 
@@ -23,7 +22,7 @@ def verify(store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
     """
     from clpd_bench.store.upkeep import Damage, verify_all
 
-    looked = list(verify_all(Store(store)))
+    looked = list(verify_all(open_store(store)))
     damaged = [item for item in looked if isinstance(item, Damage)]
     if as_json:
         listed = [{**asdict(d), "place": str(d.place) if d.place else None} for d in damaged]
@@ -52,7 +51,7 @@ def gc(
     from clpd_bench.plan.build import build_plan
     from clpd_bench.store.upkeep import find_garbage, remove
 
-    here = Store(store)
+    here = open_store(store)
     keep = {key for file in files for key in build_plan(load_ablation(file, sets), file).jobs}
     keep |= {key for file in files for key in tuning_jobs(file, sets)}
     garbage = find_garbage(here, keep)
@@ -71,7 +70,7 @@ def size(store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
     """Count artifacts and bytes, by kind."""
     from clpd_bench.store.upkeep import sizes
 
-    shares = sizes(Store(store))
+    shares = sizes(open_store(store))
     if as_json:
         print(json.dumps({kind: asdict(share) for kind, share in shares.items()}, indent=2))
         return

@@ -18,6 +18,7 @@ from clpd_bench.store import Owner, Store
 if TYPE_CHECKING:
     from clpd_bench.launch.slurm.batches import Limits
     from clpd_bench.launch.slurm.cluster import Cluster
+    from clpd_bench.launch.slurm.preflight import Finding
     from clpd_bench.launch.slurm.site import Site
     from clpd_bench.launch.slurm.submit import Submitted
 
@@ -61,7 +62,7 @@ def checked(site: Site, plan: Plan, store: Store, alone: bool, as_json: bool, wa
         alone: whether nothing but this was asked for.
     """
     from clpd_bench.launch.slurm.cluster import ask_cluster
-    from clpd_bench.launch.slurm.preflight import preflight, print_findings
+    from clpd_bench.launch.slurm.preflight import preflight
     from clpd_bench.launch.slurm.submit import profiles
 
     asked: list[Cluster] = []
@@ -82,6 +83,17 @@ def checked(site: Site, plan: Plan, store: Store, alone: bool, as_json: bool, wa
     if fatal:
         raise typer.Exit(2)
     return asked[0]
+
+
+def print_findings(findings: list[Finding], console: Console) -> None:
+    """Each with its fix; `ready` where nothing is in the way."""
+    for finding in findings:
+        style = "red" if finding.level == "fatal" else "yellow"
+        console.print(f"{finding.level}: {finding.what}.", style=style, markup=False, highlight=False)
+        console.print(f"  {finding.fix}.", markup=False, highlight=False)
+    if not any(finding.level == "fatal" for finding in findings):
+        warnings = len(findings)
+        console.print(f"ready{f', with {warnings} warning' + 's' * (warnings > 1) if warnings else ''}")
 
 
 def limits_of(site: Site, plan: Plan, cluster: Cluster) -> Limits:

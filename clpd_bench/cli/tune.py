@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_tuning
+from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_store, open_tuning
 from clpd_bench.cli.submit import submit_plan
 from clpd_bench.plan.tuning import Tuning
 from clpd_bench.store import Store
@@ -49,15 +49,15 @@ def tune(
     require_pinned(tuning.plan, sets)
     said = [word for one in sets or [] for word in ("--set", one)] + (["--site", str(site)] if site else [])
     again = shlex.join(["clpd", "tune", str(file), *said, *(["--store", str(store)] if store != DEFAULT_STORE else [])])
-    if unfinished(tuning, Store(store)):
+    if unfinished(tuning, open_store(store)):
         if site is None:
-            _run_here(tuning, Store(store), workers)
+            _run_here(tuning, open_store(store), workers)
         else:
             submitted = _submit(tuning, site, store, as_json)
-    if left := unfinished(tuning, Store(store)):
+    if left := unfinished(tuning, open_store(store)):
         failed = _print_unfinished(tuning, store, len(left), submitted, again, as_json)
         raise typer.Exit(1 if failed or site is None else 0)
-    _write(tuning, Store(store), file, as_json)
+    _write(tuning, open_store(store), file, as_json)
 
 
 def _run_here(tuning: Tuning, store: Store, workers: int) -> None:
@@ -76,10 +76,9 @@ def _submit(tuning: Tuning, site_file: Path, store: Path, as_json: bool) -> str 
     """The launch's name, None where there was nothing to submit."""
     from clpd_bench.cli.launch import print_prepared
     from clpd_bench.launch.prepare import check_training
-    from clpd_bench.launch.slurm import queue
     from clpd_bench.launch.slurm.site import load_site
 
-    site, here = load_site(site_file), Store(store.resolve(), alive_slurm_jobs=queue.alive_ids())
+    site, here = load_site(site_file), open_store(store.resolve())
     plan = tuning.plan
     done = submit_plan(plan, site, site_file, here, lambda: check_training(plan, here), as_json)
     if done and not as_json:
@@ -89,13 +88,14 @@ def _submit(tuning: Tuning, site_file: Path, store: Path, as_json: bool) -> str 
 
 def _print_unfinished(tuning: Tuning, store: Path, left: int, submitted: str | None, again: str, as_json: bool) -> bool:
     """What is still to be done, what failed and why, what to type; whether anything failed."""
-    from clpd_bench.cli.status_text import counts_table, slurm_lines
+    from clpd_bench.cli.status_text import counts_table, print_failures, slurm_lines
+    from clpd_bench.launch.slurm.endings import Accounts
     from clpd_bench.launch.slurm.observer import Observer
-    from clpd_bench.launch.watch.failures import failures_of, print_failures
+    from clpd_bench.launch.watch.failures import failures_of
 
     observer = Observer(tuning.plan, store)
     found = observer.look()
-    failed = failures_of(found, observer.store)
+    failed = failures_of(found, observer.store, Accounts(store))
     if as_json:
         print(json.dumps({"file": None, "launch": submitted, "unfinished": left, "status": found.to_json()}, indent=2))
         return bool(failed)

@@ -1,19 +1,16 @@
-"""What makes a job smaller, each way tried on its arithmetic.
-
-Whether jobs fit into the GPUs of their profiles: what plan and launch both refuse.
-"""
+"""Whether jobs fit into the GPUs of their profiles, and what makes those smaller that don't."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 
 from clpd_bench.costs.cost import JobCost, TooLarge
 from clpd_bench.costs.jobs import job_cost
+from clpd_bench.costs.machines import Machines
 from clpd_bench.costs.memory import Peak
 from clpd_bench.costs.sources import Sources
-from clpd_bench.launch.slurm.site import Site
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.specs import EvaluationSpec, ModelSpec, Spec
 
@@ -61,42 +58,40 @@ SHARE = 0.005
 """Of the peak: smaller parts stand in a sum together."""
 
 
-def too_large(
-    sources: Sources, site: Site, profile: Callable[[str], str], costs: Mapping[str, JobCost], todo: set[str]
-) -> list[TooLarge]:
+def too_large(sources: Sources, machines: Machines, costs: Mapping[str, JobCost], todo: set[str]) -> list[TooLarge]:
     """Of the jobs to do that need more than their profile's GPU has, the largest of each kind and profile."""
     worst: dict[tuple[str, str], tuple[int, str]] = {}
     for key in (key for key in sources.plan.jobs if key in todo):
-        peak, name = costs[key].peak, profile(key)
-        memory = site.profiles[name].memory_of_worker
+        peak, name = costs[key].peak, machines.profile(key)
+        memory = machines.by_profile[name].memory
         place = (name, sources.plan.jobs[key].kind)
         if peak is not None and memory is not None and peak.bytes > max(memory, worst.get(place, (0, ""))[0]):
             worst[place] = (peak.bytes, key)
-    return [_refused(sources.plan.jobs[key], name, site, costs[key], sources) for (name, _), (_, key) in worst.items()]
+    return [
+        _refused(sources.plan.jobs[key], name, machines, costs[key], sources) for (name, _), (_, key) in worst.items()
+    ]
 
 
-def _refused(job: Job, name: str, site: Site, cost: JobCost, sources: Sources) -> TooLarge:
-    peak, memory = cost.peak, site.profiles[name].memory_of_worker
+def _refused(job: Job, name: str, machines: Machines, cost: JobCost, sources: Sources) -> TooLarge:
+    peak, memory = cost.peak, machines.by_profile[name].memory
     assert peak
     assert memory
-    told = (
+    what = (
         f"{job.label} needs {'about ' if cost.estimated else ''}{memory_sum(peak)} {peak.at}, and a worker of profile "
         f"{name} has {memory / 1e9:.4g} GB"
     )
     ways = smaller(job, peak.bytes, sources)
     able = [way for way, size in ways.items() if size <= memory]
     enough = [f"{' and '.join(way)} ({ways[way] / 1e9:.4g} GB)" for way in able if len(way) == len(able[0])]
-    others = sorted(
-        other for other, one in site.profiles.items() if one.memory_of_worker and one.memory_of_worker >= peak.bytes
-    )
+    others = sorted(other for other, one in machines.by_profile.items() if one.memory and one.memory >= peak.bytes)
     enough += [f"profile {' or '.join(others)} for it"] if others else []
     if enough:
-        return TooLarge(job.key, name, told, f"Take {', or '.join(enough)}")
+        return TooLarge(job.key, name, what, f"Take {', or '.join(enough)}")
     fix = "Take a profile with a larger GPU, or a smaller model"
     if ways:
         way = min(ways, key=ways.__getitem__)
         fix += f": the least that settings make of it is {ways[way] / 1e9:.4g} GB, with {' and '.join(way)}"
-    return TooLarge(job.key, name, told, fix)
+    return TooLarge(job.key, name, what, fix)
 
 
 def memory_sum(peak: Peak) -> str:

@@ -1,9 +1,4 @@
-"""How long a job may take, from those like it that are done.
-
-How long jobs take on a site's profiles: as finished ones did, or by their FLOPs.
-
-What one more seed costs.
-"""
+"""How long jobs take, as finished ones did or by their FLOPs, and what one more seed costs."""
 
 from __future__ import annotations
 
@@ -14,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clpd_bench.costs.cost import JobCost, Seconds
-from clpd_bench.launch.slurm import records
-from clpd_bench.launch.slurm.site import Site
+from clpd_bench.costs.machines import Machines
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -63,19 +57,12 @@ class Estimates:
         return self._alike[key]
 
 
-def seconds_of_jobs(
-    plan: Plan, site: Site, profile: Callable[[str], str], costs: Mapping[str, JobCost], store: Store
-) -> dict[str, Seconds]:
-    """By key, where something tells.
-
-    Args:
-        profile: the name of the profile of a key.
-    """
+def seconds_of_jobs(plan: Plan, machines: Machines, costs: Mapping[str, JobCost], store: Store) -> dict[str, Seconds]:
+    """By key, where something tells."""
     took = measured(plan, store)
-    ran_on = _profiles_of_launches(store)
     out: dict[str, Seconds] = {}
-    for name, one in site.profiles.items():
-        there = {key: seconds for key, seconds in took.items() if ran_on.get(key) == name}
+    for name, one in machines.by_profile.items():
+        there = {key: seconds for key, seconds in took.items() if machines.ran_on.get(key) == name}
         alike = Estimates(plan, there)
 
         def reckoned(key: str, speed: Callable[[str], float | None] = one.flops_a_second) -> float | None:
@@ -84,7 +71,7 @@ def seconds_of_jobs(
             return None if cost.total is None or rate is None else cost.total / rate
 
         correction = _corrections(plan, there, reckoned)
-        for key in (key for key in plan.jobs if profile(key) == name):
+        for key in (key for key in plan.jobs if machines.profile(key) == name):
             raw, known = reckoned(key), alike.seconds(key)
             kind = plan.jobs[key].kind
             if key in took:
@@ -107,16 +94,6 @@ def _corrections(plan: Plan, took: Mapping[str, float], reckoned: Callable[[str]
         if expected:
             ratios.setdefault(plan.jobs[key].kind, []).append(seconds / expected)
     return {kind: statistics.median(found) for kind, found in ratios.items()}
-
-
-def _profiles_of_launches(store: Store) -> dict[str, str]:
-    """The profile that a key was last submitted with."""
-    out: dict[str, str] = {}
-    for launch in records.launches(store.root):
-        for array in records.arrays(records.folder(store.root, launch.id)):
-            for key in (key for batch in array.batches for key in batch):
-                out.setdefault(key, array.profile)
-    return out
 
 
 @dataclass(frozen=True)

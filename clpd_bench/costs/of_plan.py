@@ -10,15 +10,14 @@ from clpd_bench.costs.fits import too_large
 from clpd_bench.costs.footprint import footprint
 from clpd_bench.costs.hours import seconds_of_jobs
 from clpd_bench.costs.jobs import job_costs
+from clpd_bench.costs.machines import Machine, Machines
 from clpd_bench.costs.sources import Sources
 from clpd_bench.errors import UserError
-from clpd_bench.launch.slurm.site import Site
-from clpd_bench.launch.slurm.submit import profiles
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
 
-def plan_cost(plan: Plan, store: Store, site: Site | None) -> PlanCost:
+def plan_cost(plan: Plan, store: Store, machines: Machines | None) -> PlanCost:
     """Raises:
     UserError: see `job_costs`.
     """
@@ -33,12 +32,12 @@ def plan_cost(plan: Plan, store: Store, site: Site | None) -> PlanCost:
     seconds: dict[str, Seconds] = {}
     on_profiles: dict[str, OnProfile] = {}
     refused = []
-    if site is not None:
-        profile = profiles(plan, site)
-        seconds = seconds_of_jobs(plan, site, profile, costs, store)
-        mine = {name: [key for key in plan.jobs if key in todo and profile(key) == name] for name in site.profiles}
-        on_profiles = {name: _on_profile(keys, name, site, costs, seconds) for name, keys in mine.items() if keys}
-        refused = too_large(sources, site, profile, costs, todo)
+    if machines is not None:
+        seconds = seconds_of_jobs(plan, machines, costs, store)
+        for name, machine in machines.by_profile.items():
+            if keys := [key for key in plan.jobs if key in todo and machines.profile(key) == name]:
+                on_profiles[name] = _on_profile(keys, machine, costs, seconds)
+        refused = too_large(sources, machines, costs, todo)
     return PlanCost(
         costs,
         done,
@@ -51,16 +50,15 @@ def plan_cost(plan: Plan, store: Store, site: Site | None) -> PlanCost:
 
 
 def _on_profile(
-    keys: list[str], name: str, site: Site, costs: Mapping[str, JobCost], seconds: Mapping[str, Seconds]
+    keys: list[str], machine: Machine, costs: Mapping[str, JobCost], seconds: Mapping[str, Seconds]
 ) -> OnProfile:
-    one = site.profiles[name]
     known = [seconds[key] for key in keys if key in seconds]
     peaks = [peak.bytes for key in keys if (peak := costs[key].peak) is not None]
     return OnProfile(
         len(keys),
-        sum(found.value for found in known) * one.gpus / one.tasks,
+        sum(found.value for found in known) * machine.gpus,
         dict(Counter(found.by for found in known)),
         len(keys) - len(known),
         max(peaks, default=0),
-        one.memory_of_worker,
+        machine.memory,
     )

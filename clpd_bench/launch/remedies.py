@@ -1,7 +1,4 @@
-"""A full disk: how it shows in errors, and what is said of it.
-
-What ended a job, in words, and what to do about it.
-"""
+"""What ended a job, in words, and what to do about it; a full disk first of all."""
 
 from __future__ import annotations
 
@@ -116,11 +113,6 @@ EVICTED = Remedy(
     "its Slurm job was ended again and again (time limit, preemption, scancel), each time before it had added a "
     "checkpoint",
     "Raise the time in the profile of this job, then clpd retry",
-)
-LOST_IN_SLURM = Remedy(
-    "its Slurm job ended under it: killed for want of memory, by scancel or by hand, or its node went away",
-    "Read the Slurm job's output; clpd launch again goes on from its checkpoints. If it happens again, raise memory "
-    "of its profile in the site file",
 )
 UNKNOWN = Remedy(
     "an error in the job", "Read the traceback at the end of the log; once the cause is gone, clpd retry, then clpd run"

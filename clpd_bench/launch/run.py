@@ -156,7 +156,7 @@ def _log(store: Store, worker: int) -> Path:
 @contextmanager
 def _workers(plan_file: Path, store: Store, number: int) -> Iterator[list[subprocess.Popen[Any]]]:
     _log(store, 1).parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "clpd_bench.launch.worker", str(plan_file), "--store", str(store.root)]
+    command = [sys.executable, "-m", "clpd_bench.cli.worker", str(plan_file), str(store.root)]
     processes = []
     try:
         for i in range(1, number + 1):

@@ -1,26 +1,22 @@
 """The worker: given a plan and some keys, for each key it claims, runs and publishes.
 
-`python -m clpd_bench.launch.worker PLAN --store DIR [--keys KEY ...]`. One process goes through many
-jobs, so that torch and lm-eval are imported once. The same code runs here and in a Slurm task.
+One process goes through many jobs, so that torch and lm-eval are imported once. The same code runs here and on clusters.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
-import json
 import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.body import Body, Context, body
-from clpd_bench.launch.processes import StopFlag, output_to
+from clpd_bench.launch.processes import output_to
 from clpd_bench.launch.provenance import device_name, provenance, revision
 from clpd_bench.launch.remedies import full_disk, is_disk_full
 from clpd_bench.plan.code_versions import code_hash
@@ -192,22 +188,3 @@ def one_thread() -> None:
 
     if not torch.cuda.is_available():
         torch.set_num_threads(1)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("plan", type=Path)
-    parser.add_argument("--store", type=Path, required=True)
-    parser.add_argument("--keys", nargs="*", help="default: all keys of the plan")
-    arguments = parser.parse_args()
-    should_stop = StopFlag()
-    one_thread()
-    plan = Plan.from_json(json.loads(arguments.plan.read_text()))
-    try:
-        work(plan, Store(arguments.store), arguments.keys or list(plan.jobs), should_stop, say=into_own_log)
-    except UserError as error:
-        raise SystemExit(str(error)) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -20,9 +20,9 @@ _PROC = Path("/proc")
 class Owner:
     """A process that claimed something, told apart from every other by its `token`.
 
-    `process` is the start of the process, which a later process of the same pid does not share;
-    `pid_space` says among whose pids the pid counts (two containers may have one host name),
-    `slurm_cluster` in which cluster the Slurm ids do; None outside Slurm and in files older than this field.
+    `process` is the start of the process, which a later process of the same pid does not share; `pid_space` says among
+    whose pids the pid counts (two containers may have one host name). `scheduler` is a JSON value that whoever opened
+    the store understands, and the store does not; None outside schedulers.
     """
 
     token: str
@@ -30,13 +30,11 @@ class Owner:
     pid: int
     process: str | None
     pid_space: str | None
-    slurm_ids: tuple[str, ...]
-    slurm_restarts: int
     since: str
-    slurm_cluster: str | None = None
+    scheduler: Any = None
 
     @classmethod
-    def this_process(cls) -> Owner:
+    def this_process(cls, scheduler: Any = None) -> Owner:
         """The calling process, with a token of its own for each call."""
         pid = os.getpid()
         return cls(
@@ -45,10 +43,8 @@ class Owner:
             pid=pid,
             process=process_start(pid),
             pid_space=_pid_space(),
-            slurm_ids=slurm_ids(os.environ),
-            slurm_restarts=int(os.environ.get("SLURM_RESTART_COUNT") or 0),
             since=now(),
-            slurm_cluster=os.environ.get("SLURM_CLUSTER_NAME"),
+            scheduler=scheduler,
         )
 
     @classmethod
@@ -57,12 +53,11 @@ class Owner:
         fields = dataclasses.fields(cls)
         if data is None or any(f.name not in data for f in fields if f.default is dataclasses.MISSING):
             return None
-        values = {f.name: data[f.name] for f in fields if f.name in data}
-        return cls(**{**values, "slurm_ids": tuple(values["slurm_ids"])})
+        return cls(**{f.name: data[f.name] for f in fields if f.name in data})
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, as it stands in owner files and manifests."""
-        return {**dataclasses.asdict(self), "slurm_ids": list(self.slurm_ids)}
+        return dataclasses.asdict(self)
 
     def runs_here(self) -> bool | None:
         """Whether the process runs on this host; None where that can't be seen from here."""
@@ -74,21 +69,6 @@ class Owner:
         if start is None and _is_hidden(self.pid):
             return None
         return start == self.process
-
-    def was_restarted_by_slurm(self) -> bool:
-        """Whether the calling process is a later run of the very Slurm job that the owner was."""
-        restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
-        same = set(self.slurm_ids) & set(slurm_ids(os.environ))
-        same_cluster = self.slurm_cluster == os.environ.get("SLURM_CLUSTER_NAME")
-        return bool(same) and same_cluster and self.slurm_restarts < restarts
-
-
-def slurm_ids(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The name that squeue has for the job of this environment: `123`, or `120_3` in an array, whose
-    elements not yet started share one number."""
-    if "SLURM_ARRAY_JOB_ID" in environment and "SLURM_ARRAY_TASK_ID" in environment:
-        return (f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}",)
-    return (environment["SLURM_JOB_ID"],) if environment.get("SLURM_JOB_ID") else ()
 
 
 def process_start(pid: int) -> str | None:

@@ -1,7 +1,4 @@
-"""What there is to know about an attempt, from outside.
-
-What the entries of a key say about its state, as far as they say.
-"""
+"""What is known of an attempt from outside, and what the entries of a key say of its state."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ class Store:
         dead_after: the seconds for which a heartbeat is watched standing still before its owner
             counts as dead, where nothing tells earlier. Longer than NFS keeps attributes.
         heartbeat_every: the seconds between two beats of this process's own attempts.
-        alive_slurm_jobs: given a cluster's name, the ids that its squeue lists of this user's jobs,
-            those of pending ones included (`123` or `120_3`), or None if it could not be asked. An
-            answer may be a few seconds old.
+        lives: whether an owner that is no process of this host lives; None where that cannot be said, and the
+            heartbeat decides. An answer may be a few seconds old.
+        scheduler: what owner files say of this process for `lives` to read, a JSON value.
     """
 
     def __init__(
@@ -44,11 +44,13 @@ class Store:
         *,
         dead_after: float = 300.0,
         heartbeat_every: float = 30.0,
-        alive_slurm_jobs: Callable[[str], set[str] | None] | None = None,
+        lives: Callable[[Owner], bool | None] = lambda owner: None,
+        scheduler: Any = None,
     ) -> None:
         self.root = root
         self._heartbeat_every = heartbeat_every
-        self._watch = Watch(dead_after, alive_slurm_jobs)
+        self._watch = Watch(dead_after, lives)
+        self._scheduler = scheduler
 
     def artifact(self, key: str) -> Path:
         """Where the artifact of a key is or will be."""
@@ -72,7 +74,7 @@ class Store:
         Raises:
             UserError: the artifact is damaged.
         """
-        owner = Owner.this_process()
+        owner = Owner.this_process(self._scheduler)
         entry = self._add(
             key,
             lambda folder, newest: ledger.add_attempt(folder, newest, owner),
@@ -147,7 +149,8 @@ class Store:
 
     def turn(self, name: str, waiting: Callable[[Owner | None], None]) -> AbstractContextManager[None]:
         """A context that one process at a time is in, of all that share the store; see `turns.turn`."""
-        return turn(self.root / "turns" / _checked(name), self._watch, self._heartbeat_every, waiting)
+        folder, owner = self.root / "turns" / _checked(name), Owner.this_process(self._scheduler)
+        return turn(folder, owner, self._watch, self._heartbeat_every, waiting)
 
     def keep_diff(self, diff: str) -> str:
         """Keep a diff under its hash, which is returned."""

@@ -16,23 +16,25 @@ POLL_SECONDS = 0.2
 
 
 @contextmanager
-def turn(folder: Path, watch: Watch, heartbeat_every: float, waiting: Callable[[Owner | None], None]) -> Iterator[None]:
+def turn(
+    folder: Path, owner: Owner, watch: Watch, heartbeat_every: float, waiting: Callable[[Owner | None], None]
+) -> Iterator[None]:
     """Waits until nobody alive is inside, and is the one inside.
 
     Args:
         folder: the entries of all turns so far.
+        owner: this process.
         waiting: told once of each process that is waited for.
     """
-    owner = Owner.this_process()
-    told: set[int] = set()
+    named: set[int] = set()
     while True:
         newest = next(iter(ledger.entries(folder)), None)
         if newest is None or newest.ending is not None or watch.finds_dead(newest):
             if entry := ledger.add_attempt(folder, newest, owner):
                 break
             continue
-        if newest.number not in told:
-            told.add(newest.number)
+        if newest.number not in named:
+            named.add(newest.number)
             waiting(newest.owner)
         time.sleep(POLL_SECONDS)
     with Attempt(folder.name, entry, owner, folder / "none", heartbeat_every) as mine:

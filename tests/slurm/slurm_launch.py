@@ -115,7 +115,7 @@ class Launch:
         last = Store(self.store).last_attempt(self.key(label))
         assert last
         assert last.owner
-        return last.owner.slurm_ids[0]
+        return last.owner.scheduler["id"]
 
     def attempts(self, label: str) -> int:
         folder = self.store / "attempts" / self.key(label)

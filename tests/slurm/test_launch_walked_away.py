@@ -52,4 +52,4 @@ def test_items_of_a_launched_ablation_equal_a_local_runs_row_for_row(cluster: Cl
     assert weights[0] == weights[1]
     manifest = Store(launch.store).manifest(key)
     assert manifest
-    assert manifest["attempt"]["owner"]["slurm_ids"]
+    assert manifest["attempt"]["owner"]["scheduler"]["id"]

@@ -16,6 +16,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm import queue, records
 from clpd_bench.launch.slurm.batches import Batch
+from clpd_bench.launch.slurm.liveness import open_store
 from clpd_bench.launch.slurm.records import Launch
 from clpd_bench.plan.build import build_plan
 from clpd_bench.store import Store, durable
@@ -72,7 +73,7 @@ class CannedSlurm:
     def lose(self, label: str, raw: str, array: str | None = None) -> None:
         """An attempt in that Slurm job that ended without a word."""
         self.in_job(raw, array)
-        with self.store.claim(self.key(label)):
+        with open_store(self.store.root).claim(self.key(label)):
             pass
         self.outside()
 

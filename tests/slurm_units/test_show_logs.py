@@ -8,6 +8,8 @@ import pytest
 from canned_slurm import CannedSlurm
 
 from clpd_bench.launch.slurm import records
+from clpd_bench.launch.slurm.endings import Accounts
+from clpd_bench.launch.slurm.view import view_of
 from clpd_bench.launch.watch.logs import logs_of
 
 
@@ -17,7 +19,8 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CannedSlurm:
 
 
 def text(slurm: CannedSlurm, label: str) -> str:
-    return logs_of(slurm.plan.jobs[slurm.key(label)], slurm.store).text()
+    key, root = slurm.key(label), slurm.store.root
+    return logs_of(slurm.plan.jobs[key], slurm.store, view_of([key], root), Accounts(root)).text()
 
 
 def test_the_end_of_the_attempts_log_and_of_its_own_slurm_jobs_are_shown(slurm: CannedSlurm) -> None:

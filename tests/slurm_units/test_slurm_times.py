@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clpd_bench.launch.slurm.printed import minutes, written
+from clpd_bench.launch.slurm.printed import minutes
+from clpd_bench.launch.watch.hours import duration
 
 FORMS = {
     # form: how days, hours, minutes, seconds are written, and the seconds that they are
@@ -45,4 +46,4 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 def test_times_for_people() -> None:
-    assert [written(n) for n in (0, 45, 240, 2160, 44.2)] == ["0 min", "45 min", "4 h", "1 d 12 h", "45 min"]
+    assert [duration(n) for n in (0, 45, 240, 2160, 44.2)] == ["0 min", "45 min", "4 h", "1 d 12 h", "45 min"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import time
 from pathlib import Path
 
@@ -50,82 +49,30 @@ def test_unreadable_heartbeat_is_one_that_stands_still(root, foreign, clock):
     assert observer.state("key") == "lost"
 
 
-def test_later_run_of_the_same_slurm_job_finds_the_earlier_dead(store, on_host, monkeypatch):
-    monkeypatch.setenv("SLURM_JOB_ID", "123")
-    with on_host("elsewhere"):
-        store.claim("key")
-    assert store.claim("key") is None
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert store.claim("key").number == 2
+@pytest.mark.parametrize(("lives", "state"), [(False, "lost"), (True, "running"), (None, "running")])
+def test_owner_said_to_be_gone_is_dead_at_once(root, foreign, lives, state):
+    assert Store(root, lives=lambda owner: lives).state("key") == state
 
 
-def test_other_slurm_job_with_a_higher_restart_count_says_nothing(store, on_host, monkeypatch):
-    monkeypatch.setenv("SLURM_JOB_ID", "123")
-    with on_host("elsewhere"):
-        store.claim("key")
-    monkeypatch.setenv("SLURM_JOB_ID", "124")
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    assert store.claim("key") is None
-
-
-@pytest.mark.parametrize(
-    ("listed", "state"),
-    # Elements of an array that have not started are all listed under the array's own number.
-    [({"7"}, "lost"), ({"120", "120_4"}, "lost"), ({"120_3"}, "running"), (None, "running")],
-)
-def test_owner_missing_from_a_successful_squeue_is_dead(root, store, on_host, monkeypatch, listed, state):
-    monkeypatch.setenv("SLURM_JOB_ID", "120")
-    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "120")
-    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
-    monkeypatch.setenv("SLURM_CLUSTER_NAME", "big")
-    with on_host("elsewhere"):
-        store.claim("key")
-    assert Store(root, alive_slurm_jobs=lambda cluster: listed).state("key") == state
-
-
-@pytest.fixture
-def in_slurm(store, on_host, monkeypatch):
-    """An attempt by Slurm job 123 of the cluster `big`, on another host."""
-    monkeypatch.setenv("SLURM_JOB_ID", "123")
-    monkeypatch.setenv("SLURM_CLUSTER_NAME", "big")
-    with on_host("elsewhere"):
-        return store.claim("key")
-
-
-def test_squeue_is_believed_of_its_own_cluster_alone(root, in_slurm):
-    def only(name):
-        return Store(root, alive_slurm_jobs=lambda cluster: set() if cluster == name else None)
-
-    assert only("small").state("key") == "running"
-    assert only("big").state("key") == "lost"
-
-
-def test_silence_of_squeue_says_nothing_of_another_users_attempt(root, in_slurm, monkeypatch):
-    monkeypatch.setattr(os, "getuid", lambda: in_slurm.folder.stat().st_uid + 1)
-    assert Store(root, alive_slurm_jobs=lambda cluster: set()).state("key") == "running"
-
-
-def test_owner_files_without_a_cluster_open_and_are_judged_by_the_heartbeat(root, in_slurm, clock):
-    file = in_slurm.folder / "owner.json"
-    old = {key: value for key, value in json.loads(file.read_text()).items() if key != "slurm_cluster"}
-    file.write_text(json.dumps(old))
-    observer = Store(root, alive_slurm_jobs=lambda cluster: set())
-    assert observer.last_attempt("key").owner.slurm_ids == ("123",)
+@pytest.mark.parametrize("lives", [True, None])
+def test_heart_that_stands_still_is_not_excused_by_who_says_that_its_owner_lives(root, foreign, clock, lives):
+    observer = Store(root, lives=lambda owner: lives)
     assert observer.state("key") == "running"
     clock.seconds += 300
     assert observer.state("key") == "lost"
 
 
-def test_same_job_number_in_another_cluster_is_another_job(store, in_slurm, monkeypatch):
-    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
-    monkeypatch.setenv("SLURM_CLUSTER_NAME", "small")
-    assert store.claim("key") is None
-    monkeypatch.setenv("SLURM_CLUSTER_NAME", "big")
-    assert store.claim("key").number == 2
+def test_word_of_the_scheduler_is_handed_back_as_it_was_given(root, on_host):
+    with on_host("elsewhere"):
+        Store(root, scheduler={"id": "120_3"}).claim("key")
+    asked = []
+    Store(root, lives=lambda owner: asked.append(owner.scheduler)).state("key")
+    assert asked == [{"id": "120_3"}]
 
 
-def test_owner_outside_slurm_is_not_looked_for_in_squeue(root, foreign):
-    assert Store(root, alive_slurm_jobs=lambda cluster: set()).state("key") == "running"
+def test_owner_on_this_host_is_asked_of_nobody(root, store):
+    store.claim("key")
+    assert Store(root, lives=lambda owner: False).state("key") == "running"
 
 
 def test_failure_recorded_just_before_death_is_not_taken_for_a_loss(root, foreign, clock, monkeypatch):

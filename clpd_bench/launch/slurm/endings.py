@@ -1,34 +1,18 @@
-"""Where a Slurm job's own output lies.
-
-How Slurm says that jobs ended, where it keeps accounts, and what to do about it.
-"""
+"""What is left of Slurm jobs that ended: their own output, how they ended by Slurm's accounts, what to do about it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pwd import getpwuid
+from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.remedies import Remedy
 from clpd_bench.launch.slurm import queue, records
-
-
-def outputs(store: Path, ids: Sequence[str]) -> list[Path]:
-    """Files of a job's processes, in the newest launch that has any.
-
-    Args:
-        ids: names of the job, of which the last tells it apart: the last element of an array 120 has the number
-            120, too, besides its name 120_3.
-    """
-    for launch in records.launches(store) if ids else []:
-        found = sorted(records.logs(records.folder(store, launch.id)).glob(f"{ids[-1]}_*_log.out"))
-        if found:
-            return found
-    return []
-
+from clpd_bench.launch.watch.scheduler import Loss
 
 FIELDS = "JobID,State,ExitCode,Elapsed"
 AGAIN = "clpd launch again goes on from its checkpoints"
@@ -61,6 +45,35 @@ class Ending:
         return REMEDIES.get(state, OTHER)
 
 
+class Accounts:
+    """What Slurm leaves of the jobs that owners of a store's attempts were in."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+
+    def outputs(self, scheduler: Any, task: queue.Task | None = None) -> list[Path]:
+        """Files of the processes of an owner's job, or else of a task, in the newest launch that has any."""
+        name = scheduler["id"] if scheduler else task.id if task else None
+        for launch in records.launches(self._store) if name else []:
+            found = sorted(records.logs(records.folder(self._store, launch.id)).glob(f"{name}_*_log.out"))
+            if found:
+                return found
+        return []
+
+    def losses(self, owners: Mapping[str, Any]) -> dict[str, Loss]:
+        """{key: how the Slurm job of its owner ended}; sacct is asked once, and only if some owner was in a job.
+
+        Args:
+            owners: {key: what the owner's file says of its scheduler}.
+        """
+        jobs = {key: one["id"] for key, one in owners.items() if one}
+        known = endings(jobs.values())
+        return {
+            key: Loss(known[name].remedy, known[name].reason) if name in known else Loss(LOST_IN_SLURM)
+            for key, name in jobs.items()
+        }
+
+
 def endings(ids: Iterable[str]) -> dict[str, Ending]:
     """{name of a job: how it ended}, of those that ended and that Slurm's accounts know of: none where it keeps
     no accounts."""
@@ -90,6 +103,10 @@ def _with_name(state: str) -> str:
         return state
 
 
+LOST_IN_SLURM = Remedy(
+    "its Slurm job ended under it: killed for want of memory, by scancel or by hand, or its node went away",
+    f"Read the Slurm job's output; {AGAIN}. If it happens again, raise memory of its profile in the site file",
+)
 KILLED = Remedy(
     "its process was killed by SIGKILL: by the kernel for want of memory, or by hand",
     f"If nobody did it by hand, raise memory of its profile in the site file; {AGAIN}",

@@ -1,7 +1,4 @@
-"""Times as Slurm writes them.
-
-Reading what Slurm's commands print, of any version: unknown fields are passed over, absent ones are None.
-"""
+"""What Slurm's commands print, of any version: unknown fields are passed over, absent ones are None."""
 
 from __future__ import annotations
 
@@ -28,15 +25,6 @@ def minutes(text: str) -> int | None:
         parts = [0, *parts]  # minutes come first
     hours, short, seconds = (*parts, 0, 0)[:3]
     return math.ceil(int(match["days"] or 0) * 1440 + hours * 60 + short + seconds / 60)
-
-
-def written(total: float) -> str:
-    """Minutes for people: `45 min`, `4 h`, `1 d 12 h`."""
-    whole = math.ceil(total)
-    days, rest = divmod(whole, 1440)
-    hours, left = divmod(rest, 60)
-    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (left, "min")) if n]
-    return " ".join(parts[:2]) or "0 min"
 
 
 _NOTHING = {"", "(null)", "n/a", "none", "unlimited", "infinite", "not_set"}

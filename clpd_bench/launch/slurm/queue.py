@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import getpass
 import os
 import re
 import subprocess
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clpd_bench.errors import UserError
@@ -47,6 +45,18 @@ class Task:
     def is_at_work(self) -> bool:
         """Whether it is at its jobs, or will be: what completes is alive and does nothing more."""
         return self.is_alive and self.state != "COMPLETING"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs now."""
+        return self.state == "RUNNING"
+
+    @property
+    def waits_for(self) -> str:
+        """Why it has not come to a job: `Dependency`, or `behind others in a running job`."""
+        if self.is_running:
+            return "behind others in a running job"
+        return self.reason if self.state == "PENDING" else self.state.lower()
 
     @property
     def index(self) -> int:
@@ -112,26 +122,3 @@ def living(tasks: Iterable[Task]) -> set[str]:
     Not their numbers: all that pend of an array have the array's own, and so has the element that ran last.
     """
     return {task.id for task in tasks if task.is_alive}
-
-
-def alive_ids() -> Callable[[str], set[str] | None]:
-    """For a store: the ids of this user's living jobs, asked every half minute at most; None of another
-    cluster, and where Slurm could not be asked."""
-    answer: set[str] | None = None
-    asked = -float("inf")
-
-    here = functools.cache(cluster)
-
-    def ids(of: str) -> set[str] | None:
-        nonlocal answer, asked
-        if of != here():
-            return None
-        if time.monotonic() - asked >= 30:
-            try:
-                answer = living(tasks())
-            except UserError:
-                answer = None
-            asked = time.monotonic()
-        return answer
-
-    return ids

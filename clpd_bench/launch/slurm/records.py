@@ -121,6 +121,16 @@ def arrays(launch_folder: Path) -> list[Array]:
     return [one for one in found if one is not None]
 
 
+def profiles_of_launches(store: Path) -> dict[str, str]:
+    """The profile that a key was last submitted with."""
+    out: dict[str, str] = {}
+    for launch in launches(store):
+        for one in arrays(folder(store, launch.id)):
+            for key in (key for batch in one.batches for key in batch):
+                out.setdefault(key, one.profile)
+    return out
+
+
 @dataclass(frozen=True)
 class Queued:
     """A Slurm task of a launch in this store, with the keys that it works through."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.costs.hours import Estimates, measured
+from clpd_bench.costs.machines import Machine, Machines
 from clpd_bench.errors import UserError
 from clpd_bench.launch.prepare import data_keys
 from clpd_bench.launch.slurm import queue, records, snapshot
@@ -108,6 +109,15 @@ def profiles(plan: Plan, site: Site) -> Callable[[str], str]:
     return profile
 
 
+def machines(site: Site, plan: Plan, store: Store) -> Machines:
+    """What jobs of the plan run on here, and what they ran on in former launches."""
+    by_profile = {
+        name: Machine(one.memory_of_worker, one.gpus / one.tasks, one.flops_a_second)
+        for name, one in site.profiles.items()
+    }
+    return Machines(by_profile, profiles(plan, site), records.profiles_of_launches(store.root))
+
+
 def _names_of_models(plan: Plan) -> dict[str, list[str]]:
     """{key of a model: the names by which rules of a site may call it}."""
     names = {key: list(own) for key, own in plan.models.items()}
@@ -122,14 +132,14 @@ def submit(
     site_file: Path,
     store: Store,
     limits: Callable[[], Limits],
-    told: Callable[[Owner | None], None],
+    waiting: Callable[[Owner | None], None],
     progress: Callable[[int, int], None],
 ) -> Submitted | None:
     """Submits what is left to do; None if that is nothing.
 
     Args:
         limits: asked once it is our turn.
-        told: of another launcher, whose end is waited for.
+        waiting: called with another launcher, whose end is waited for.
         progress: (arrays submitted, of how many).
 
     Raises:
@@ -137,9 +147,9 @@ def submit(
     """
     refuse_lines(str(store.root), "the store's path")
     refuse_lines(plan.name, "the ablation's name")
-    with store.turn("launch", told):
-        waiting = records.queued(store.root, queue.tasks(records.users(store.root)))
-        prepared = prepare(plan, site, limits(), store, waiting)
+    with store.turn("launch", waiting):
+        queued = records.queued(store.root, queue.tasks(records.users(store.root)))
+        prepared = prepare(plan, site, limits(), store, queued)
         launch = Launch.new(plan.name, Path(plan.file), site_file)
         if not prepared.batches:
             return None if not prepared.failed else Submitted(launch, prepared, [])

@@ -16,11 +16,11 @@ from typing import Any
 from clpd_bench.errors import UserError
 from clpd_bench.launch.processes import StopFlag
 from clpd_bench.launch.slurm import records
-from clpd_bench.launch.slurm.queue import alive_ids, run
+from clpd_bench.launch.slurm.liveness import job_of, open_store
+from clpd_bench.launch.slurm.queue import run
 from clpd_bench.launch.worker import into_own_log, one_thread, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, durable
-from clpd_bench.store.owner import slurm_ids
 
 IDLE_RUNS = 5
 
@@ -46,7 +46,7 @@ def main() -> None:
         raise SystemExit(f"{place} has no array {number}")
     keys = list(array.batches[index])
     plan = Plan.from_json(json.loads(records.plan_file(place).read_text()))
-    store = Store(place.parents[1], alive_slurm_jobs=alive_ids())
+    store = open_store(place.parents[1])
     idle = place / "idle" / f"{number}-{index}-{os.environ.get('SLURM_PROCID', '0')}.json"
     before = _advance(store, keys)
     one_thread()
@@ -71,9 +71,15 @@ def _is_running() -> bool:
     """Whether Slurm only gave notice, as it does with a grace time before preemption: it would take a job
     that leaves by itself now for one that is complete."""
     try:
-        return run("squeue", "-h", "-j", slurm_ids(os.environ)[0], "-o", "%T").strip() in ("RUNNING", "SIGNALING")
+        return run("squeue", "-h", "-j", _job(), "-o", "%T").strip() in ("RUNNING", "SIGNALING")
     except UserError:
         return False
+
+
+def _job() -> str:
+    job = job_of(os.environ)
+    assert job, "run by Slurm alone"
+    return str(job["id"])
 
 
 def _advance(store: Store, keys: list[str]) -> list[object]:
@@ -88,7 +94,7 @@ def _idle_runs(file: Path) -> int:
 def _requeue() -> None:
     """Back into the queue, in the same place: what waits for this job goes on waiting."""
     # Of an array's elements one has the array's own number, by which all of them would be requeued.
-    job = slurm_ids(os.environ)[0]
+    job = _job()
     print(f"asked to leave; requeueing {job}", flush=True)
     done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:

@@ -31,11 +31,20 @@ class View:
     alive: set[str] | None = None
     error: str = ""
 
+    @property
+    def site(self) -> str:
+        """The site file of the newest launch."""
+        return self.launches[0].site
+
+    def is_of(self, task: Task, scheduler: Any) -> bool:
+        """Whether an owner's `scheduler` says that it was in this task."""
+        return scheduler is not None and bool(task.id == scheduler["id"])
+
     def to_json(self) -> dict[str, Any]:
         return {"launches": [launch.id for launch in self.launches], "error": self.error or None}
 
 
-def look(keys: Iterable[str], store: Path) -> View | None:
+def view_of(keys: Iterable[str], store: Path) -> View | None:
     """Asks Slurm once, if a launch of this store took any of the keys; None if none did."""
     wanted = set(keys)
     launches, gpus = [], dict[str, float]()

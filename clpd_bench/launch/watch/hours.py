@@ -1,11 +1,9 @@
-"""When all will be done, if units of work start in order as soon as a slot and what they wait for allow it.
-
-Hours of a plan: used, left, and until when, as far as finished jobs tell.
-"""
+"""Hours of a plan: used, left, and until when, as far as finished jobs tell."""
 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +11,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from clpd_bench.costs.hours import Estimates
-from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.watch.status import JobStatus, Status
 
 
@@ -54,6 +51,15 @@ def makespan(units: Mapping[Hashable, Unit], slots: int) -> float | None:
     return now
 
 
+def duration(minutes: float) -> str:
+    """Minutes for people: `45 min`, `4 h`, `1 d 12 h`."""
+    whole = math.ceil(minutes)
+    days, rest = divmod(whole, 1440)
+    hours, left = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (left, "min")) if n]
+    return " ".join(parts[:2]) or "0 min"
+
+
 @dataclass(frozen=True)
 class Hours:
     """All in seconds; those of GPUs are 0 where no profile has any.
@@ -80,19 +86,19 @@ class Hours:
         """Two sentences at most; empty where nothing was used."""
         if not self.used:
             return ""
-        said = f"Used {_written(self.used, self.used_gpu)}"
+        said = f"Used {_amount(self.used, self.used_gpu)}"
         if self.left or self.unknown:
             rest = f"{self.unknown} jobs of which nothing alike has finished" if self.unknown else ""
-            known = f"{_written(self.left, self.left_gpu)}, by finished jobs like those" if self.left else ""
+            known = f"{_amount(self.left, self.left_gpu)}, by finished jobs like those" if self.left else ""
             said += f"; left {' and '.join(part for part in (known, rest) if part)}"
         if self.end is not None:
             at = datetime.now() + timedelta(seconds=self.end)
-            said += f". Expected end in {written(self.end / 60)}, {at:%d %b %H:%M}, with {self.slots} at a time as now"
+            said += f". Expected end in {duration(self.end / 60)}, {at:%d %b %H:%M}, with {self.slots} at a time as now"
         return said
 
 
-def _written(seconds: float, gpu_seconds: float) -> str:
-    return written(seconds / 60) + (f" ({_gpu_hours(gpu_seconds)} GPU-hours)" if gpu_seconds else "")
+def _amount(seconds: float, gpu_seconds: float) -> str:
+    return duration(seconds / 60) + (f" ({_gpu_hours(gpu_seconds)} GPU-hours)" if gpu_seconds else "")
 
 
 def _gpu_hours(seconds: float) -> str:
@@ -101,7 +107,7 @@ def _gpu_hours(seconds: float) -> str:
 
 def hours_of(status: Status) -> Hours:
     """Of the plan's jobs, whoever had them made."""
-    gpus = status.slurm.gpus if status.slurm else {}
+    gpus = status.queue.gpus if status.queue else {}
     measured = {job.job.key: job.seconds for job in status.jobs if job.state == "done"}
     estimate = Estimates(status.plan, measured).seconds
     begun = [job for job in status.jobs if job.state in ("done", "running")]
@@ -113,7 +119,7 @@ def hours_of(status: Status) -> Hours:
     running = {_slot(job) for job in status.jobs if _runs(job)}
     return Hours(
         sum(job.seconds for job in begun),
-        sum(job.seconds * gpus.get(job.job.key, 0.0) for job in begun if job.slurm_ids),
+        sum(job.seconds * gpus.get(job.job.key, 0.0) for job in begun if job.scheduler is not None),
         sum(seconds or 0.0 for seconds in left.values()),
         sum((seconds or 0.0) * gpus.get(key, 0.0) for key, seconds in left.items()),
         sum(seconds is None for seconds in left.values()),
@@ -123,18 +129,18 @@ def hours_of(status: Status) -> Hours:
 
 
 def _slot(job: JobStatus) -> str:
-    """What is worked through one after the other: a Slurm task's jobs, or one job."""
+    """What is worked through one after the other: a task's jobs, or one job."""
     return job.task.id if job.task else job.job.key
 
 
 def _runs(job: JobStatus) -> bool:
-    """Whether it, or the Slurm task that will come to it, runs."""
-    return job.state == "running" or bool(job.task and job.task.state == "RUNNING")
+    """Whether it, or the task that will come to it, runs."""
+    return job.state == "running" or bool(job.task and job.task.is_running)
 
 
 def _end(status: Status, left: dict[str, float | None], running: set[str]) -> float | None:
     bound = [job for job in status.jobs if status.is_bound_to_run(job)]
-    unheard = status.slurm is not None and status.slurm.error
+    unheard = status.queue is not None and status.queue.error
     if not running or unheard or any(left[job.job.key] is None for job in bound):
         return None
     unit_of = {job.job.key: _slot(job) for job in bound}

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clpd_bench.cli.status_text import waiting_for
-from clpd_bench.launch.slurm.endings import outputs
-from clpd_bench.launch.slurm.view import look
 from clpd_bench.launch.watch.failures import last_lines
+from clpd_bench.launch.watch.scheduler import Accounts, Queue
 from clpd_bench.plan.plan import Job
 from clpd_bench.store import Store
 
@@ -49,20 +47,19 @@ class Logs:
         return "\n".join(lines)
 
 
-def logs_of(job: Job, store: Store) -> Logs:
+def logs_of(job: Job, store: Store, queue: Queue | None, accounts: Accounts) -> Logs:
     """Of the newest attempt, and of the Slurm job that ran it, or else has the job now."""
     last = store.last_attempt(job.key)
-    view = look([job.key], store.root)
-    task = view.tasks.get(job.key) if view else None
-    ids = last.owner.slurm_ids if last and last.owner else ()
+    task = queue.tasks.get(job.key) if queue else None
+    scheduler = last.owner.scheduler if last and last.owner else None
     logs = [Log(f"attempt {last.number}", last.log, last_lines(last.log, LINES))] if last and last.log.exists() else []
-    for file in outputs(store.root, ids or ((task.id,) if task else ())):
+    for file in accounts.outputs(scheduler, task):
         logs.append(Log("Slurm job", file, last_lines(file, LINES)))
     said = f"attempt {last.number}, {store.state(job.key)}" if last else "no attempt yet"
-    if task and task.id not in ids:
-        said += f"; waits in Slurm job {task.id}: {waiting_for(task)}"
-    elif view and view.error:
-        said += f"; Slurm's queue is not known, since {view.error}"
-    elif view and not last:
+    if queue and task and not queue.is_of(task, scheduler):
+        said += f"; waits in Slurm job {task.id}: {task.waits_for}"
+    elif queue and queue.error:
+        said += f"; Slurm's queue is not known, since {queue.error}"
+    elif queue and not last:
         said += "; in no Slurm job"
     return Logs(job.label, said, logs)

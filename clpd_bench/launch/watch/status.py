@@ -1,4 +1,4 @@
-"""What became of each job of a plan, from the store, and from Slurm's queue where that was looked at."""
+"""What became of each job of a plan, from the store, and from a scheduler's queue where that was looked at."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clpd_bench.analysis.ladder import Scored, falls, ladders_of
-from clpd_bench.launch.slurm.queue import Task
-from clpd_bench.launch.slurm.view import View
+from clpd_bench.launch.watch.scheduler import Queue, Task
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.store import Store
 from clpd_bench.store.states import WITHOUT_PROGRESS, AttemptInfo, State
@@ -24,12 +23,12 @@ EVICTED = (
 @dataclass(frozen=True)
 class JobStatus:
     """Attributes:
-    state: the store's, or `queued` where a living Slurm task will come to it.
+    state: the store's, or `queued` where a scheduler's living task will come to it.
     progress: `done` and `of` of a running job, in its own units.
     reason: the failure's message, or the labels of missing inputs.
     seconds: that it took, or has been running.
-    slurm_ids: names of the Slurm job in which its newest attempt was, or is, run.
-    task: the living Slurm task that has it.
+    scheduler: what its newest attempt's owner says of the scheduler's job that it was, or is, in.
+    task: the living task that has it.
     """
 
     job: Job
@@ -38,7 +37,7 @@ class JobStatus:
     reason: str = ""
     log: str = ""
     seconds: float = 0.0
-    slurm_ids: tuple[str, ...] = ()
+    scheduler: Any = None
     task: Task | None = None
 
 
@@ -46,14 +45,14 @@ class JobStatus:
 class Status:
     """Attributes:
     held: keys of what failed or was given up, and of all that needs them: nothing of it will run as it is.
-    slurm: None where nothing of the plan was launched.
+    queue: None where nothing of the plan was launched.
     ladders: the teachers' scores on validation items, as far as they are known.
     """
 
     plan: Plan
     jobs: list[JobStatus]
     held: frozenset[str] = frozenset()
-    slurm: View | None = None
+    queue: Queue | None = None
     ladders: list[Scored] = field(default_factory=list)
 
     @property
@@ -72,15 +71,15 @@ class Status:
     def in_state(self, *states: str) -> list[JobStatus]:
         return [status for status in self.jobs if status.state in states]
 
-    def in_no_slurm_job(self) -> list[JobStatus]:
+    def in_no_task(self) -> list[JobStatus]:
         """Of a plan that was launched: those that nobody will come to unless it is launched again."""
-        if self.slurm is None or self.slurm.error:
+        if self.queue is None or self.queue.error:
             return []
         return [job for job in self.in_state("pending", "lost", "blocked") if job.job.key not in self.held]
 
     def is_bound_to_run(self, job: JobStatus) -> bool:
         """Whether somebody is at it, or will be."""
-        if job.state in ("running", "queued") or self.slurm is not None:
+        if job.state in ("running", "queued") or self.queue is not None:
             return job.state in ("running", "queued")
         return job.state != "done" and job.job.key not in self.held and bool(self.in_state("running"))
 
@@ -89,8 +88,8 @@ class Status:
             "ablation": self.plan.name,
             "counts": self.counts,
             "ladders": [ladder.to_json() for ladder in self.ladders],
-            "slurm": self.slurm.to_json() if self.slurm else None,
-            "in_no_slurm_job": [job.job.key for job in self.in_no_slurm_job()],
+            "slurm": self.queue.to_json() if self.queue else None,
+            "in_no_slurm_job": [job.job.key for job in self.in_no_task()],
             "jobs": [
                 {
                     "key": s.job.key,
@@ -106,25 +105,24 @@ class Status:
         }
 
 
-def status_of(plan: Plan, store: Store, slurm: View | None = None) -> Status:
+def status_of(plan: Plan, store: Store, queue: Queue | None = None) -> Status:
     jobs = [_job_status(plan, store, job) for job in plan.jobs.values()]
     held: set[str] = set()
     for one in jobs:  # parents come first
         ended = one.state == "failed" or (one.state == "lost" and not store.may_claim(one.job.key))
         if ended or (one.state not in ("done", "running") and held & set(one.job.parents.values())):
             held.add(one.job.key)
-    tasks = slurm.tasks if slurm else {}
-    seen = [_in_slurm(job, tasks, held) for job in jobs]
-    return Status(plan, seen, frozenset(held), slurm, ladders_of(plan, store))
+    seen = [_in_queue(job, queue, held) for job in jobs] if queue else jobs
+    return Status(plan, seen, frozenset(held), queue, ladders_of(plan, store))
 
 
-def _in_slurm(status: JobStatus, tasks: dict[str, Task], held: set[str]) -> JobStatus:
-    task, key = tasks.get(status.job.key), status.job.key
+def _in_queue(status: JobStatus, queue: Queue, held: set[str]) -> JobStatus:
+    task, key = queue.tasks.get(status.job.key), status.job.key
     if task is None or status.state == "done" or key in held:
         return status
     # A running job may be run by somebody else, too, who is not in the queue.
     if status.state == "running":
-        return replace(status, task=task) if task.id in status.slurm_ids else status
+        return replace(status, task=task) if queue.is_of(task, status.scheduler) else status
     return JobStatus(status.job, "queued", task=task)
 
 
@@ -132,12 +130,11 @@ def _job_status(plan: Plan, store: Store, job: Job) -> JobStatus:
     manifest = store.manifest(job.key)
     if manifest is not None:  # first, since of most nothing else need be read
         owner = (manifest.get("attempt") or {}).get("owner") or {}
-        seconds, ids = float(manifest.get("seconds") or 0.0), tuple(owner.get("slurm_ids") or ())
-        return JobStatus(job, "done", seconds=seconds, slurm_ids=ids)
+        return JobStatus(job, "done", seconds=float(manifest.get("seconds") or 0.0), scheduler=owner.get("scheduler"))
     state = store.state(job.key)
     last = store.last_attempt(job.key) if state in ("running", "failed", "lost") else None
     seen = _not_done(plan, store, job, state, last)
-    return replace(seen, slurm_ids=last.owner.slurm_ids) if last and last.owner else seen
+    return replace(seen, scheduler=last.owner.scheduler) if last and last.owner else seen
 
 
 def _since(moment: str) -> float:

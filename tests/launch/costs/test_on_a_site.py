@@ -9,14 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from clpd_bench.costs.cost import PlanCost
-from clpd_bench.costs.of_plan import plan_cost
+from clpd_bench.costs import of_plan
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.batches import Batch
 from clpd_bench.launch.slurm.preflight.checks import check_gpu_memory
 from clpd_bench.launch.slurm.records import Launch
 from clpd_bench.launch.slurm.site import Site
-from clpd_bench.launch.slurm.submit import profiles
+from clpd_bench.launch.slurm.submit import machines
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
@@ -29,6 +29,10 @@ def site(use: dict[str, Any] | None = None, **gpu: Any) -> Site:
     return Site.model_validate(
         {"profiles": {"gpu": profile, "big": {**profile, "gpu_memory": "500G"}}, "use": use or {"default": "gpu"}}
     )
+
+
+def plan_cost(plan: Plan, store: Store, on: Site) -> PlanCost:
+    return of_plan.plan_cost(plan, store, machines(on, plan, store))
 
 
 def planned(file: Path, *sets: str) -> Plan:

@@ -9,8 +9,8 @@ import os
 from clpd_bench.launch.slurm.accounting import Accounting
 from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight.finding import Finding, choice
-from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.slurm.site import Profile
+from clpd_bench.launch.watch.hours import duration
 
 
 def check_accounts(profiles: dict[str, Profile], cluster: Cluster) -> list[Finding]:
@@ -91,6 +91,6 @@ def _wall(name: str, profile: Profile, cluster: Cluster, accounting: Accounting)
     says, most = next(((who, limit) for who, limit in told if limit is not None), ("", None))
     if most is None or profile.time <= most:
         return []
-    what = f"profile {name}: {says} allows {written(most)}, and {written(profile.time)} are asked for"
+    what = f"profile {name}: {says} allows {duration(most)}, and {duration(profile.time)} are asked for"
     fix = f"Lower profiles.{name}.time to {most} or less: what takes longer is requeued and resumes"
     return [Finding("fatal", f"{what}: the job would pend for ever", fix)]

@@ -1,11 +1,4 @@
-"""Variables by which a shell overrides the site file, unseen.
-
-Whether the declared comparisons have seeds enough to find anything.
-
-Whether the GPUs of the profiles hold what jobs need at their peak.
-
-All checks, one after the other.
-"""
+"""All checks before a launch, one after the other."""
 
 from __future__ import annotations
 
@@ -17,6 +10,7 @@ from clpd_bench.analysis.power import too_few_seeds
 from clpd_bench.costs.fits import too_large
 from clpd_bench.costs.footprint import footprint
 from clpd_bench.costs.jobs import job_costs
+from clpd_bench.costs.machines import Machines
 from clpd_bench.costs.sources import Sources
 from clpd_bench.errors import UserError
 from clpd_bench.launch.slurm.cluster import Cluster, ask_cluster
@@ -25,6 +19,7 @@ from clpd_bench.launch.slurm.preflight.files import check_disk, check_inputs, ch
 from clpd_bench.launch.slurm.preflight.finding import Finding
 from clpd_bench.launch.slurm.preflight.profiles import at_once, check_profile
 from clpd_bench.launch.slurm.site import Site
+from clpd_bench.launch.slurm.submit import machines
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -46,15 +41,13 @@ def check_seeds(plan: Plan) -> list[Finding]:
     return [Finding("warning", one.what, one.fix) for one in few if one]
 
 
-def check_gpu_memory(
-    plan: Plan, site: Site, profile: Callable[[str], str], todo: set[str], store: Store
-) -> list[Finding]:
+def check_gpu_memory(plan: Plan, on: Machines, todo: set[str], store: Store) -> list[Finding]:
     """Of profiles that say what their GPUs have (`gpu_memory`)."""
-    if not any(one.gpu_memory for one in site.profiles.values()):
+    if not any(one.memory for one in on.by_profile.values()):
         return []
     sources = Sources(plan, store)
     try:
-        refused = too_large(sources, site, profile, job_costs(sources), todo)
+        refused = too_large(sources, on, job_costs(sources), todo)
     except UserError as error:
         return [Finding("fatal", error.message, error.fix or "Correct it, then launch again")]
     return [Finding("fatal", one.told, one.fix) for one in refused]
@@ -88,7 +81,7 @@ def preflight(
     found += check_paths(store.root, site.shared)
     found += check_inputs(plan, todo)
     found += check_weights_everywhere(plan, todo, site.shared)
-    found += check_gpu_memory(plan, site, profile, todo, store)
+    found += check_gpu_memory(plan, machines(site, plan, store), todo, store)
     found += check_disk(footprint(plan, todo, store, side_by_side), store)
     found += check_seeds(plan)
     return sorted(found, key=lambda finding: finding.level != "fatal")

@@ -1,7 +1,4 @@
-"""What preflight finds.
-
-Findings for people.
-"""
+"""What preflight finds."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -32,14 +27,3 @@ def choice(found: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(found, there, n=1, cutoff=0.6)
     near = f"Did you mean {close[0]!r}? " if close else ""
     return f"{near}There are: {', '.join(there) or 'none'}"
-
-
-def print_findings(findings: list[Finding], console: Console) -> None:
-    """Each with its fix; `ready` where nothing is in the way."""
-    for finding in findings:
-        style = "red" if finding.level == "fatal" else "yellow"
-        console.print(f"{finding.level}: {finding.what}.", style=style, markup=False, highlight=False)
-        console.print(f"  {finding.fix}.", markup=False, highlight=False)
-    if not any(finding.level == "fatal" for finding in findings):
-        warnings = len(findings)
-        console.print(f"ready{f', with {warnings} warning' + 's' * (warnings > 1) if warnings else ''}")

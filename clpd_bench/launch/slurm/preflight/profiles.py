@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from clpd_bench.launch.slurm.cluster import Cluster, Node, Partition
 from clpd_bench.launch.slurm.preflight.finding import Finding, choice
-from clpd_bench.launch.slurm.printed import written
 from clpd_bench.launch.slurm.site import Profile
+from clpd_bench.launch.watch.hours import duration
 
 _MB = {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}
 
@@ -56,7 +56,7 @@ def _in_partition(name: str, profile: Profile, partition: Partition, cluster: Cl
         fix = f"Wait until the cluster's staff opens it (sinfo -p {partition.name}), or choose another partition"
         found.append(Finding("fatal", f"{at} is {partition.state}", fix))
     if partition.max_time is not None and profile.time > partition.max_time and not _lifts_time(profile, cluster):
-        what = f"{at} allows {written(partition.max_time)}, and {written(profile.time)} are asked for"
+        what = f"{at} allows {duration(partition.max_time)}, and {duration(profile.time)} are asked for"
         fix = f"Lower profiles.{name}.time to {partition.max_time} or less: what takes longer is requeued and resumes"
         found.append(Finding("fatal", f"{what}: the job would pend for ever", fix))
     nodes = [node for node in cluster.nodes if partition.name in node.partitions]
