@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -17,6 +18,7 @@ from clpd_bench.store import owner
 
 CLI = Path(__file__).parents[2] / "clpd_bench" / "cli"
 LABEL = "model small"
+NODES = itertools.count()
 
 
 @pytest.fixture
@@ -26,14 +28,17 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CannedSlurm:
     return CannedSlurm(tmp_path, monkeypatch)
 
 
-def claimed(slurm: CannedSlurm, raw: str = "120", array: str | None = "120_3", cluster: str = "lab") -> str:
+def claimed(
+    slurm: CannedSlurm, raw: str = "120", array: str | None = "120_3", cluster: str = "lab", key: str = ""
+) -> str:
     """The key of an attempt in that Slurm job, on another host, under way."""
+    key, host = key or slurm.key(LABEL), f"node{next(NODES)}"
     slurm.in_job(raw, array, cluster)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, "socket", SimpleNamespace(gethostname=lambda: "elsewhere"))
-        assert open_store(slurm.store.root).claim(slurm.key(LABEL))
+        patch.setattr(owner, "socket", SimpleNamespace(gethostname=lambda: host))
+        assert open_store(slurm.store.root).claim(key)
     slurm.outside()
-    return slurm.key(LABEL)
+    return key
 
 
 def state(slurm: CannedSlurm) -> str:
@@ -114,8 +119,7 @@ def test_show_retry_and_gc_judge_an_owner_in_slurm_by_squeue(slurm: CannedSlurm,
         claimed(slurm)
     again = CliRunner().invoke(app, ["retry", str(TINY), *root])
     assert (f"may run again: {LABEL}" in again.output) == (not lives)
-    for _ in range(0 if lives else 1):
-        claimed(slurm)
-    freed = CliRunner().invoke(app, ["store", "gc", str(TINY), "--delete", *root])
-    assert freed.exit_code == 0
-    assert slurm.calls.count("squeue") >= 2
+    claimed(slurm, key="orphan")
+    freed = CliRunner().invoke(app, ["store", "gc", str(TINY), *root])
+    assert ("somebody works on orphan" in str(freed.exception)) == lives
+    assert slurm.calls.count("squeue") >= 3

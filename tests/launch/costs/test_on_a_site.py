@@ -143,11 +143,11 @@ def test_where_no_setting_is_enough_that_is_said(declared: Path, tmp_path: Path)
 def test_launch_finds_the_same_fatal(declared: Path, tmp_path: Path) -> None:
     plan, store, small = planned(declared), Store(tmp_path / "s"), site(gpu_memory="40G")
     (refused,) = plan_cost(plan, store, small).too_large
-    (finding,) = check_gpu_memory(plan, small, profiles(plan, small), {*plan.jobs}, store)
+    (finding,) = check_gpu_memory(plan, machines(small, plan, store), {*plan.jobs}, store)
     assert (finding.level, finding.what, finding.fix) == ("fatal", refused.told, refused.fix)
     done = {key for key in plan.jobs if key != refused.key}
-    assert check_gpu_memory(plan, small, profiles(plan, small), done, store) == []
-    assert check_gpu_memory(plan, site(), profiles(plan, site()), {*plan.jobs}, store) == []
+    assert check_gpu_memory(plan, machines(small, plan, store), done, store) == []
+    assert check_gpu_memory(plan, machines(site(), plan, store), {*plan.jobs}, store) == []
 
 
 @pytest.mark.parametrize(
