@@ -1,6 +1,6 @@
 """The worker: given a plan and some keys, for each key it claims, runs and publishes.
 
-One process goes through many jobs, so that torch and lm-eval are imported once. The same code runs here and on clusters.
+One process goes through many jobs, so that torch and lm-eval are imported once; here and on a cluster alike.
 """
 
 from __future__ import annotations

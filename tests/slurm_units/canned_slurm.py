@@ -34,7 +34,7 @@ class CannedSlurm:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.plan = build_plan(load_ablation(TINY, []), TINY)
-        self.store = Store(folder / "store")
+        self._root = folder / "store"
         self.calls: list[str] = []
         self.squeue: list[str] | None = []
         self.sacct: list[str] | None = None
@@ -44,6 +44,11 @@ class CannedSlurm:
         for name in ("SLURM_JOB_ID", "SLURM_CLUSTER_NAME", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(queue, "run", self._run)
+
+    @property
+    def store(self) -> Store:
+        """The store as a process opens it that is started now."""
+        return open_store(self._root)
 
     def key(self, label: str) -> str:
         return next(key for key, job in self.plan.jobs.items() if job.label == label)
@@ -73,7 +78,7 @@ class CannedSlurm:
     def lose(self, label: str, raw: str, array: str | None = None) -> None:
         """An attempt in that Slurm job that ended without a word."""
         self.in_job(raw, array)
-        with open_store(self.store.root).claim(self.key(label)):
+        with self.store.claim(self.key(label)):
             pass
         self.outside()
 

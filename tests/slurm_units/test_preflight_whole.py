@@ -10,9 +10,9 @@ from typing import Any
 from fabricated_cluster import a_cluster, a_node, a_site
 from rich.console import Console
 
+from clpd_bench.cli.submit import print_findings
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.cli.submit import print_findings
 from clpd_bench.launch.slurm.cluster import Cluster
 from clpd_bench.launch.slurm.preflight import Finding, preflight
 from clpd_bench.plan.build import build_plan

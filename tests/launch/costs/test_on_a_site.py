@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from clpd_bench.costs.cost import PlanCost
 from clpd_bench.costs import of_plan
+from clpd_bench.costs.cost import PlanCost
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.batches import Batch
