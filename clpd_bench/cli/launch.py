@@ -114,7 +114,7 @@ def print_prepared(plan: Plan, prepared: Prepared, site: Site, jobs: list[str], 
         name = jobs[a] if jobs else f"#{a + 1}"
         waits = " ".join(sorted(after)) or "-"
         rows.append([name, made[0].profile, str(len(members)), what(plan, made), waits, estimated(made)])
-    columns = ["array", "profile", Column("tasks", "right"), "what", "after", "estimated"]
+    columns: list[str | Column] = ["array", "profile", Column("tasks", "right"), "what", "after", "estimated"]
     console.print(terminal(table(columns, rows)))
     console.print(total(prepared, site), markup=False)
     if prepared.slurm_ids:

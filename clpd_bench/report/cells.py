@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, Series
+from clpd_bench.report.beside import COLUMNS, beside_cells
 from clpd_bench.report.context import ReportContext
 from clpd_bench.report.rows import Rows, ScoreRow, is_tested
 from clpd_bench.report.verdict import CORRECTION, made_header, made_line
-from clpd_bench.results.beside import COLUMNS, beside_cells
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
 
 

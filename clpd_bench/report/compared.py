@@ -16,7 +16,7 @@ from clpd_bench.report.write import write_files
 from clpd_bench.results.compared import (
     ArmPair,
     CellPair,
-    Recorded,
+    FieldDifference,
     arm_pairs,
     both_done,
     cell_pairs,
@@ -41,7 +41,7 @@ def compare_markdown(
     pairs: Sequence[CellPair],
     arms: Sequence[ArmPair],
     keys: Mapping[str, list[str]],
-    fields: Sequence[Recorded],
+    fields: Sequence[FieldDifference],
     alone: tuple[Sequence[str], Sequence[str]],
     notes: Sequence[str],
 ) -> str:

@@ -7,11 +7,11 @@ import math
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.report.beside import Beside, difference_text, published_text
 from clpd_bench.report.cells import about
 from clpd_bench.report.context import ReportContext
 from clpd_bench.report.rows import Rows, ScoreRow, is_tested
 from clpd_bench.report.verdict import CORRECTED
-from clpd_bench.results.beside import Beside, difference_text, published_text
 from clpd_bench.tables.latex import latex
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
 from clpd_bench.tables.table import Cell, Column, Section, Table

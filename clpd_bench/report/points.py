@@ -13,6 +13,8 @@ import pandas as pd
 from clpd_bench.analysis.series import METRICS
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import PointPlan
+from clpd_bench.report.beside import COLUMNS as PUBLISHED
+from clpd_bench.report.beside import Beside, beside_cells
 from clpd_bench.report.explanations import SECONDARY
 from clpd_bench.report.figures.draw import saved
 from clpd_bench.report.figures.style import NothingToDraw, styled
@@ -22,8 +24,6 @@ from clpd_bench.report.report import Report, write_report
 from clpd_bench.report.rows import is_primary
 from clpd_bench.report.verdict import CORRECTION
 from clpd_bench.report.write import write_files
-from clpd_bench.results.beside import COLUMNS as PUBLISHED
-from clpd_bench.results.beside import Beside, beside_cells
 from clpd_bench.results.published import Published, of_point
 from clpd_bench.results.standing import with_beside
 from clpd_bench.results.sweeps import sweeps

@@ -11,9 +11,9 @@ from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
 from clpd_bench.analysis.series import FLOOR, MACRO_AVERAGE, Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.report.beside import Beside, set_beside
 from clpd_bench.report.context import ReportContext
 from clpd_bench.report.verdict import comparison_rows
-from clpd_bench.results.beside import Beside, set_beside
 
 Means = dict[tuple[str, str, str, str], Summary]
 """By kind, arm, benchmark and metric."""

@@ -10,7 +10,7 @@ import yaml
 
 from clpd_bench.report.card.markdown import block, bullets, code, front_matter
 from clpd_bench.report.card.scores import Score
-from clpd_bench.report.card.subject import Shown, Subject, settings_of
+from clpd_bench.report.card.subject import ExampleText, Subject, settings_of
 from clpd_bench.report.card.tasks import Task
 from clpd_bench.report.card.trained import training_text
 from clpd_bench.report.cells import about
@@ -44,7 +44,7 @@ def model_card(
     scores: list[Score],
     missing: list[str],
     tasks: list[Task],
-    shown: Shown | None,
+    shown: ExampleText | None,
     exported: str,
 ) -> str:
     """README.md of an exported model.

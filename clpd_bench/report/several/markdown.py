@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from clpd_bench.report.beside import difference_text, published_text
 from clpd_bench.report.cells import about
 from clpd_bench.report.explanations import SECONDARY
 from clpd_bench.report.markdown import bullets
 from clpd_bench.report.several.table import Line, Score, SeriesColumn, SeveralTable
 from clpd_bench.report.verdict import CORRECTED
-from clpd_bench.results.beside import difference_text, published_text
 from clpd_bench.tables.markdown import markdown
 from clpd_bench.tables.rounding import UNITS, mean_and_sd
 from clpd_bench.tables.table import Cell

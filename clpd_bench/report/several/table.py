@@ -9,9 +9,9 @@ import numpy as np
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, REFERENCE, Series
+from clpd_bench.report.beside import Beside
 from clpd_bench.report.rows import ScoreRow, is_primary, is_tested
 from clpd_bench.report.several.groups import Group
-from clpd_bench.results.beside import Beside
 from clpd_bench.tables.rounding import UNITS
 
 ARROWS = {"higher": "↑", "lower": "↓"}

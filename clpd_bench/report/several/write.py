@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import REFERENCE
+from clpd_bench.report.beside import Beside
 from clpd_bench.report.figures import capacity_gap
 from clpd_bench.report.figures.draw import Drawn, saved
 from clpd_bench.report.figures.style import styled
@@ -31,7 +32,6 @@ from clpd_bench.report.several.markdown import (
 )
 from clpd_bench.report.several.table import Line, Score, SeriesColumn, SeveralTable, is_primary_column, table_of
 from clpd_bench.report.write import write_files
-from clpd_bench.results.beside import Beside
 from clpd_bench.results.capacity import Gap, gap_csv
 from clpd_bench.store import Store
 
