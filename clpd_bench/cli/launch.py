@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, open_store
 from clpd_bench.cli.submit import checked, limits_of, submit_plan
@@ -20,6 +19,8 @@ from clpd_bench.launch.slurm.submit import Prepared
 from clpd_bench.launch.watch.hours import duration
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
+from clpd_bench.tables.table import Column, table
+from clpd_bench.tables.terminal import terminal
 
 if TYPE_CHECKING:
     from clpd_bench.launch.slurm.cluster import Cluster
@@ -100,19 +101,17 @@ def _dry_run(site: Site, site_file: Path, plan: Plan, store: Store, cluster: Clu
 
 def print_prepared(plan: Plan, prepared: Prepared, site: Site, jobs: list[str], console: Console) -> None:
     """A line an array: Slurm's number, where it runs, what it does, for what it waits, how long it may take."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("array", "profile", "tasks", "what", "after", "estimated"):
-        table.add_column(name, justify="right" if name == "tasks" else "left")
+    rows = []
     numbers = {number: jobs[a] if jobs else f"#{a + 1}" for a, ms in enumerate(prepared.arrays) for number in ms}
     for a, members in enumerate(prepared.arrays):
         made = [prepared.batches[number] for number in members]
         after = {numbers[number] for batch in made for number in batch.after}
         after |= {prepared.slurm_ids[key] for batch in made for key in batch.outside}
         name = jobs[a] if jobs else f"#{a + 1}"
-        table.add_row(
-            name, made[0].profile, str(len(members)), what(plan, made), " ".join(sorted(after)) or "-", estimated(made)
-        )
-    console.print(table)
+        waits = " ".join(sorted(after)) or "-"
+        rows.append([name, made[0].profile, str(len(members)), what(plan, made), waits, estimated(made)])
+    columns: list[str | Column] = ["array", "profile", Column("tasks", "right"), "what", "after", "estimated"]
+    console.print(terminal(table(columns, rows)))
     console.print(total(prepared, site), markup=False)
     if prepared.slurm_ids:
         others = sorted(set(prepared.slurm_ids.values()))

@@ -1,7 +1,4 @@
-"""What a plan costs, for people.
-
-One job's cost, worked out line by line.
-"""
+"""What a plan costs, and one job worked out line by line, for people."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ import json
 from collections import Counter
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from clpd_bench.cli.plan_cost_json import Row, by_arm, by_kind, job_json
+from clpd_bench.cli.plan_cost_json import CostRow, by_arm, by_kind, job_json
 from clpd_bench.costs.cost import OnProfile, PlanCost, Seconds, flops
 from clpd_bench.errors import UserError
 from clpd_bench.flops.parameters import parameters
@@ -20,6 +15,8 @@ from clpd_bench.flops.terms import Term
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.tables.rounding import hours, short
+from clpd_bench.tables.table import Table, number_columns, table
+from clpd_bench.tables.terminal import terminal
 
 BY = {
     "alike": "jobs like them that are done there",
@@ -28,27 +25,25 @@ BY = {
 }
 
 
-def print_cost(plan: Plan, cost: PlanCost, tuning: Row | None, console: Console) -> None:
+def print_cost(plan: Plan, cost: PlanCost, tuning: CostRow | None, console: Console) -> None:
     """`tuning`: what it would cost besides."""
     estimated = any(job.estimated for job in cost.jobs.values())
     console.print(f"\nWhat it costs{' (~: something in it is expected, and not counted)' if estimated else ''}:")
-    console.print(_table("kind", by_kind(plan, cost), bool(cost.seconds)))
+    console.print(terminal(_table("kind", by_kind(plan, cost), bool(cost.seconds))))
     console.print("\nStudents of each arm:")
-    console.print(_table("arm", by_arm(plan, cost), bool(cost.seconds)))
+    console.print(terminal(_table("arm", by_arm(plan, cost), bool(cost.seconds))))
     for line in _unknown(cost):
         console.print(line, markup=False, highlight=False)
     for line in [*_together(cost, "~" if estimated else ""), *([_tuning(tuning)] if tuning else [])]:
         console.print(line, markup=False, highlight=False)
     if cost.profiles:
         console.print("\nOn the site, of what is not done:")
-        console.print(_profiles(cost))
+        console.print(terminal(_profiles(cost)))
         console.print(_hours_by(cost), markup=False, highlight=False)
 
 
-def _table(first: str, rows: list[Row], timed: bool) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for i, column in enumerate((first, "jobs", "largest model", "FLOPs", "peak memory", *(["hours"] if timed else []))):
-        table.add_column(column, justify="right" if i else "left", no_wrap=True)
+def _table(first: str, rows: list[CostRow], timed: bool) -> Table:
+    lines = []
     for row in rows:
         if row.parameters is None and not row.flops and not row.unknown:
             continue
@@ -59,11 +54,12 @@ def _table(first: str, rows: list[Row], timed: bool) -> Table:
             "" if row.peak is None else about + short(row.peak, "B"),
             *(["?" if row.seconds is None else about + hours(row.seconds)] if timed else []),
         ]
-        table.add_row(escape(row.name), str(row.jobs), *cells)
-    return table
+        lines.append([row.name, str(row.jobs), *cells])
+    columns = (first, "jobs", "largest model", "FLOPs", "peak memory", *(["hours"] if timed else []))
+    return table(number_columns(*columns, wraps=False), lines)
 
 
-def _flops(row: Row, about: str) -> str:
+def _flops(row: CostRow, about: str) -> str:
     if row.unknown == row.jobs:
         return "?"
     return about + short(row.flops) + (f" + ? of {row.unknown}" if row.unknown else "")
@@ -99,7 +95,7 @@ def _together(cost: PlanCost, about: str) -> list[str]:
     return lines
 
 
-def _tuning(row: Row) -> str:
+def _tuning(row: CostRow) -> str:
     about = "~" if row.estimated else ""
     took = "" if row.seconds is None else f", {about}{hours(row.seconds)}"
     flop = _flops(row, about)
@@ -107,18 +103,17 @@ def _tuning(row: Row) -> str:
 
 
 def _profiles(cost: PlanCost) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for i, column in enumerate(("profile", "jobs", "GPU-hours", "largest peak", "of")):
-        table.add_column(column, justify="right" if i else "left", no_wrap=True)
-    for name, one in cost.profiles.items():
-        table.add_row(
-            escape(name),
+    rows = [
+        [
+            name,
             str(one.jobs),
             _gpu_hours(one),
             short(one.peak, "B") if one.peak else "",
             short(one.memory, "B") if one.memory else "",
-        )
-    return table
+        ]
+        for name, one in cost.profiles.items()
+    ]
+    return table(number_columns("profile", "jobs", "GPU-hours", "largest peak", "of", wraps=False), rows)
 
 
 def _gpu_hours(one: OnProfile) -> str:

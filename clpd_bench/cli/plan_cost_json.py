@@ -15,7 +15,7 @@ from clpd_bench.plan.plan import Plan
 
 
 @dataclass(frozen=True)
-class Row:
+class CostRow:
     """Attributes:
     name: a kind, or an arm.
     jobs: how many.
@@ -37,7 +37,7 @@ class Row:
     unknown: int
 
 
-def by_kind(plan: Plan, cost: PlanCost) -> list[Row]:
+def by_kind(plan: Plan, cost: PlanCost) -> list[CostRow]:
     kinds: dict[str, list[str]] = {}
     students = {cell.model for cell in plan.cells}
     for key, job in plan.jobs.items():
@@ -45,7 +45,7 @@ def by_kind(plan: Plan, cost: PlanCost) -> list[Row]:
     return [_row(kind, keys, cost) for kind, keys in kinds.items()]
 
 
-def by_arm(plan: Plan, cost: PlanCost) -> list[Row]:
+def by_arm(plan: Plan, cost: PlanCost) -> list[CostRow]:
     """Students alone; arms at several points of the grid stand together."""
     arms: dict[str, list[str]] = {}
     for cell in plan.cells:
@@ -53,17 +53,17 @@ def by_arm(plan: Plan, cost: PlanCost) -> list[Row]:
     return [_row(arm, list(dict.fromkeys(keys)), cost) for arm, keys in arms.items()]
 
 
-def besides(plan: Plan, other: Plan, cost: PlanCost) -> Row | None:
+def besides(plan: Plan, other: Plan, cost: PlanCost) -> CostRow | None:
     """What another plan, whose cost this is, has still to do that this one has not; None where that is nothing."""
     keys = [key for key in other.jobs if key not in plan.jobs and key not in cost.done]
     return _row("tuning", keys, cost) if keys else None
 
 
-def _row(name: str, keys: Iterable[str], cost: PlanCost) -> Row:
+def _row(name: str, keys: Iterable[str], cost: PlanCost) -> CostRow:
     keys = list(keys)
     jobs = [cost.jobs[key] for key in keys]
     times = [cost.seconds[key].value if key in cost.seconds else None for key in keys]
-    return Row(
+    return CostRow(
         name,
         len(jobs),
         max((job.parameters for job in jobs if job.parameters is not None), default=None),
@@ -75,7 +75,7 @@ def _row(name: str, keys: Iterable[str], cost: PlanCost) -> Row:
     )
 
 
-def cost_json(plan: Plan, cost: PlanCost, tuning: Row | None) -> dict[str, Any]:
+def cost_json(plan: Plan, cost: PlanCost, tuning: CostRow | None) -> dict[str, Any]:
     """FLOPs, bytes and seconds; `estimated` where something is expected or declared, and not counted.
 
     Args:

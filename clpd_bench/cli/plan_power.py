@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from clpd_bench.report import power_words as words
+from clpd_bench.tables.table import Column, Table, table
+from clpd_bench.tables.terminal import terminal
 
 
 def print_power(points: Sequence[tuple[str, Mapping[str, Any]]], console: Console) -> None:
@@ -32,35 +33,32 @@ def print_power(points: Sequence[tuple[str, Mapping[str, Any]]], console: Consol
 
 def print_one(power: Mapping[str, Any], at: str, console: Console) -> None:
     console.print(f"\nWhat the test can find{escape(at)} ({escape(words.claim(power))}):")
-    lines = Table(box=None, pad_edge=False, show_header=False)
-    lines.add_column(no_wrap=True)
-    lines.add_column()
-    lines.add_row("sd of a paired difference", escape(words.spread_text(power)))
-    lines.add_row("smallest found", words.finds_text(power))
-    lines.add_row("one more seed, all arms", words.cost_text(power))
-    console.print(lines)
+    lines = [
+        ("sd of a paired difference", words.spread_text(power)),
+        ("smallest found", words.finds_text(power)),
+        ("one more seed, all arms", words.cost_text(power)),
+    ]
+    console.print(terminal(table([Column("", wraps=False), ""], lines)))
     console.print()
-    console.print(_effects(power))
+    console.print(terminal(_effects(power)))
     if power["warning"]:
         console.print(f"[yellow]Warning:[/yellow] {escape(power['warning'])}.")
 
 
 def _effects(power: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
     known, levels = power["spread"] is not None, words.levels(power)
     strictest = list(levels)[-1]
     headings = ["true difference: sd", *([words.unit(power["metric"])] if known else [])]
     headings += [f"power, {heading}" for heading in levels.values()]
     headings += [f"seeds for {power['power'] * 100:.0f} %, {heading}" for heading in levels.values()]
     headings += ["seeds to add", *(["at a cost of"] if power["one_more_seed"] else [])]
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    rows = []
     for row in power["effects"]:
         raw = [words.amount(row["difference"], power["metric"])] if known else []
         found = [words.percent(row["power"][level]) for level in levels]
         needed = [words.count(row["seeds_needed"][level]) for level in levels]
-        table.add_row(f"{row['d_z']:g}", *raw, *found, *needed, *_added(row, strictest, power))
-    return table
+        rows.append([f"{row['d_z']:g}", *raw, *found, *needed, *_added(row, strictest, power)])
+    return table([Column(heading, "right") for heading in headings], rows)
 
 
 def _added(row: Mapping[str, Any], level: str, power: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from clpd_bench.curriculum.buckets import Bucket
 from clpd_bench.curriculum.exposure import Exposure
@@ -20,13 +19,15 @@ from clpd_bench.report.tuning.text import planned
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import resolve
 from clpd_bench.settings.parts.curriculum import written
+from clpd_bench.tables.table import Column, Table, number_columns, table
+from clpd_bench.tables.terminal import terminal
 
 FEW = 2
 """Points that stand in a table by name."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class ArmExposure:
     """What an arm shows, at one point of the grid or at several alike."""
 
     name: str
@@ -52,7 +53,7 @@ def print_plan(
         console.print(f"Points: {', '.join(named)}", markup=False)
     for sentence in planned(tried):
         console.print(sentence, markup=False)
-    console.print(_jobs_table(summary))
+    console.print(terminal(_jobs_table(summary)))
     if summary["unpinned"]:
         console.print(
             f"\nNot pinned, so that it can be planned and not run: {', '.join(summary['unpinned'])}. "
@@ -61,7 +62,7 @@ def print_plan(
         )
     within = " within a point" if at else ""
     console.print(f"\nWhat compared arms differ in{within} (everything else is equal):")
-    console.print(_differences_table(summary))
+    console.print(terminal(_differences_table(summary)))
     for sentence in summary.get("choices", []):
         console.print(f"\n{sentence}", markup=False)
     if exposures is None:
@@ -78,29 +79,29 @@ def print_plan(
     by = _difficulties(points, exposures)
     if by:
         console.print("\nHow hard the examples of each bucket are (1 = easiest; buckets hold equal tokens):")
-        console.print(_difficulty_table(by))
+        console.print(terminal(_difficulty_table(by)))
     console.print("\nWhat each arm shows (first seed; presentations by bucket of difficulty, 1 = easiest):")
-    console.print(_exposure_table(shown))
+    console.print(terminal(_exposure_table(shown)))
     console.print("\nShare of the learning rate spent, by stage and by teacher:")
-    console.print(_rates_table(shown))
+    console.print(terminal(_rates_table(shown)))
 
 
-def _shown(points: list[PointPlan], exposures: list[dict[str, Exposure]]) -> list[Shown]:
+def _shown(points: list[PointPlan], exposures: list[dict[str, Exposure]]) -> list[ArmExposure]:
     """Arm by arm; points at which an arm shows the same stand together."""
     out = []
     labels = [one.point.label for one in points]
     for arm in points[0].point.ablation.arms:
-        groups: list[tuple[Shown, list[int]]] = []
+        groups: list[tuple[ArmExposure, list[int]]] = []
         for place, (one, at_point) in enumerate(zip(points, exposures, strict=True)):
             if arm not in at_point:
                 continue
-            shown = Shown(arm, at_point[arm], _teachers(one.point.ablation, arm))
+            shown = ArmExposure(arm, at_point[arm], _teachers(one.point.ablation, arm))
             same = next((at for other, at in groups if other == shown), None)
             if same is None:
                 groups.append((shown, [place]))
             else:
                 same.append(place)
-        out += [Shown(_called(arm, at, labels), s.exposure, s.teachers) for s, at in groups]
+        out += [ArmExposure(_called(arm, at, labels), s.exposure, s.teachers) for s, at in groups]
     return out
 
 
@@ -114,35 +115,26 @@ def _called(arm: str, at: list[int], labels: list[str]) -> str:
     return " ".join([arm, *(labels[i] or "[base]" for i in at)])
 
 
-def _plain(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=i == 0)
-    return table
-
-
 def _jobs_table(summary: dict[str, Any]) -> Table:
-    table = _plain("kind", "jobs", "done", "shared by several")
+    rows = []
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for job in summary["jobs"]:
         by_kind.setdefault(job["kind"], []).append(job)
     for kind, jobs in by_kind.items():
         shared = [job for job in jobs if job["used_by"] > 1]
-        table.add_row(kind, str(len(jobs)), str(sum(job["done"] for job in jobs)), str(len(shared) or ""))
-    return table
+        rows.append([kind, str(len(jobs)), str(sum(job["done"] for job in jobs)), str(len(shared) or "")])
+    return table(number_columns("kind", "jobs", "done", "shared by several"), rows)
 
 
 def _differences_table(summary: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("arm", "setting", "baseline", "arm's"):
-        table.add_column(column, no_wrap=column == "arm")
+    rows = []
     for name, settings in _pairs(summary):
-        shown_name = escape(name)
+        shown_name = name
         for d in settings:
             shown = ["-" if value is None else str(value) for value in (d["first"], d["second"])]
-            table.add_row(shown_name, f"{d['key']} (tuned)" if d["tuned"] else d["key"], *map(escape, shown))
+            rows.append([shown_name, f"{d['key']} (tuned)" if d["tuned"] else d["key"], *shown])
             shown_name = ""
-    return table
+    return table([Column("arm", wraps=False), "setting", "baseline", "arm's"], rows)
 
 
 def _pairs(summary: dict[str, Any]) -> Iterable[tuple[str, list[dict[str, Any]]]]:
@@ -175,18 +167,17 @@ def _difficulties(
 
 
 def _difficulty_table(by: Iterable[tuple[str, tuple[Bucket, ...]]]) -> Table:
-    table = _plain("difficulty", "bucket", "examples", "25 / 50 / 75 %", "as hard as some of another bucket")
+    rows = []
     for name, buckets in by:
         for number, bucket in enumerate(buckets, start=1):
             quartiles = " / ".join(f"{value:.4g}" for value in bucket.quartiles)
-            table.add_row(
-                escape(name) if number == 1 else "", str(number), str(bucket.examples), quartiles, str(bucket.tied)
-            )
-    return table
+            rows.append([name if number == 1 else "", str(number), str(bucket.examples), quartiles, str(bucket.tied)])
+    columns = ("difficulty", "bucket", "examples", "25 / 50 / 75 %", "as hard as some of another bucket")
+    return table(number_columns(*columns), rows)
 
 
-def _exposure_table(shown: list[Shown]) -> Table:
-    table = _plain("arm", "stage", "teacher", "steps", "tokens", "presentations by bucket", "response tokens by bucket")
+def _exposure_table(shown: list[ArmExposure]) -> Table:
+    rows = []
     for one in shown:
         e = one.exposure
         buckets = sorted({b for b, _, _ in e.presentations})
@@ -197,21 +188,22 @@ def _exposure_table(shown: list[Shown]) -> Table:
                 for table_of in (e.presentations, e.response_tokens)
             ]
             total = [str(e.steps), str(e.tokens)] if first else ["", ""]
-            table.add_row(escape(one.name) if first else "", str(stage), one.teachers[teacher], *total, *counts)
+            rows.append([one.name if first else "", str(stage), one.teachers[teacher], *total, *counts])
             first = False
-    return table
+    columns = ("arm", "stage", "teacher", "steps", "tokens", "presentations by bucket", "response tokens by bucket")
+    return table(number_columns(*columns), rows)
 
 
-def _rates_table(shown: list[Shown]) -> Table:
-    table = _plain("arm", "by stage", "by teacher")
+def _rates_table(shown: list[ArmExposure]) -> Table:
+    rows = []
     for one in shown:
         e = one.exposure
         stages = " / ".join(f"{share:.0%}" for _, share in sorted(e.learning_rate_by_stage.items()))
         teachers = ", ".join(
             f"{one.teachers[t]} {share:.0%}" for t, share in sorted(e.learning_rate_by_teacher.items())
         )
-        table.add_row(escape(one.name), stages, teachers)
-    return table
+        rows.append([one.name, stages, teachers])
+    return table(number_columns("arm", "by stage", "by teacher"), rows)
 
 
 def _teachers(ablation: Ablation, arm: str) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from clpd_bench.launch.watch.failures import LINES, Failure, last_lines
 from clpd_bench.launch.watch.hours import hours_of
 from clpd_bench.launch.watch.status import STATES, JobStatus, Status
+from clpd_bench.tables.table import Column, Table, table
+from clpd_bench.tables.terminal import terminal
 
 SHOWN = 5
 
@@ -28,19 +29,14 @@ def status_text(status: Status) -> RenderableType:
     """Warnings; a line a kind of job; what is in Slurm; hours; what runs, waits, failed, with reasons; what to type
     now."""
     warnings = (Text(line, overflow="fold") for line in status.warnings)
-    return Group(*warnings, counts_table(status), *(Text(line, overflow="fold") for line in _lines(status)))
+    return Group(*warnings, terminal(counts_table(status)), *(Text(line, overflow="fold") for line in _lines(status)))
 
 
 def counts_table(status: Status) -> Table:
     """A line a kind of job, a column a state."""
     used = [state for state in STATES if status.in_state(state)]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("kind")
-    for state in used:
-        table.add_column(state, justify="right")
-    for kind, counts in status.counts.items():
-        table.add_row(kind, *(str(counts.get(state, "")) for state in used))
-    return table
+    rows = [[kind, *(str(counts.get(state, "")) for state in used)] for kind, counts in status.counts.items()]
+    return table(["kind", *(Column(state, "right") for state in used)], rows)
 
 
 def _lines(status: Status) -> Iterator[str]:

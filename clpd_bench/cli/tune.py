@@ -92,6 +92,7 @@ def _print_unfinished(tuning: Tuning, store: Path, left: int, submitted: str | N
     from clpd_bench.launch.slurm.endings import Accounts
     from clpd_bench.launch.slurm.observer import Observer
     from clpd_bench.launch.watch.failures import failures_of
+    from clpd_bench.tables.terminal import terminal
 
     observer = Observer(tuning.plan, store)
     found = observer.look()
@@ -99,7 +100,7 @@ def _print_unfinished(tuning: Tuning, store: Path, left: int, submitted: str | N
     if as_json:
         print(json.dumps({"file": None, "launch": submitted, "unfinished": left, "status": found.to_json()}, indent=2))
         return bool(failed)
-    console().print(counts_table(found))
+    console().print(terminal(counts_table(found)))
     for line in slurm_lines(found):
         print(line)
     if failed:

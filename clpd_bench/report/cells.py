@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, Series
+from clpd_bench.report.beside import COLUMNS, beside_cells
 from clpd_bench.report.context import ReportContext
-from clpd_bench.report.rows import Row, Rows, is_tested
+from clpd_bench.report.rows import Rows, ScoreRow, is_tested
 from clpd_bench.report.verdict import CORRECTION, made_header, made_line
-from clpd_bench.results.beside import COLUMNS, beside_cells
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
 
 
@@ -37,7 +37,7 @@ def columns(context: ReportContext, *, secondary: bool) -> list[str]:
     ]
 
 
-def cells(row: Row, place: int, rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
+def cells(row: ScoreRow, place: int, rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
     """One arm, the interaction or a reference, on the series at `place`."""
     series, mean, test = rows.series[place], row.means[place], row.tests[place]
     is_contrast = test is not None and not test.baseline
@@ -133,5 +133,5 @@ def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> lis
     return out
 
 
-def _published(row: Row, place: int, series: Series) -> list[str]:
+def _published(row: ScoreRow, place: int, series: Series) -> list[str]:
     return beside_cells(row.published[place], UNITS[series.metric])

@@ -1,7 +1,4 @@
-"""compare.md.
-
-compare.md and compare.csv: two ablations, or one twice, beside each other.
-"""
+"""compare.md and compare.csv: two ablations, or one twice, beside each other."""
 
 from __future__ import annotations
 
@@ -14,12 +11,12 @@ import pandas as pd
 from clpd_bench.analysis.series import METRICS
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
-from clpd_bench.report.markdown import bullets, markdown_table
+from clpd_bench.report.markdown import bullets
 from clpd_bench.report.write import write_files
 from clpd_bench.results.compared import (
     ArmPair,
     CellPair,
-    Recorded,
+    FieldDifference,
     arm_pairs,
     both_done,
     cell_pairs,
@@ -30,7 +27,9 @@ from clpd_bench.results.compared import (
 from clpd_bench.results.looks import UNRECORDED, leave_word, shown
 from clpd_bench.results.sides import Side, two_sides
 from clpd_bench.store import Store
+from clpd_bench.tables.markdown import markdown
 from clpd_bench.tables.rounding import UNITS, Unit, decimals, difference
+from clpd_bench.tables.table import table
 
 MOST_ALIKE = 4
 _ARTIFACT = {"one": "same artifact", "equal": "same key", "student": "same student", "other": ""}
@@ -42,7 +41,7 @@ def compare_markdown(
     pairs: Sequence[CellPair],
     arms: Sequence[ArmPair],
     keys: Mapping[str, list[str]],
-    fields: Sequence[Recorded],
+    fields: Sequence[FieldDifference],
     alone: tuple[Sequence[str], Sequence[str]],
     notes: Sequence[str],
 ) -> str:
@@ -61,16 +60,18 @@ def compare_markdown(
         mine = [pair for pair in arms if (pair.benchmark, pair.metric, pair.filter) == which]
         cells = [pair for pair in pairs if (pair.benchmark, pair.metric, pair.filter) == which]
         columns = ["arm", "seeds", one.title, other.title, "difference", "95% interval"]
-        blocks.append(markdown_table(columns, [_arm_line(pair, unit) for pair in mine]))
+        blocks.append(markdown(table(columns, [_arm_line(pair, unit) for pair in mine])))
         columns = ["cell", one.title, other.title, "difference", "items that differ", "artifact"]
-        blocks.append(markdown_table(columns, [_cell_line(pair, unit) for pair in cells]))
+        blocks.append(markdown(table(columns, [_cell_line(pair, unit) for pair in cells])))
     blocks += ["## In what they differ", _differing(one, other, keys)]
     if fields:
         blocks += [
             "Recorded with the artifacts, and in no key:",
-            markdown_table(
-                ["of", "field", one.title, other.title, "cells"],
-                [[f.what, f.field, f.first or "-", f.second or "-", _some(f.cells)] for f in fields],
+            markdown(
+                table(
+                    ["of", "field", one.title, other.title, "cells"],
+                    [[f.what, f.field, f.first or "-", f.second or "-", _some(f.cells)] for f in fields],
+                )
             ),
         ]
     blocks += [
@@ -166,5 +167,5 @@ def write_comparison(first: Plan, store: Store, second: Plan, other: Store, out:
         (in_one_alone(one, two), in_one_alone(two, one)),
         [] if all(said) else [UNRECORDED],
     )
-    table = pd.DataFrame(pairs, columns=CellPair._fields).to_csv(index=False, lineterminator="\n")
-    return write_files({"compare.md": text.encode(), "compare.csv": table.encode()}, out)
+    cells = pd.DataFrame(pairs, columns=CellPair._fields).to_csv(index=False, lineterminator="\n")
+    return write_files({"compare.md": text.encode(), "compare.csv": cells.encode()}, out)

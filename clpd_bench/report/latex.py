@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
-from typing import NamedTuple
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.report.beside import Beside, difference_text, published_text
 from clpd_bench.report.cells import about
 from clpd_bench.report.context import ReportContext
-from clpd_bench.report.rows import Row, Rows, is_tested
+from clpd_bench.report.rows import Rows, ScoreRow, is_tested
 from clpd_bench.report.verdict import CORRECTED
-from clpd_bench.results.beside import Beside, difference_text, published_text
+from clpd_bench.tables.latex import latex
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.tables.table import Cell, Column, Section, Table
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "`": r"\textasciigrave{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''",
-    "[": "{[}",  # behind a line break it would be an argument, and so would a star
-    "]": "{]}",
-    "*": "{*}",
-    "±": r"$\pm$",
-}
-
-
-def escaped(text: str) -> str:
-    """Text as LaTeX prints it, on one line. Letters beyond Latin are the document's own affair."""
-    one_line = re.sub(r"\s+", " ", text)
-    return re.sub(r"--+", lambda dashes: "{-}" * len(dashes[0]), "".join(_SPECIAL.get(c, c) for c in one_line))
-
-
-PUBLISHED_COLUMNS = " & published & ours $-$ published & compatible"
+SCORES = [Column("score", "right"), Column("difference", "right"), Column("95% interval"), Column("p", "right")]
+PUBLISHED_COLUMNS = [Column("published", "right"), Column("ours − published", "right"), Column("compatible")]
 PUBLISHED = (
     " Published: as its source has it. Compatible with ours by Welch's t over seeds where a spread was published, else "
     "by the prediction interval of ours over seeds or, for one model, by its interval over items; -- where neither can "
@@ -54,49 +25,27 @@ PUBLISHED = (
 )
 
 
-class Numbers(NamedTuple):
-    """The columns behind a name."""
-
-    score: str = ""
-    difference: str = ""
-    interval: str = ""
-    p: str = ""
-
-
 def table_latex(rows: Rows, context: ReportContext) -> str:
     """The text: a block a series, so that it fits a page whatever their number."""
     published = any(rows.has_published(i) for i in range(len(rows.series)))
-    width = max(len(escaped(row.name)) for row in [*rows.arms, *rows.references])
+    sections = []
+    for place, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
 
-    def beside(row: Row, place: int) -> list[str]:
-        return _published(row.published[place], rows.series[place]) if published else []
+        def line(row: ScoreRow, numbers: list[Cell], place: int = place, one: Series = one) -> list[Cell]:
+            return [Cell(row.name), *numbers, *(_published(row.published[place], one) if published else [])]
 
-    lines = [
-        r"% Needs \usepackage{booktabs} and nothing else.",
-        r"\begin{table}[t]",
-        r"\centering",
-        rf"\caption{{{_caption(rows, context)}{escaped(PUBLISHED) if published else ''}}}",
-        *([r"\small\setlength{\tabcolsep}{3pt}"] if published else []),
-        rf"\begin{{tabular}}{{l@{{\hspace{{1.2em}}}}rrlr{'rrl' if published else ''}}}",
-        r"\toprule",
-        rf" & score & difference & 95\% interval & $p${PUBLISHED_COLUMNS if published else ''} \\",
-    ]
-    for i, (one, items) in enumerate(zip(rows.series, rows.items, strict=True)):
-        title = escaped(f"{one} ({about(one, items)})")
-        lines += [r"\midrule", rf"\multicolumn{{{8 if published else 5}}}{{l}}{{\textit{{{title}}}}} \\"]
-        for row in rows.compared:
-            lines.append(_line(row.name, [*_numbers(row, i, one, context), *beside(row, i)], width))
-        references = rows.references_on(i)
+        compared = [line(row, _numbers(row, place, one, context)) for row in rows.compared]
+        sections.append(Section(compared, f"{one} ({about(one, items)})"))
+        references = [line(row, [_score(row.means[place], one), *[Cell("")] * 3]) for row in rows.references_on(place)]
         if references:
-            lines.append(r"\addlinespace")
-        for row in references:
-            lines.append(_line(row.name, [*Numbers(_score(row.means[i], one)), *beside(row, i)], width))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+            sections.append(Section(references, ruled=False))
+    columns = [Column(""), *SCORES, *(PUBLISHED_COLUMNS if published else [])]
+    return latex(Table(columns, sections, caption=f"{_caption(rows, context)}{PUBLISHED if published else ''}"))
 
 
 def _caption(rows: Rows, context: ReportContext) -> str:
     declaration = context.declaration
-    return escaped(
+    return (
         f"{context.title}. Score: mean ± standard deviation over seeds (at most {rows.seeds}). Difference to "
         f"{declaration.baseline}, paired by seed, with its unadjusted 95% interval and p "
         f"{CORRECTED[declaration.correction]} over {len(declaration.family)} declared comparisons, on "
@@ -124,38 +73,37 @@ def _divergences(context: ReportContext) -> str:
     return "".join(f"{sentence} " for sentence in [*told, *(f"{arm}: {why}." for arm, why in context.biased.items())])
 
 
-def _line(name: str, cells: Sequence[str], width: int) -> str:
-    return rf"{escaped(name):<{width}} & {' & '.join(cells)} \\"
+def _score(mean: Summary | None, series: Series) -> Cell:
+    return Cell("–") if mean is None else Cell(mean_and_sd(mean.mean, mean.sd, UNITS[series.metric]), number=True)
 
 
-def _score(mean: Summary | None, series: Series) -> str:
-    return "--" if mean is None else _number(mean_and_sd(mean.mean, mean.sd, UNITS[series.metric]))
-
-
-def _numbers(row: Row, place: int, series: Series, context: ReportContext) -> Numbers:
+def _numbers(row: ScoreRow, place: int, series: Series, context: ReportContext) -> list[Cell]:
+    """The cells of SCORES."""
     test = row.tests[place]
-    score = "" if test is not None and not test.baseline else _score(row.means[place], series)
+    score = Cell("") if test is not None and not test.baseline else _score(row.means[place], series)
     if test is None:
-        return Numbers(score)
+        return [score, Cell(""), Cell(""), Cell("")]
     if math.isnan(test.difference):
-        return Numbers(score, "--", escaped(f"no test: {test.method}"))
-    return Numbers(score, *_contrast(test, series, context))
+        return [score, Cell("–"), Cell(f"no test: {test.method}"), Cell("")]
+    return [score, *_contrast(test, series, context)]
 
 
-def _contrast(test: Comparison, series: Series, context: ReportContext) -> tuple[str, str, str]:
-    shown = difference(test.difference, test.low, test.high, UNITS[series.metric])
-    mark = r"^{\dagger}" if context.standings.of(test).word == "exploratory" else ""
+def _contrast(test: Comparison, series: Series, context: ReportContext) -> list[Cell]:
+    rounded = difference(test.difference, test.low, test.high, UNITS[series.metric])
+    mark = "†" if context.standings.of(test).word == "exploratory" else ""
     p = p_value(test.p_adjusted).removeprefix("p ").removeprefix("= ") if is_tested(test) else ""
-    return f"${shown.difference}{mark}$", f"$[{shown.low},\\ {shown.high}]$", f"${p}$" if p else ""
+    return [
+        Cell(rounded.difference, mark=mark, number=True),
+        Cell(f"[{rounded.low}, {rounded.high}]", number=True),
+        Cell(p, number=True),
+    ]
 
 
-def _published(one: Beside | None, series: Series) -> list[str]:
+def _published(one: Beside | None, series: Series) -> list[Cell]:
+    """The cells of PUBLISHED_COLUMNS."""
     if one is None:
-        return ["", "", ""]
+        return [Cell(""), Cell(""), Cell("")]
     unit = UNITS[series.metric]
-    word = {"compatible": "yes", "not compatible": "no", "not testable": "--"}[one.compatible]
-    return [_number(published_text(one, unit)), f"${difference_text(one, unit)}$", word]
-
-
-def _number(text: str) -> str:
-    return f"${text}$".replace(" ± ", r" \pm ")
+    word = {"compatible": "yes", "not compatible": "no", "not testable": "–"}[one.compatible]
+    published, ours_less_that = published_text(one, unit), difference_text(one, unit)
+    return [Cell(published, number=True), Cell(ours_less_that, number=True), Cell(word)]

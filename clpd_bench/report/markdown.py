@@ -18,6 +18,8 @@ from clpd_bench.report.explanations import (
 )
 from clpd_bench.report.rows import Rows, primary_name, split
 from clpd_bench.report.verdict import verdict
+from clpd_bench.tables.markdown import markdown
+from clpd_bench.tables.table import table
 
 
 def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext) -> str:
@@ -65,20 +67,20 @@ def secondary_markdown(rows: Rows, context: ReportContext) -> str:
 def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> list[str]:
     """Of each series: its arms, its references, and how its tests were made."""
     blocks = []
-    for table in series_tables(rows, context, secondary=secondary):
+    for one in series_tables(rows, context, secondary=secondary):
         blocks += [
-            f"## {table.series} ({table.about})",
-            markdown_table(["arm", *table.columns], table.arms),
+            f"## {one.series} ({one.about})",
+            markdown(table(["arm", *one.columns], one.arms)),
             *(
                 [
                     "Models that no arm trained, on the same items:",
-                    markdown_table(["reference", table.columns[0], *table.published], table.references),
+                    markdown(table(["reference", one.columns[0], *one.published], one.references)),
                 ]
-                if table.references
+                if one.references
                 else []
             ),
             "How the tests were made:",
-            markdown_table(table.tests_columns, table.tests),
+            markdown(table(one.tests_columns, one.tests)),
         ]
     return blocks
 
@@ -90,12 +92,3 @@ def _published(rows: Rows, context: ReportContext) -> list[str]:
 
 def bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def markdown_table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
-    )

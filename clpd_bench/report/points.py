@@ -1,7 +1,4 @@
-"""axes.md: every point of a grid for a person to read.
-
-The reports of a grid: one a point, and a table in which the points stand together.
-"""
+"""The reports of a grid: one a point, and axes.md, in which the points stand together."""
 
 from __future__ import annotations
 
@@ -16,22 +13,24 @@ import pandas as pd
 from clpd_bench.analysis.series import METRICS
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import PointPlan
+from clpd_bench.report.beside import COLUMNS as PUBLISHED
+from clpd_bench.report.beside import Beside, beside_cells
 from clpd_bench.report.explanations import SECONDARY
 from clpd_bench.report.figures.draw import saved
 from clpd_bench.report.figures.style import NothingToDraw, styled
 from clpd_bench.report.figures.sweep import sweep
-from clpd_bench.report.markdown import bullets, markdown_table
+from clpd_bench.report.markdown import bullets
 from clpd_bench.report.report import Report, write_report
 from clpd_bench.report.rows import is_primary
 from clpd_bench.report.verdict import CORRECTION
 from clpd_bench.report.write import write_files
-from clpd_bench.results.beside import COLUMNS as PUBLISHED
-from clpd_bench.results.beside import Beside, beside_cells
 from clpd_bench.results.published import Published, of_point
 from clpd_bench.results.standing import with_beside
 from clpd_bench.results.sweeps import sweeps
 from clpd_bench.store import Store
+from clpd_bench.tables.markdown import markdown
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.tables.table import table as plain_table
 
 HEADER = ["point", "arm", "seeds", "mean ± sd", "difference [95% interval]", "p", "p corrected", "standing"]
 
@@ -60,7 +59,7 @@ def points_markdown(
         mine = [row for row in rows if (row["benchmark"], row["metric"]) == (benchmark, metric)]
         published = any(isinstance(row.get("source"), str) for row in mine)
         lines = [[*_line(row), *(_published(row) if published else [])] for row in mine]
-        blocks.append(markdown_table([*HEADER, *(PUBLISHED if published else [])], lines))
+        blocks.append(markdown(plain_table([*HEADER, *(PUBLISHED if published else [])], lines)))
     sentences = [
         f"Difference: arm - {analysis.baseline}, seed-paired, within the point. Intervals are unadjusted.",
         f"Family-wise correction ({CORRECTION[analysis.correction]} over {', '.join(analysis.family)}) is within a "

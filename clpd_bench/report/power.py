@@ -1,7 +1,4 @@
-"""power.md: what the declared seeds can find.
-
-The files of `clpd report --power`, beside the report's own.
-"""
+"""The files of `clpd report --power`: what the declared seeds can find."""
 
 from __future__ import annotations
 
@@ -21,6 +18,8 @@ from clpd_bench.results.collect import factorial
 from clpd_bench.results.power import Cost, blinded_spread, comparisons_power, declared_spread, power_summary
 from clpd_bench.results.seed_scores import primary_means
 from clpd_bench.store import Store
+from clpd_bench.tables.markdown import markdown
+from clpd_bench.tables.table import table
 
 NOTES = (
     "No power is told at a difference that was observed: it is the p-value in other words, and can neither excuse "
@@ -85,7 +84,7 @@ def _pairs(power: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> list
     rows = []
     for pair in pairs:
         if pair["spread"] is None:
-            rows.append([_cell(pair["comparison"]), str(pair["seeds"]), "no spread", *["-"] * (len(levels) + 3)])
+            rows.append([pair["comparison"], str(pair["seeds"]), "no spread", *["-"] * (len(levels) + 3)])
             continue
         one = pair["spread"]
         sd, low, high = (words.amount(one[name], metric, one["sd"]) for name in ("sd", "low", "high"))
@@ -94,7 +93,7 @@ def _pairs(power: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> list
         more = None if half is None else max(0, half - power["seeds"])
         rows.append(
             [
-                _cell(pair["comparison"]),
+                pair["comparison"],
                 str(pair["seeds"]),
                 f"{sd}, {low} to {high}",
                 *least,
@@ -103,7 +102,7 @@ def _pairs(power: Mapping[str, Any], pairs: Sequence[Mapping[str, Any]]) -> list
                 _cost(power, more),
             ]
         )
-    return _table(head, rows)
+    return [markdown(table(head, rows))]
 
 
 def _effects(power: Mapping[str, Any]) -> list[str]:
@@ -127,7 +126,7 @@ def _effects(power: Mapping[str, Any]) -> list[str]:
                 _cost(power, more),
             ]
         )
-    return _table(head, rows)
+    return [markdown(table(head, rows))]
 
 
 def _cost(power: Mapping[str, Any], seeds: int | None) -> str:
@@ -135,14 +134,6 @@ def _cost(power: Mapping[str, Any], seeds: int | None) -> str:
     if cost is None or seeds is None:
         return "unknown"
     return words.cost_of(seeds * cost["seconds"], cost["device"]) if seeds else "-"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 FILES = ("power.md", "power.csv", "figures/power.png", "figures/power.svg", "figures/power.pdf")

@@ -37,7 +37,7 @@ from clpd_bench.results.published import Published
 from clpd_bench.results.schedules import arm_schedules
 from clpd_bench.results.spent import cost
 from clpd_bench.results.standing import standings
-from clpd_bench.results.truncation import told, too_many, truncated_shares
+from clpd_bench.results.truncation import ended_by_length, too_many, truncated_shares
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.rules.references import own_exposure
 from clpd_bench.store import Store
@@ -130,7 +130,7 @@ def write_report(
         notes=[
             *divergences_explained(diverged, ablation.analysis.diverged, biased),
             *overfitting(plan, store, {(one.arm, one.seed) for one in diverged}),
-            *told(lengths),
+            *ended_by_length(lengths),
             *conditions(ablation, plan, store),
             *_unequal(ablation),
             *notes(ablation, tuned, plan.file, plan.point),

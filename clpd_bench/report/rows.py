@@ -11,16 +11,16 @@ from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
 from clpd_bench.analysis.series import FLOOR, MACRO_AVERAGE, Series
 from clpd_bench.analysis.summary import Summary
+from clpd_bench.report.beside import Beside, set_beside
 from clpd_bench.report.context import ReportContext
 from clpd_bench.report.verdict import comparison_rows
-from clpd_bench.results.beside import Beside, set_beside
 
 Means = dict[tuple[str, str, str, str], Summary]
 """By kind, arm, benchmark and metric."""
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """A name, and on each series its mean (None where there is none), its test (None for references
     and the baseline) and what was published of it (None where nothing was)."""
 
@@ -43,19 +43,19 @@ class Rows:
 
     series: list[Series]
     items: list[int]
-    references: list[Row]
-    arms: list[Row]
-    interaction: Row | None
+    references: list[ScoreRow]
+    arms: list[ScoreRow]
+    interaction: ScoreRow | None
     seeds: int
     missing: list[str]
     not_shown: list[str]
 
     @property
-    def compared(self) -> list[Row]:
+    def compared(self) -> list[ScoreRow]:
         """The arms, then the interaction if there is one."""
         return [*self.arms, *([self.interaction] if self.interaction else [])]
 
-    def references_on(self, place: int) -> list[Row]:
+    def references_on(self, place: int) -> list[ScoreRow]:
         """The references of a series; a floor only where it has a score."""
         return [row for row in self.references if row.means[place] is not None or not row.name.startswith(FLOOR)]
 
@@ -66,8 +66,8 @@ class Rows:
     def part(self, places: list[int]) -> Rows:
         """The same rows on some of the series."""
 
-        def cut(row: Row) -> Row:
-            return Row(
+        def cut(row: ScoreRow) -> ScoreRow:
+            return ScoreRow(
                 row.name,
                 [row.means[i] for i in places],
                 [row.tests[i] for i in places],
@@ -99,8 +99,8 @@ def table_rows(summary: pd.DataFrame, comparisons: pd.DataFrame, series: list[Se
     published, not_shown = set_beside(context.published, found, series, names, alpha)
     every = [*_primary_first(series, context), *(Series(MACRO_AVERAGE, metric[name], "", name) for name in averages)]
 
-    def row(name: str, kind: str) -> Row:
-        return Row(
+    def row(name: str, kind: str) -> ScoreRow:
+        return ScoreRow(
             name,
             [means.get((kind, name, one.benchmark, one.name)) for one in every],
             [tests.get((name, one.benchmark, one.name)) if kind == "arm" else None for one in every],
@@ -134,7 +134,7 @@ def _ordered(declared: list[str], kind: str, means: Means) -> list[str]:
     return declared + sorted(others)
 
 
-def _gaps(rows: list[Row], series: list[Series]) -> list[str]:
+def _gaps(rows: list[ScoreRow], series: list[Series]) -> list[str]:
     """A sentence for each name that has no outcomes on a series; a floor is there for accuracy alone."""
     return [
         f"{row.name} has no outcomes on {one}."

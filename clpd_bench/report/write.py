@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 from clpd_bench.analysis.series import ITEM_COLUMNS, metric_series
 from clpd_bench.analysis.summary import summary
+from clpd_bench.report.beside import Beside
 from clpd_bench.report.context import ReportContext
 from clpd_bench.report.latex import table_latex
 from clpd_bench.report.markdown import secondary_markdown, table_markdown
 from clpd_bench.report.rows import Rows, split, table_rows
 from clpd_bench.report.verdict import comparison_rows
-from clpd_bench.results.beside import Beside
 
 _ARROW = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 _SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in ITEM_COLUMNS.items()])

@@ -136,7 +136,7 @@ def _mean_interval(differences: FloatArray) -> tuple[float, float, float]:
     return test.difference, test.low, test.high
 
 
-class Recorded(NamedTuple):
+class FieldDifference(NamedTuple):
     """A field of the manifests in which the two differ: `what` is `student` or `evaluation`."""
 
     what: str
@@ -167,7 +167,7 @@ def new_in_keys(one: Side, other: Side) -> dict[str, list[str]]:
     return out
 
 
-def recorded(one: Side, other: Side) -> list[Recorded]:
+def recorded(one: Side, other: Side) -> list[FieldDifference]:
     """Versions, devices, hosts, measured numbers and all else that manifests hold and keys do not."""
     found: dict[tuple[str, str, str, str], list[str]] = {}
     for name, benchmark, mine, theirs in both_done(one, other):
@@ -181,4 +181,4 @@ def recorded(one: Side, other: Side) -> list[Recorded]:
                     cells = found.setdefault((what, field, *values), [])
                     if cell not in cells:
                         cells.append(cell)
-    return [Recorded(*key, cells) for key, cells in found.items()]
+    return [FieldDifference(*key, cells) for key, cells in found.items()]

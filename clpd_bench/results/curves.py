@@ -45,7 +45,7 @@ def training_record(store: Store, key: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class Trained:
+class StudentsTraining:
     """What the students' training left.
 
     Attributes:
@@ -65,9 +65,9 @@ class Trained:
     rebuilt: list[str] = field(default_factory=list)
 
 
-def trained(plan: Plan, store: Store, schedules: Mapping[str, ArmSchedule]) -> Trained:
+def trained(plan: Plan, store: Store, schedules: Mapping[str, ArmSchedule]) -> StudentsTraining:
     """Of all students that are done; the others are missing cells, which is said elsewhere."""
-    out = Trained()
+    out = StudentsTraining()
     for cell in plan.cells:
         if not store.is_done(cell.model):
             continue

@@ -14,7 +14,7 @@ from clpd_bench.results.collect import SeedScores
 MOST_PANELS = 4
 
 
-class Place(NamedTuple):
+class ValueScores(NamedTuple):
     """A value of the axis, and the scores there."""
 
     value: Any
@@ -31,7 +31,7 @@ class Panel:
     """
 
     fixed: str
-    places: list[Place]
+    places: list[ValueScores]
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ def sweeps(points: Sequence[PointPlan], scores: Mapping[str, SeedScores]) -> lis
 def _panels(
     key: str, points: Sequence[PointPlan], scores: Mapping[str, SeedScores], names: Mapping[str, str]
 ) -> list[Panel]:
-    groups: dict[str, list[Place]] = {}
+    groups: dict[str, list[ValueScores]] = {}
     for one in points:
         here = one.point.coordinates
         fixed = ",".join(f"{names[other]}={value_text(value)}" for other, value in here.items() if other != key)
         value = here[key] if key in here else _setting(one.point.ablation.model_dump(mode="json"), key)
         if scores.get(one.point.label):
-            groups.setdefault(fixed, []).append(Place(value, scores[one.point.label]))
+            groups.setdefault(fixed, []).append(ValueScores(value, scores[one.point.label]))
     panels = [Panel(fixed, places) for fixed, places in groups.items() if len(places) > 1]
     if all(_is_number(place.value) for panel in panels for place in panel.places):
         panels = [Panel(panel.fixed, sorted(panel.places, key=lambda place: float(place.value))) for panel in panels]

@@ -24,7 +24,7 @@ def truncated_shares(items: pd.DataFrame, names: Sequence[str]) -> Shares:
     return {b: {name: means[b, name] for name in names if (b, name) in means} for b in benchmarks}
 
 
-def told(shares: Shares) -> list[str]:
+def ended_by_length(shares: Shares) -> list[str]:
     """A sentence for each benchmark."""
     return [
         f"Outputs on {benchmark} that ended by length, before the model had ended them (mean over seeds): "

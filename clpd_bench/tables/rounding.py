@@ -52,7 +52,7 @@ def interval(mean: float, low: float, high: float, unit: Unit) -> tuple[str, str
     return f"{mean * unit.scale:z.{places}f}", shown
 
 
-class Shown(NamedTuple):
+class RoundedDifference(NamedTuple):
     """A difference and the ends of its interval, in their unit, equally rounded."""
 
     difference: str
@@ -60,14 +60,14 @@ class Shown(NamedTuple):
     high: str
 
 
-def difference(value: float, low: float, high: float, unit: Unit) -> Shown:
+def difference(value: float, low: float, high: float, unit: Unit) -> RoundedDifference:
     """A signed difference, rounded by half the width of its interval; finer where an end would round to
     0 and no longer say on which side of it it lies."""
     places = decimals((high - low) / 2 * unit.scale, unit.decimals)
     low, high = low * unit.scale, high * unit.scale
     while places < _MOST_DECIMALS and any(end and round(end, places) == 0 for end in (low, high)):
         places += 1
-    return Shown(f"{value * unit.scale:+z.{places}f}", f"{low:z.{places}f}", f"{high:z.{places}f}")
+    return RoundedDifference(f"{value * unit.scale:+z.{places}f}", f"{low:z.{places}f}", f"{high:z.{places}f}")
 
 
 def p_value(p: float) -> str:

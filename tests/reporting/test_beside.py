@@ -15,9 +15,9 @@ from fabricated_report import EVIL, World
 from page_text import Page
 from test_points import Grid
 
+from clpd_bench.report.beside import Beside
 from clpd_bench.report.points import write_reports
 from clpd_bench.report.report import write_report
-from clpd_bench.results.beside import Beside
 from clpd_bench.results.published import Published
 
 SOURCE = "Doe & <b>Roe</b> 2026, 50% of Table_2"

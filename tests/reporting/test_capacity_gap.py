@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from scipy import stats
 
 from clpd_bench.report.figures.capacity_gap import capacity_gap as draw_gap
-from clpd_bench.report.figures.style import looks, styled
+from clpd_bench.report.figures.style import arm_styles, styled
 from clpd_bench.report.report import Report
 from clpd_bench.results.capacity import Gap, capacity_gap
 
@@ -87,9 +87,9 @@ def test_arms_have_their_look_and_everything_can_be_read(gap: Gap) -> None:
         figure = draw_gap({"a long name of an ablation file": gap, "another": gap})
         figure.draw_without_rendering()
         check_legible(figure)
-    for arm, look in looks(gap.arms).items():
+    for arm, style in arm_styles(gap.arms).items():
         drawn = figure.findobj(lambda artist, arm=arm: artist.get_gid() == f"arm:{arm}")
-        assert all(isinstance(line, Line2D) and line.get_color() == look.color for line in drawn)
+        assert all(isinstance(line, Line2D) and line.get_color() == style.color for line in drawn)
         assert len(drawn) == 2 * (arm in {point.arm for point in gap.points})
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from clpd_bench.report.card import tasks
 from clpd_bench.report.card.card import _evaluating
-from clpd_bench.report.card.subject import Shown
+from clpd_bench.report.card.subject import ExampleText
 from clpd_bench.settings.specs import EvaluationSpec
 
 FILES = {"clpd_test.yaml": {"bytes": 9}}
@@ -43,7 +43,7 @@ def test_a_task_of_lm_eval_has_no_files_here(tmp_path: Path) -> None:
 def test_choices_behind_white_space_are_said_to_be_scored_otherwise(
     prompt: str, benchmark: dict[str, Any], spaced: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "example_of", lambda *_: Shown(prompt, "", "", False))
+    monkeypatch.setattr(tasks, "example_of", lambda *_: ExampleText(prompt, "", "", False))
     said = told(tmp_path, benchmark, FILES, {"model": "m", "corpus": "c"})
     assert "gives the scores above again" in said
     assert ("white space at the end of a prompt to each choice of `mine`" in said) == spaced

@@ -19,7 +19,7 @@ from clpd_bench.analysis.series import METRICS, metric_series
 from clpd_bench.report.figures import cost as cost_figure
 from clpd_bench.report.figures import differences, difficulty, schedule, scores, training
 from clpd_bench.report.figures.draw import NAMES, SECONDARY
-from clpd_bench.report.figures.style import STANDARD, WIDTH, looks, shortened, styled
+from clpd_bench.report.figures.style import STANDARD, WIDTH, arm_styles, shortened, styled
 from clpd_bench.results.collect import collect_items, declared, factorial, means_by_seed
 from clpd_bench.results.curves import trained
 from clpd_bench.results.schedules import arm_schedules
@@ -70,12 +70,12 @@ def test_an_arm_has_one_colour_in_all_figures_and_on_the_page(
 
 
 def test_standard_looks_are_fixed_and_arms_differ_without_colour() -> None:
-    many = looks(["b", "clpd", "a", "sft", "c"])
+    many = arm_styles(["b", "clpd", "a", "sft", "c"])
     assert {name: many[name] for name in ("clpd", "sft")} == {name: STANDARD[name] for name in ("clpd", "sft")}
-    assert looks(["b", "a"])["b"] == many["b"]
-    everything = looks([*STANDARD, *"abcdefg"]).values()
-    assert len({(look.marker, look.line, look.width) for look in everything}) == len(everything)
-    assert len({look.marker for look in everything}) == len(everything)
+    assert arm_styles(["b", "a"])["b"] == many["b"]
+    everything = arm_styles([*STANDARD, *"abcdefg"]).values()
+    assert len({(style.marker, style.line, style.width) for style in everything}) == len(everything)
+    assert len({style.marker for style in everything}) == len(everything)
 
 
 def test_every_seed_of_every_arm_is_drawn(figures: dict[str, Figure], world: World) -> None:

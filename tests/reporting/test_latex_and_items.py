@@ -13,8 +13,8 @@ from fabricated_report import EVIL
 import clpd_bench
 from clpd_bench.analysis.series import ITEM_COLUMNS
 from clpd_bench.errors import UserError
-from clpd_bench.report.latex import escaped
 from clpd_bench.results.frame import read_items
+from clpd_bench.tables.latex import escaped
 
 
 def test_latex_specials_are_escaped() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from clpd_bench.analysis.series import Series
 from clpd_bench.analysis.summary import Summary
 from clpd_bench.errors import UserError
-from clpd_bench.results.beside import set_beside
+from clpd_bench.report.beside import set_beside
 from clpd_bench.results.published import NEEDED, OPTIONAL, Published, asked_for, of_point, read_published
 
 HEADER = ",".join(NEEDED)

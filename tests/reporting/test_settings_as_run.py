@@ -11,7 +11,7 @@ from page_text import Page
 
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan
-from clpd_bench.results.compared import Recorded, recorded
+from clpd_bench.results.compared import FieldDifference, recorded
 from clpd_bench.results.contrasts import contrasts
 from clpd_bench.results.provenance import OLDER, Provenance, RunOtherwise, provenance
 from clpd_bench.results.sides import two_sides
@@ -105,7 +105,7 @@ def test_settings_of_a_form_that_is_no_longer_read_are_told_as_that(tmp_path: Pa
 def test_two_stores_that_ran_one_key_with_other_settings_are_told_apart(tmp_path: Path) -> None:
     mine, theirs = World(tmp_path / "a", curves=False), with_spec(tmp_path / "b", "student clpd/1", MICRO, 100)
     one, other = two_sides(mine.plan, mine.store, theirs.plan, theirs.store)
-    assert Recorded("student", f"settings.{MICRO}", "8192", "100", ["clpd/1"]) in recorded(one, other)
+    assert FieldDifference("student", f"settings.{MICRO}", "8192", "100", ["clpd/1"]) in recorded(one, other)
 
 
 def test_jobs_of_one_label_are_not_one_job(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import whole
 from clpd_bench.report.several.groups import MOST_GROUPS, OneFile, check_files, student_name, students, write_groups
 from clpd_bench.report.several.markdown import marks
-from clpd_bench.report.several.table import Table, table_of
+from clpd_bench.report.several.table import SeveralTable, table_of
 from clpd_bench.report.several.write import SeveralReport, write_several
 from clpd_bench.results.published import read_published
 from clpd_bench.settings.parts.pretrained import Hub
@@ -62,7 +62,7 @@ class Three:
         self.files[0] = replace(self.files[0], published=read_published(folder, "tiny"))
         self.out = folder / "tiny+wide+accurate"
         self.report: SeveralReport = write_several(self.files, self.world.store, self.out)
-        self.table: Table = table_of(self.report.groups, secondary=False)
+        self.table: SeveralTable = table_of(self.report.groups, secondary=False)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from clpd_bench.plan.plan import PointPlan
 from clpd_bench.report.figures.style import NothingToDraw, styled
 from clpd_bench.report.figures.sweep import sweep as draw_sweep
 from clpd_bench.report.points import write_reports
-from clpd_bench.results.sweeps import MOST_PANELS, Place, Sweep, sweeps
+from clpd_bench.results.sweeps import MOST_PANELS, Sweep, ValueScores, sweeps
 
 STRENGTH, EPOCHS, DIFFICULTY = "curriculum.pacing.strength", "student.training.epochs", "curriculum.difficulty"
 SERIES = Series("sums", "response_loss", "none", "response_loss")
@@ -56,7 +56,7 @@ def test_a_panel_fixes_all_other_axes() -> None:
     for panel in found["strength"].panels:
         assert [place.value for place in panel.places] == [0.3, 1]  # ascending, whatever the file's order
     at = scored(points)["[strength=0.3,epochs=4]"]
-    assert found["strength"].panels[1].places[0] == Place(0.3, at)
+    assert found["strength"].panels[1].places[0] == ValueScores(0.3, at)
 
 
 def test_what_varies_one_at_a_time_has_the_files_own_value_among_its_values() -> None:

@@ -8,16 +8,18 @@ from typing import Any
 
 import yaml
 
-from clpd_bench.report.card.markdown import block, bullets, code, front_matter, table
+from clpd_bench.report.card.markdown import block, bullets, code, front_matter
 from clpd_bench.report.card.scores import Score
-from clpd_bench.report.card.subject import Shown, Subject, settings_of
+from clpd_bench.report.card.subject import ExampleText, Subject, settings_of
 from clpd_bench.report.card.tasks import Task
 from clpd_bench.report.card.trained import training_text
 from clpd_bench.report.cells import about
 from clpd_bench.results.diverged import diverged_students
 from clpd_bench.results.truncation import percent
 from clpd_bench.store import Store
+from clpd_bench.tables.markdown import markdown
 from clpd_bench.tables.rounding import UNITS, interval, mean_and_sd
+from clpd_bench.tables.table import table
 
 TO_LOAD = """\
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -42,7 +44,7 @@ def model_card(
     scores: list[Score],
     missing: list[str],
     tasks: list[Task],
-    shown: Shown | None,
+    shown: ExampleText | None,
     exported: str,
 ) -> str:
     """README.md of an exported model.
@@ -126,7 +128,7 @@ def _scores(subject: Subject, store: Store, scores: list[Score], missing: list[s
         over_seeds = any(score.arm for score in scores)
         head = ["benchmark and metric", "this model", "95% interval over items"]
         head += ["the arm's mean ± sd", "95% interval over seeds", "seeds"] if over_seeds else []
-        blocks.append(table(head, [_row(score, over_seeds) for score in scores]))
+        blocks.append(markdown(table(head, [_row(score, over_seeds) for score in scores])))
         reading = [
             "This model: its mean over items. The interval over items (Wilson's for a metric of 0 and 1, else "
             "Student's t) is about other items like these, for this very model.",

@@ -26,12 +26,6 @@ def bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table of cells that are Markdown already."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
 def front_matter(fields: dict[str, object]) -> str:
     """The YAML that a hub reads, between its two lines."""
     return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)}---"

@@ -14,7 +14,7 @@ from clpd_bench.plan.plan import Evaluated, Job, Plan
 from clpd_bench.store import Store
 
 
-class Shown(NamedTuple):
+class ExampleText(NamedTuple):
     """Attributes:
     prompt, response: texts; the end token stands behind the response.
     end: the token that ends a response.
@@ -27,7 +27,7 @@ class Shown(NamedTuple):
     special_tokens: bool
 
 
-def example_of(corpus: str, store: Store, model: Path) -> Shown | None:
+def example_of(corpus: str, store: Store, model: Path) -> ExampleText | None:
     """The first training example, read with the model's own tokenizer; None where the corpus is not in the store.
 
     Args:
@@ -43,7 +43,7 @@ def example_of(corpus: str, store: Store, model: Path) -> Shown | None:
     prompt, response = split.texts("prompt")[0], split.texts("response")[0]
     plain = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     end = tokenizer.decode([int(split.responses[0][-1])])
-    return Shown(prompt, response, str(end), plain != split.prompts[0].tolist())
+    return ExampleText(prompt, response, str(end), plain != split.prompts[0].tolist())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from clpd_bench.corpus.reader import read_summary
 from clpd_bench.plan.plan import Job
 from clpd_bench.report.card.markdown import block, bullets, code
-from clpd_bench.report.card.subject import Shown, Subject, settings_of
+from clpd_bench.report.card.subject import ExampleText, Subject, settings_of
 from clpd_bench.settings.base import Settings
 from clpd_bench.settings.parts.curriculum import written
 from clpd_bench.settings.plugin import Plugin
@@ -19,7 +19,7 @@ from clpd_bench.tables.rounding import count
 OWN = "A function of the user's own."
 
 
-def training_text(subject: Subject, store: Store, shown: Shown | None) -> str:
+def training_text(subject: Subject, store: Store, shown: ExampleText | None) -> str:
     """Start, corpus, arm, teachers, loss, steps; then an example."""
     job, corpus = subject.job, subject.corpus
     assert isinstance(job.spec, ModelSpec)
@@ -160,7 +160,7 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _example(shown: Shown | None) -> list[str]:
+def _example(shown: ExampleText | None) -> list[str]:
     if shown is None:
         return []
     return [

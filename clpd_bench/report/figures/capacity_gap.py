@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from clpd_bench.analysis.series import METRICS
-from clpd_bench.report.figures.style import FAINT, RULE, Look, looks, new_figure, panel_title, shortened
+from clpd_bench.report.figures.style import FAINT, RULE, ArmStyle, arm_styles, new_figure, panel_title, shortened
 from clpd_bench.results.capacity import Gap, GapPoint
 from clpd_bench.tables.rounding import UNITS, Unit
 
@@ -25,7 +25,7 @@ CAPTION = (
 TITLE = "Students against their teachers"
 _APART = 6.0
 """Points between arms of one teacher."""
-_BEFORE = Look(FAINT, "", (0, (1, 1.5)))
+_BEFORE = ArmStyle(FAINT, "", (0, (1, 1.5)))
 
 
 def capacity_gap(gaps: Mapping[str, Gap]) -> Figure:
@@ -40,7 +40,7 @@ def capacity_gap(gaps: Mapping[str, Gap]) -> Figure:
 
 
 def _panel(axes: Axes, gap: Gap) -> None:
-    unit, style = UNITS[gap.series.metric], looks(gap.arms)
+    unit, styles = UNITS[gap.series.metric], arm_styles(gap.arms)
     alone = gap.of("one teacher")
     axes.plot(
         [point.teacher_score * unit.scale for point in alone],
@@ -54,13 +54,13 @@ def _panel(axes: Axes, gap: Gap) -> None:
         several = [point for point in gap.points if point.teacher == teacher]
         for place, point in enumerate(several):
             shift = _APART * (place - (len(several) - 1) / 2)
-            handles.append(_point(axes, point, style[point.arm], unit.scale, shift))
+            handles.append(_point(axes, point, styles[point.arm], unit.scale, shift))
     axes.margins(x=0.08)  # room beside the last for arms that share its teacher
     low, high = axes.get_ylim()
     for point in gap.points:
         if not point.teacher:
-            look = _BEFORE if point.role == "before" else style[point.arm]
-            handles.append(_level(axes, point, look, unit, (low, high)))
+            style = _BEFORE if point.role == "before" else styles[point.arm]
+            handles.append(_level(axes, point, style, unit, (low, high)))
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.grid(color=RULE, linewidth=0.3)
@@ -70,15 +70,15 @@ def _panel(axes: Axes, gap: Gap) -> None:
     axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.45, -0.28), ncols=1, handlelength=2.4)
 
 
-def _point(axes: Axes, point: GapPoint, look: Look, scale: float, shift: float) -> Line2D:
+def _point(axes: Axes, point: GapPoint, style: ArmStyle, scale: float, shift: float) -> Line2D:
     """An arm with a teacher, `shift` points beside its place, and its line in the legend."""
     beside = ScaledTranslation(shift / 72, 0, axes.figure.dpi_scale_trans)
     drawn = axes.errorbar(
         [point.teacher_score * scale],
         [point.mean * scale],
         [[(point.mean - point.low) * scale], [(point.high - point.mean) * scale]],
-        color=look.color,
-        marker=look.marker,
+        color=style.color,
+        marker=style.marker,
         linestyle="none",
         elinewidth=1.0,
         markeredgewidth=0,
@@ -90,18 +90,18 @@ def _point(axes: Axes, point: GapPoint, look: Look, scale: float, shift: float) 
     drawn.lines[0].set_gid(f"arm:{point.arm}")
     taught = f"up to {point.teacher}" if point.role == "progressive" else f"{point.teacher} alone"
     label = f"{shortened(point.arm)}: {shortened(taught)}"
-    return Line2D([], [], color=look.color, marker=look.marker, linestyle="none", markeredgewidth=0, label=label)
+    return Line2D([], [], color=style.color, marker=style.marker, linestyle="none", markeredgewidth=0, label=label)
 
 
-def _level(axes: Axes, point: GapPoint, look: Look, unit: Unit, limits: tuple[float, float]) -> Line2D:
+def _level(axes: Axes, point: GapPoint, style: ArmStyle, unit: Unit, limits: tuple[float, float]) -> Line2D:
     """A student without a teacher: a line across, and its line in the legend. One that would squeeze the others
     is told there alone."""
     (low, high), value = limits, point.mean * unit.scale
     room = high - low
     label = point.arm if point.role == "before" else f"{shortened(point.arm)}: no teacher"
     if low - room <= value <= high + room:
-        line = axes.axhline(value, color=look.color, linestyle=look.line, linewidth=0.9, zorder=1)
+        line = axes.axhline(value, color=style.color, linestyle=style.line, linewidth=0.9, zorder=1)
         line.set_gid(f"arm:{point.arm}")
     else:
         label = f"{label}, off the axis at {value:.{unit.decimals}f}"
-    return Line2D([], [], color=look.color, linestyle=look.line, linewidth=0.9, label=label)
+    return Line2D([], [], color=style.color, linestyle=style.line, linewidth=0.9, label=label)

@@ -11,7 +11,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from clpd_bench.analysis.series import Series
-from clpd_bench.report.figures.style import RULE, NothingToDraw, axis_label, looks, new_figure, panel_title, shortened
+from clpd_bench.report.figures.style import (
+    RULE,
+    NothingToDraw,
+    arm_styles,
+    axis_label,
+    new_figure,
+    panel_title,
+    shortened,
+)
 from clpd_bench.results.collect import SeedScores, mean_interval
 from clpd_bench.results.spent import ArmCost
 from clpd_bench.tables.rounding import UNITS, power_of_ten
@@ -32,16 +40,16 @@ def cost(spent: Sequence[ArmCost], series: Series, scores: SeedScores, arms: Seq
     drawn = [one for one in spent if one.alone.flops > 0 and ("arm", one.arm) in scores]
     if not drawn:
         raise NothingToDraw("Cost against score is not drawn: no manifest has FLOPs.")
-    unit, style = UNITS[series.metric], looks(arms)
+    unit, styles = UNITS[series.metric], arm_styles(arms)
     figure = new_figure(2.1 + 0.14 * -(-len(drawn) // 2))
     axes = figure.subplots()
     for one in drawn:
-        look = style[one.arm]
+        style = styles[one.arm]
         mean, low, high = (value * unit.scale for value in mean_interval(np.array([*scores["arm", one.arm].values()])))
-        axes.plot([one.shared.flops, one.alone.flops], [mean, mean], color=look.color, linewidth=0.5, zorder=2)
-        for flops, face in ((one.alone.flops, look.color), (one.shared.flops, "white")):
-            axes.plot([flops, flops], [low, high], color=look.color, linewidth=0.9, zorder=2)
-            (point,) = axes.plot([flops], [mean], look.marker, color=look.color, markerfacecolor=face, markersize=4.5)
+        axes.plot([one.shared.flops, one.alone.flops], [mean, mean], color=style.color, linewidth=0.5, zorder=2)
+        for flops, face in ((one.alone.flops, style.color), (one.shared.flops, "white")):
+            axes.plot([flops, flops], [low, high], color=style.color, linewidth=0.9, zorder=2)
+            (point,) = axes.plot([flops], [mean], style.marker, color=style.color, markerfacecolor=face, markersize=4.5)
             point.set(gid=f"arm:{one.arm}", zorder=3, markeredgewidth=0.8)
     _flops_axis(axes)
     axes.grid(color=RULE, linewidth=0.3)
@@ -50,7 +58,7 @@ def cost(spent: Sequence[ArmCost], series: Series, scores: SeedScores, arms: Seq
     axes.set_xlabel("FLOPs of a cell")
     axes.set_ylabel(axis_label(series))
     handles = [
-        Line2D([], [], color=style[one.arm].color, marker=style[one.arm].marker, linestyle="none", markeredgewidth=0,
+        Line2D([], [], color=styles[one.arm].color, marker=styles[one.arm].marker, linestyle="none", markeredgewidth=0,
                label=shortened(one.arm))
         for one in drawn
     ]  # fmt: skip

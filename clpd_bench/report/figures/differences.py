@@ -16,10 +16,10 @@ from clpd_bench.analysis.series import METRICS, Series
 from clpd_bench.report.figures.style import (
     FAINT,
     SMALL,
-    Look,
+    ArmStyle,
     NothingToDraw,
+    arm_styles,
     label_rows,
-    looks,
     new_figure,
     panel_title,
 )
@@ -48,27 +48,27 @@ def differences(
         raise NothingToDraw("Differences are not drawn: no arm has two complete pairs of seeds with the baseline.")
     compared = {row.arm for row in rows}
     order = [arm for arm in (*arms, INTERACTION) if arm in compared]
-    style = {**looks(arms), INTERACTION: Look("#000000", "*", "-")}
+    styles = {**arm_styles(arms), INTERACTION: ArmStyle("#000000", "*", "-")}
     figure = new_figure(sum([0.74 + 0.155 * len(order)] * len(series)))
     for axes, one in zip(np.ravel(figure.subplots(len(series), 1, squeeze=False)), series, strict=True):
         mine = {row.arm: row for row in rows if (row.benchmark, row.metric) == (one.benchmark, one.name)}
-        _panel(axes, [mine[arm] for arm in order if arm in mine], one, style, set(family))
+        _panel(axes, [mine[arm] for arm in order if arm in mine], one, styles, set(family))
     return figure
 
 
-def _panel(axes: Axes, rows: list[Comparison], series: Series, style: dict[str, Look], family: set[str]) -> None:
+def _panel(axes: Axes, rows: list[Comparison], series: Series, styles: dict[str, ArmStyle], family: set[str]) -> None:
     unit = UNITS[series.metric]
     reach = 0.0
     for y, row in enumerate(rows):
         if math.isnan(row.difference):
             axes.text(0.02, y, "no test", transform=axes.get_yaxis_transform(), size=SMALL, color=FAINT, va="center")
             continue
-        look = style[row.arm]
+        style = styles[row.arm]
         low, middle, high = (value * unit.scale for value in (row.low, row.difference, row.high))
-        axes.plot([low, high], [y, y], color=look.color, linewidth=1.1, solid_capstyle="butt", zorder=3)
-        face = look.color if row.arm in family else "white"
-        size = 6 if look.marker == "*" else 4
-        (point,) = axes.plot([middle], [y], look.marker, color=look.color, markerfacecolor=face, markersize=size)
+        axes.plot([low, high], [y, y], color=style.color, linewidth=1.1, solid_capstyle="butt", zorder=3)
+        face = style.color if row.arm in family else "white"
+        size = 6 if style.marker == "*" else 4
+        (point,) = axes.plot([middle], [y], style.marker, color=style.color, markerfacecolor=face, markersize=size)
         point.set(gid=f"arm:{row.arm}", zorder=4, markeredgewidth=0.8)
         reach = max(reach, abs(low), abs(high))
     # Symmetric, so that better and worse have equal room.

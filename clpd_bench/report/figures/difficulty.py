@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from clpd_bench.analysis.series import BINARY, METRICS, Series
-from clpd_bench.report.figures.style import NothingToDraw, looks, new_figure, panel_title, shortened
+from clpd_bench.report.figures.style import NothingToDraw, arm_styles, new_figure, panel_title, shortened
 from clpd_bench.results.collect import mean_interval, rows_of
 from clpd_bench.tables.rounding import UNITS
 
@@ -39,9 +39,9 @@ def difficulty(items: pd.DataFrame, series: Sequence[Series], arms: Sequence[str
         _panel(axes, rows, labels, one, arms)
     axes.set_xlabel("difficulty of the items")
     handles = [
-        Line2D([], [], color=look.color, marker=look.marker, linestyle=look.line, linewidth=look.width * 0.9,
+        Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line, linewidth=style.width * 0.9,
                markersize=3.2, markeredgewidth=0, label=shortened(arm))
-        for arm, look in looks(arms).items()
+        for arm, style in arm_styles(arms).items()
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=2.8, columnspacing=1.2)
     return figure
@@ -76,21 +76,21 @@ def _panel(axes: Axes, rows: pd.DataFrame, labels: list[str], series: Series, ar
     scale = UNITS[series.metric].scale
     means = rows.groupby(["arm", "bin", "seed"], observed=True)["score"].mean()
     present = [arm for arm in arms if arm in means.index.get_level_values("arm")]
-    style = looks(arms)
+    styles = arm_styles(arms)
     for place, arm in enumerate(present):
         shift = (place - (len(present) - 1) / 2) * min(0.11, 0.6 / len(present))
         points = [mean_interval(means[arm, b].to_numpy() * scale) for b in range(len(labels))]
         middle = np.array([point[0] for point in points])
         errors = np.array([[m - low, high - m] for m, low, high in points]).T
-        look = style[arm]
+        style = styles[arm]
         drawn = axes.errorbar(
             np.arange(len(labels)) + shift,
             middle,
             errors,
-            color=look.color,
-            marker=look.marker,
-            linestyle=look.line,
-            linewidth=look.width * 0.9,
+            color=style.color,
+            marker=style.marker,
+            linestyle=style.line,
+            linewidth=style.width * 0.9,
             elinewidth=0.55,
             markersize=3.2,
             markeredgewidth=0,

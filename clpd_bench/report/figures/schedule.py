@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from clpd_bench.report.figures.style import SMALL, NothingToDraw, looks, new_figure, shortened
+from clpd_bench.report.figures.style import SMALL, NothingToDraw, arm_styles, new_figure, shortened
 from clpd_bench.results.schedules import NO_TEACHER, ArmSchedule, merged, token_shares
 
 CAPTION = (
@@ -34,14 +34,14 @@ def schedule(schedules: Mapping[str, ArmSchedule], teachers: Sequence[str]) -> F
         raise NothingToDraw("Schedules are not drawn: the corpora are not in the store.")
     figure = new_figure(0.66 + 0.66 * len(schedules))
     panels = np.ravel(figure.subplots(len(schedules), 1, squeeze=False))
-    style, hues = looks(schedules), _hues(teachers)
+    styles, hues = arm_styles(schedules), _hues(teachers)
     buckets = max(len(one.bucket_numbers) for one in schedules.values())
     shades = [str(round(0.9 - 0.65 * j / max(buckets - 1, 1), 3)) for j in range(buckets)]
     for axes, (arm, one) in zip(panels, schedules.items(), strict=True):
         _buckets(axes, one, shades)
         _teachers(axes, one, hues)
         axes.set_title(shortened(arm), x=0.03, pad=14)
-        (mark,) = axes.plot([0.01], [1.74], style[arm].marker, color=style[arm].color, transform=axes.transAxes)
+        (mark,) = axes.plot([0.01], [1.74], styles[arm].marker, color=styles[arm].color, transform=axes.transAxes)
         mark.set(gid=f"arm:{arm}", clip_on=False, markersize=4, markeredgewidth=0)
         axes.tick_params(labelbottom=axes is panels[-1])
     panels[-1].set_xlabel("optimizer step")

@@ -15,10 +15,10 @@ from clpd_bench.report.figures.style import (
     FAINT,
     RULE,
     SMALL,
-    Look,
+    ArmStyle,
+    arm_styles,
     axis_label,
     label_rows,
-    looks,
     new_figure,
     panel_title,
 )
@@ -47,9 +47,9 @@ def _panel(axes: Axes, items: pd.DataFrame, series: Series, arms: Sequence[str],
     scale = UNITS[series.metric].scale
     means = seed_means(items, series)
     own: list[float] = []
-    for row, (arm, look) in enumerate(looks(arms).items()):
+    for row, (arm, style) in enumerate(arm_styles(arms).items()):
         values = means.get(("arm", arm), np.empty(0)) * scale
-        own += _arm(axes, row, arm, look, values)
+        own += _arm(axes, row, arm, style, values)
         if not len(values):
             axes.text(0.01, row, "missing", transform=axes.get_yaxis_transform(), size=SMALL, color=FAINT, va="center")
     _limits(axes, own, [float(v) * scale for name in references for v in means.get(("reference", name), ())])
@@ -66,16 +66,16 @@ def _panel(axes: Axes, items: pd.DataFrame, series: Series, arms: Sequence[str],
     axes.set_xlabel(axis_label(series))
 
 
-def _arm(axes: Axes, row: int, arm: str, look: Look, values: np.ndarray) -> list[float]:
+def _arm(axes: Axes, row: int, arm: str, style: ArmStyle, values: np.ndarray) -> list[float]:
     """Draws an arm's row and returns what has to lie on the axis."""
     if not len(values):
         return []
     mean, low, high = mean_interval(values)
-    axes.plot([low, high], [row - 0.17] * 2, color=look.color, linewidth=1.1, solid_capstyle="butt", zorder=3)
-    (point,) = axes.plot([mean], [row - 0.17], look.marker, color=look.color, zorder=4, markeredgewidth=0)
+    axes.plot([low, high], [row - 0.17] * 2, color=style.color, linewidth=1.1, solid_capstyle="butt", zorder=3)
+    (point,) = axes.plot([mean], [row - 0.17], style.marker, color=style.color, zorder=4, markeredgewidth=0)
     point.set_gid(f"arm:{arm}")
     dots = axes.scatter(
-        values, [row + 0.2] * len(values), s=9, facecolors="none", edgecolors=look.color, linewidths=0.7, zorder=3
+        values, [row + 0.2] * len(values), s=9, facecolors="none", edgecolors=style.color, linewidths=0.7, zorder=3
     )
     dots.set_gid(f"seeds:{arm}")
     return [low, high, *values.tolist()]

@@ -60,7 +60,7 @@ class NothingToDraw(Exception):
     """What is missing for a figure, as a sentence."""
 
 
-class Look(NamedTuple):
+class ArmStyle(NamedTuple):
     """How an arm is drawn, everywhere."""
 
     color: str
@@ -71,23 +71,23 @@ class Look(NamedTuple):
 
 # Okabe and Ito's colours; markers and lines tell arms apart in grey as well.
 STANDARD = {
-    "sft": Look("#000000", "X", (0, (1, 1.3))),
-    "standard_kd": Look("#0072B2", "o", "-"),
-    "data_ordering": Look("#E69F00", "^", (0, (5, 1.6))),
-    "teacher_scheduling": Look("#009E73", "s", (0, (5, 1.3, 1, 1.3))),
-    "clpd": Look("#D55E00", "D", "-", 1.7),
+    "sft": ArmStyle("#000000", "X", (0, (1, 1.3))),
+    "standard_kd": ArmStyle("#0072B2", "o", "-"),
+    "data_ordering": ArmStyle("#E69F00", "^", (0, (5, 1.6))),
+    "teacher_scheduling": ArmStyle("#009E73", "s", (0, (5, 1.3, 1, 1.3))),
+    "clpd": ArmStyle("#D55E00", "D", "-", 1.7),
 }
 _COLORS = ("#56B4E9", "#CC79A7", "#882255")  # the last is Tol's: Okabe and Ito's yellow drowns on white
 _MARKERS = ("v", "P", "<", ">", "p", "h", "8")
 _LINES: tuple[LineStyleType, ...] = ((0, (3, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (8, 1.5)), (0, (2, 2)))
 
 
-def looks(arms: Iterable[str]) -> dict[str, Look]:
-    """The look of each arm: the five standard ones' is fixed, the others' follows their order."""
+def arm_styles(arms: Iterable[str]) -> dict[str, ArmStyle]:
+    """The style of each arm: the five standard ones' is fixed, the others' follows their order."""
     names = list(dict.fromkeys(arms))
     others = [name for name in names if name not in STANDARD]
     free = {
-        name: Look(_COLORS[i % len(_COLORS)], _MARKERS[i % len(_MARKERS)], _LINES[i % len(_LINES)])
+        name: ArmStyle(_COLORS[i % len(_COLORS)], _MARKERS[i % len(_MARKERS)], _LINES[i % len(_LINES)])
         for i, name in enumerate(others)
     }
     return {name: STANDARD.get(name) or free[name] for name in names}

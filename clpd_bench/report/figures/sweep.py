@@ -13,7 +13,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from clpd_bench.analysis.outcomes import FloatArray
 from clpd_bench.analysis.series import METRICS, Series
 from clpd_bench.grid.points import value_text
-from clpd_bench.report.figures.style import RULE, Look, NothingToDraw, looks, new_figure, panel_title, shortened
+from clpd_bench.report.figures.style import (
+    RULE,
+    ArmStyle,
+    NothingToDraw,
+    arm_styles,
+    new_figure,
+    panel_title,
+    shortened,
+)
 from clpd_bench.results.collect import mean_interval
 from clpd_bench.results.sweeps import MOST_PANELS, Panel, Sweep
 from clpd_bench.tables.rounding import UNITS
@@ -36,7 +44,7 @@ def sweep(of: Sweep, series: Series, arms: Sequence[str]) -> Figure:
             f"{of.key} is not drawn: the other axes have {len(of.panels)} combinations of values, and a figure holds "
             f"{MOST_PANELS}. axes.csv has all of them; --set axes.<key>=[one value] makes a report of fewer."
         )
-    style = looks(arms)
+    styles = arm_styles(arms)
     figure = new_figure(0.3 + 1.65 * len(of.panels) + 0.14 * -(-len(arms) // 2))
     every = np.ravel(figure.subplots(len(of.panels), 1, squeeze=False, sharey=True))
     for axes, panel in zip(every, of.panels, strict=True):
@@ -44,10 +52,10 @@ def sweep(of: Sweep, series: Series, arms: Sequence[str]) -> Figure:
         for place, arm in enumerate(present):
             points = _intervals(panel, arm, UNITS[series.metric].scale)
             if of.is_numeric:
-                _band(axes, panel, arm, style[arm], points)
+                _band(axes, panel, arm, styles[arm], points)
             else:
                 shift = (place - (len(present) - 1) / 2) * min(0.11, 0.6 / len(present))
-                _bars(axes, arm, style[arm], points, shift)
+                _bars(axes, arm, styles[arm], points, shift)
         _axis(axes, panel, of.is_numeric)
         title = f"{panel_title(series)}, {METRICS[series.metric]} is better"
         axes.set_title(f"{title}\n{shortened(panel.fixed, 44)}" if panel.fixed else title)
@@ -56,9 +64,9 @@ def sweep(of: Sweep, series: Series, arms: Sequence[str]) -> Figure:
         axes.set_ylabel(UNITS[series.metric].mean)
     every[-1].set_xlabel(shortened(of.key, 50))
     handles = [
-        Line2D([], [], color=look.color, marker=look.marker, linestyle=look.line if of.is_numeric else "none",
-               linewidth=look.width * 0.9, markersize=3.2, markeredgewidth=0, label=shortened(arm))
-        for arm, look in style.items()
+        Line2D([], [], color=style.color, marker=style.marker, linestyle=style.line if of.is_numeric else "none",
+               linewidth=style.width * 0.9, markersize=3.2, markeredgewidth=0, label=shortened(arm))
+        for arm, style in styles.items()
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=2.8, columnspacing=1.2)
     return figure
@@ -73,32 +81,32 @@ def _intervals(panel: Panel, arm: str, scale: float) -> FloatArray:
     return np.array(rows)
 
 
-def _band(axes: Axes, panel: Panel, arm: str, look: Look, points: FloatArray) -> None:
+def _band(axes: Axes, panel: Panel, arm: str, style: ArmStyle, points: FloatArray) -> None:
     x = np.array([float(place.value) for place in panel.places])
-    axes.fill_between(x, points[:, 1], points[:, 2], color=look.color, alpha=0.09, linewidth=0)
+    axes.fill_between(x, points[:, 1], points[:, 2], color=style.color, alpha=0.09, linewidth=0)
     for edge in (points[:, 1], points[:, 2]):
-        axes.plot(x, edge, color=look.color, linewidth=0.4, linestyle=look.line)
+        axes.plot(x, edge, color=style.color, linewidth=0.4, linestyle=style.line)
     (line,) = axes.plot(
         x,
         points[:, 0],
-        color=look.color,
-        marker=look.marker,
-        linestyle=look.line,
-        linewidth=look.width * 0.9,
+        color=style.color,
+        marker=style.marker,
+        linestyle=style.line,
+        linewidth=style.width * 0.9,
         markersize=3.2,
         markeredgewidth=0,
     )
     line.set_gid(f"arm:{arm}")
 
 
-def _bars(axes: Axes, arm: str, look: Look, points: FloatArray, shift: float) -> None:
+def _bars(axes: Axes, arm: str, style: ArmStyle, points: FloatArray, shift: float) -> None:
     reach = [points[:, 0] - points[:, 1], points[:, 2] - points[:, 0]]
     drawn = axes.errorbar(
         np.arange(len(points)) + shift,
         points[:, 0],
         reach,
-        color=look.color,
-        marker=look.marker,
+        color=style.color,
+        marker=style.marker,
         linestyle="none",
         elinewidth=0.8,
         markersize=3.6,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from clpd_bench.analysis.outcomes import FloatArray
-from clpd_bench.report.figures.style import FAINT, RULE, SMALL, NothingToDraw, looks, new_figure, shortened
+from clpd_bench.report.figures.style import FAINT, RULE, SMALL, NothingToDraw, arm_styles, new_figure, shortened
 from clpd_bench.results.curves import Curves
 from clpd_bench.results.schedules import merged
 
@@ -39,18 +39,18 @@ def training(curves: Mapping[str, Curves]) -> Figure:
         raise NothingToDraw("Training curves are not drawn: no student has left a training.json.")
     figure = new_figure(0.4 + 0.7 * len(curves))
     panels = np.ravel(figure.subplots(len(curves), 1, squeeze=False, sharex=True, sharey=True))
-    style = looks(curves)
+    styles = arm_styles(curves)
     lowest, highest, longest = math.inf, -math.inf, 1
     for axes, (arm, one) in zip(panels, curves.items(), strict=True):
         smooth = [running_mean(loss, window(len(loss))) for loss in one.by_seed.values()]
         steps = min(len(loss) for loss in smooth)  # where each of the seeds still ran
         mean = np.mean([loss[:steps] for loss in smooth], axis=0)
-        look = style[arm]
+        style = styles[arm]
         for loss in smooth:
-            axes.plot(np.arange(1, len(loss) + 1), loss, color=look.color, linewidth=0.35, alpha=0.6)
+            axes.plot(np.arange(1, len(loss) + 1), loss, color=style.color, linewidth=0.35, alpha=0.6)
             lowest, highest = min(lowest, float(loss.min())), max(highest, float(loss.max()))
             longest = max(longest, len(loss))
-        (line,) = axes.plot(np.arange(1, steps + 1), mean, color=look.color, linewidth=1.3)
+        (line,) = axes.plot(np.arange(1, steps + 1), mean, color=style.color, linewidth=1.3)
         line.set_gid(f"arm:{arm}")
         axes.set_title(f"{shortened(arm)}   {one.loss}", pad=2)
     if lowest > 0 and highest > 30 * lowest:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from clpd_bench.grid.tuned import TunedArm, TunedPoint
-from clpd_bench.report.figures.style import RULE, Look, looks, new_figure, shortened
+from clpd_bench.report.figures.style import RULE, ArmStyle, arm_styles, new_figure, shortened
 from clpd_bench.report.tuning.tables import unit
 from clpd_bench.settings.parts.tune import LOWER_IS_BETTER
 
@@ -31,8 +31,8 @@ def tuning(tuned: TunedPoint) -> Figure:
     ((key, values),) = tuned.tune.space.items()
     figure = new_figure(2.3)
     axes = figure.subplots()
-    for name, look in looks(tuned.arms).items():
-        _curve(axes, name, tuned.arms[name], key, unit(tuned.tune).scale, look)
+    for name, style in arm_styles(tuned.arms).items():
+        _curve(axes, name, tuned.arms[name], key, unit(tuned.tune).scale, style)
     if min(values) > 0 and max(values) >= _LOG_FROM * min(values):
         axes.set_xscale("log")
     axes.set_xticks(values)
@@ -47,14 +47,14 @@ def tuning(tuned: TunedPoint) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, name: str, arm: TunedArm, key: str, scale: float, look: Look) -> None:
+def _curve(axes: Axes, name: str, arm: TunedArm, key: str, scale: float, style: ArmStyle) -> None:
     there = sorted((trial.values[key], trial.mean * scale) for trial in arm.trials if trial.mean is not None)
     (line,) = axes.plot(
         [value for value, _ in there],
         [mean for _, mean in there],
-        color=look.color,
-        linestyle=look.line,
-        linewidth=look.width,
+        color=style.color,
+        linestyle=style.line,
+        linewidth=style.width,
         label=shortened(name),
     )
     line.set_gid(f"arm:{name}")
@@ -65,9 +65,9 @@ def _curve(axes: Axes, name: str, arm: TunedArm, key: str, scale: float, look: L
         if score is not None
     ]
     values, scores = zip(*dots, strict=True)
-    axes.scatter(values, scores, s=7, facecolors="none", edgecolors=look.color, linewidths=0.5)
-    axes.plot([arm.chosen[key]], [arm.mean * scale], color=look.color, marker=look.marker, linestyle="none")
+    axes.scatter(values, scores, s=7, facecolors="none", edgecolors=style.color, linewidths=0.5)
+    axes.plot([arm.chosen[key]], [arm.mean * scale], color=style.color, marker=style.marker, linestyle="none")
     lost = [trial.values[key] for trial in arm.trials if trial.diverged]
     if lost:  # matplotlib makes room for a line without points, and much of it
         place = axes.get_xaxis_transform()
-        axes.plot(lost, [1.0] * len(lost), color=look.color, marker="x", linestyle="none", transform=place)
+        axes.plot(lost, [1.0] * len(lost), color=style.color, marker="x", linestyle="none", transform=place)

@@ -32,13 +32,13 @@ from clpd_bench.report.explanations import (
 )
 from clpd_bench.report.figures.draw import SECONDARY as SECONDARY_FIGURE
 from clpd_bench.report.figures.draw import TUNING, Drawn, Figures
-from clpd_bench.report.figures.style import looks
+from clpd_bench.report.figures.style import arm_styles
 from clpd_bench.report.page import sentences
 from clpd_bench.report.rows import Rows, primary_name, split
 from clpd_bench.report.tuning.tables import ChosenRow, chosen_rows, score_title
 from clpd_bench.report.verdict import NOT_EQUAL, headline, some_not_significant, verdict
 from clpd_bench.results.contrasts import Contrasts, value_text
-from clpd_bench.results.curves import Trained
+from clpd_bench.results.curves import StudentsTraining
 from clpd_bench.results.provenance import Provenance
 from clpd_bench.results.schedules import NO_TEACHER, ArmSchedule
 from clpd_bench.results.spent import Cost
@@ -160,7 +160,7 @@ class PageData:
     contrasts: Contrasts
     schedules: dict[str, ArmSchedule]
     schedules_absent: list[str]
-    trained: Trained
+    trained: StudentsTraining
     ladders: list[Scored]
     tuned: TunedPoint | None
     provenance: Provenance
@@ -200,7 +200,7 @@ def render(data: PageData) -> str:
         secondary_standing=standings_explained(all_tests(secondary), context),
         tests_explained=tests_explained(declaration),
         baseline=declaration.baseline,
-        colors={name: look.color for name, look in looks(row.name for row in rows.arms).items()},
+        colors={name: style.color for name, style in arm_styles(row.name for row in rows.arms).items()},
         explanations=[*explanations(context), *standings_explained(tests, context)],
         ladder=ladder_table(data.ladders),
         published=published_explained(rows, context),

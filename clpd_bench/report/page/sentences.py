@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from clpd_bench.results.curves import Trained
+from clpd_bench.results.curves import StudentsTraining
 from clpd_bench.results.provenance import Provenance
 from clpd_bench.results.spent import Cost
 from clpd_bench.results.standing import date
@@ -42,7 +42,7 @@ def cost_notes(spent: Cost) -> list[str]:
     return notes
 
 
-def consumed(trained: Trained) -> list[str]:
+def consumed(trained: StudentsTraining) -> list[str]:
     """Whether students saw what their schedules say."""
     out = []
     if trained.checked and not trained.strayed:

@@ -1,17 +1,17 @@
-"""What has to be said about a table of several files, whatever it is written in.
-
-table.md and secondary.md of several files.
-"""
+"""table.md and secondary.md of several files, and what every medium says about their table."""
 
 from __future__ import annotations
 
+from clpd_bench.report.beside import difference_text, published_text
 from clpd_bench.report.cells import about
 from clpd_bench.report.explanations import SECONDARY
-from clpd_bench.report.markdown import bullets, markdown_table
-from clpd_bench.report.several.table import Cell, Column, Line, Table
+from clpd_bench.report.markdown import bullets
+from clpd_bench.report.several.table import Line, Score, SeriesColumn, SeveralTable
 from clpd_bench.report.verdict import CORRECTED
-from clpd_bench.results.beside import difference_text, published_text
+from clpd_bench.tables.markdown import markdown
 from clpd_bench.tables.rounding import UNITS, mean_and_sd
+from clpd_bench.tables.table import Cell
+from clpd_bench.tables.table import table as plain_table
 
 PUBLISHED = "published"
 PUBLISHED_EXPLAINED = (
@@ -21,18 +21,18 @@ PUBLISHED_EXPLAINED = (
 SIGNIFICANT, EXPLORATORY, MISSING = "*", "†", "—"
 
 
-def score(cell: Cell, column: Column) -> str:
+def score(cell: Score, column: SeriesColumn) -> str:
     """`46.3 ± 1.8`."""
     return mean_and_sd(cell.mean, cell.sd, UNITS[column.series.metric])
 
 
-def marks(cell: Cell) -> str:
+def marks(cell: Score) -> str:
     """`*`, `†`, both or neither."""
     exploratory = cell.standing == "exploratory"
     return (SIGNIFICANT if cell.significant else "") + (EXPLORATORY if exploratory else "")
 
 
-def published(cell: Cell | None, column: Column) -> str:
+def published(cell: Score | None, column: SeriesColumn) -> str:
     """`71.2 ± 0.3 (-0.8, compatible)`: as published, and ours less that; "" where nothing is."""
     if cell is None or cell.published is None:
         return ""
@@ -41,7 +41,7 @@ def published(cell: Cell | None, column: Column) -> str:
     return f"{published_text(one, unit)} ({difference_text(one, unit)}, {one.compatible})"
 
 
-def caption(table: Table) -> list[str]:
+def caption(table: SeveralTable) -> list[str]:
     """How to read it: sentences."""
     return [
         "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better.",
@@ -58,7 +58,7 @@ def caption(table: Table) -> list[str]:
     ]
 
 
-def columns_explained(table: Table) -> list[str]:
+def columns_explained(table: SeveralTable) -> list[str]:
     """A sentence for each column: its unit and the number of its items."""
     return [
         f"{column.group.student}, {column.group.part}, {column.benchmark} {column.series.name}: "
@@ -67,7 +67,7 @@ def columns_explained(table: Table) -> list[str]:
     ]
 
 
-def _files(table: Table) -> list[str]:
+def _files(table: SeveralTable) -> list[str]:
     """Seeds, declaration and caveats of each file or point; those that have the same are told together."""
     told: dict[str, list[str]] = {}
     for group in table.groups:
@@ -83,7 +83,7 @@ def _files(table: Table) -> list[str]:
     return [f"{', '.join(parts)}: {text}." for text, parts in told.items()]
 
 
-def several_markdown(table: Table, title: str, missing: list[str], *, secondary: bool) -> str:
+def several_markdown(table: SeveralTable, title: str, missing: list[str], *, secondary: bool) -> str:
     """The text. Markdown has one line of heads, in which student, file and benchmark stand together."""
     heads = [
         f"{column.group.student} {column.group.part if table.has_parts else ''} {column.benchmark}".replace("  ", " ")
@@ -92,32 +92,34 @@ def several_markdown(table: Table, title: str, missing: list[str], *, secondary:
     ]
     blocks = [f"# {title}: secondary results", SECONDARY] if secondary else [f"# {title}"]
     if table.columns:
-        blocks.append(markdown_table(["arm", *heads], _rows(table, table.arms)))
+        blocks.append(markdown(plain_table(["arm", *heads], rows_of(table, table.arms))))
     else:
         blocks.append("There are no outcomes on any primary result.")
     if table.references:
         blocks += [
             "Models that no arm trained, on the same items:",
-            markdown_table(["reference", *heads], _rows(table, table.references)),
+            markdown(plain_table(["reference", *heads], rows_of(table, table.references))),
         ]
     blocks += ["## How to read this", bullets(_plain([*caption(table), *columns_explained(table)]))]
     blocks += ["## Missing", bullets(missing) if missing else "No cell is missing."]
     return "\n\n".join(blocks) + "\n"
 
 
-def _rows(table: Table, lines: list[Line]) -> list[list[str]]:
+def rows_of(table: SeveralTable, lines: list[Line]) -> list[list[Cell]]:
+    """Each line's cells, and below it what was published of it, if anything was."""
     out = []
     for line in lines:
-        cells = [line.name]
-        for cell, column in zip(line.cells, table.columns, strict=True):
-            text = MISSING if cell is None else score(cell, column)
-            bold = cell is not None and cell.best
-            cells.append((f"**{text}**" if bold else text) + (_plain([marks(cell)])[0] if cell else ""))
-        out.append(cells)
+        pairs = list(zip(line.cells, table.columns, strict=True))
+        out.append([Cell(line.name), *(_cell(*pair) for pair in pairs)])
         if line.has_published:
-            pairs = zip(line.cells, table.columns, strict=True)
-            out.append([PUBLISHED, *(published(cell, column) for cell, column in pairs)])
+            out.append([Cell(text, note=True) for text in (PUBLISHED, *(published(*pair) for pair in pairs))])
     return out
+
+
+def _cell(one: Score | None, column: SeriesColumn) -> Cell:
+    if one is None:
+        return Cell(MISSING)
+    return Cell(score(one, column), strong=one.best, mark=marks(one), number=True)
 
 
 def _plain(sentences: list[str]) -> list[str]:

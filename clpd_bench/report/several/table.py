@@ -9,16 +9,16 @@ import numpy as np
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, REFERENCE, Series
-from clpd_bench.report.rows import Row, is_primary, is_tested
+from clpd_bench.report.beside import Beside
+from clpd_bench.report.rows import ScoreRow, is_primary, is_tested
 from clpd_bench.report.several.groups import Group
-from clpd_bench.results.beside import Beside
 from clpd_bench.tables.rounding import UNITS
 
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 
 @dataclass(frozen=True)
-class Column:
+class SeriesColumn:
     """A series of a group, or the mean over its benchmarks.
 
     Attributes:
@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Score:
     """What a row has in a column, in the metric's own unit.
 
     Attributes:
@@ -70,7 +70,7 @@ class Line:
     """A name, and what it has in each column, None where it is missing."""
 
     name: str
-    cells: list[Cell | None]
+    cells: list[Score | None]
 
     @property
     def has_published(self) -> bool:
@@ -78,8 +78,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Table:
-    columns: list[Column]
+class SeveralTable:
+    columns: list[SeriesColumn]
     arms: list[Line]
     references: list[Line]
 
@@ -108,7 +108,7 @@ class Table:
         return len(set(students)) < len(students)
 
 
-def table_of(groups: Sequence[Group], *, secondary: bool) -> Table:
+def table_of(groups: Sequence[Group], *, secondary: bool) -> SeveralTable:
     """Columns: of each group, the primary metric on every benchmark that has it (secondary: the other metrics, one
     after the other), the primary result's benchmark first, and last their average. Rows: whatever any group has, in
     the order in which it is met."""
@@ -117,22 +117,22 @@ def table_of(groups: Sequence[Group], *, secondary: bool) -> Table:
     rows = [[(group, row) for row in group.report.rows.arms] for group in mine]
     references = [[(group, row) for row in group.report.rows.references] for group in mine]
     best = [_best(column) for column in columns]
-    return Table(columns, _lines(rows, "arm", columns, best), _lines(references, REFERENCE, columns, best))
+    return SeveralTable(columns, _lines(rows, "arm", columns, best), _lines(references, REFERENCE, columns, best))
 
 
-def _columns(group: Group, secondary: bool) -> list[Column]:
+def _columns(group: Group, secondary: bool) -> list[SeriesColumn]:
     primary = group.report.context.declaration.primary_metric
-    every = [Column(group, series, place) for place, series in enumerate(group.report.rows.series)]
+    every = [SeriesColumn(group, series, place) for place, series in enumerate(group.report.rows.series)]
     mine = [column for column in every if (column.series.name == primary) is not secondary]
     metrics = list(dict.fromkeys(column.series.name for column in mine))
     return sorted(mine, key=lambda column: metrics.index(column.series.name))
 
 
-def is_primary_column(column: Column) -> bool:
+def is_primary_column(column: SeriesColumn) -> bool:
     return is_primary(column.series, column.group.report.context)
 
 
-def by_seed(column: Column, kind: str, name: str) -> dict[int, float]:
+def by_seed(column: SeriesColumn, kind: str, name: str) -> dict[int, float]:
     """{seed: mean over items}; of an average, of the seeds that all of its benchmarks have."""
     scores = column.group.report.scores
     if column.series.benchmark != MACRO_AVERAGE:
@@ -143,7 +143,7 @@ def by_seed(column: Column, kind: str, name: str) -> dict[int, float]:
 
 
 def _lines(
-    rows: Iterable[list[tuple[Group, Row]]], kind: str, columns: Sequence[Column], best: Sequence[float]
+    rows: Iterable[list[tuple[Group, ScoreRow]]], kind: str, columns: Sequence[SeriesColumn], best: Sequence[float]
 ) -> list[Line]:
     found = {(group.part, row.name): row for several in rows for group, row in several}
     names = dict.fromkeys(name for _, name in found)
@@ -160,7 +160,7 @@ def _lines(
     return [line for line in lines if any(line.cells) or kind == "arm"]
 
 
-def _cell(column: Column, kind: str, row: Row, best: float) -> Cell | None:
+def _cell(column: SeriesColumn, kind: str, row: ScoreRow, best: float) -> Score | None:
     values = np.array([*by_seed(column, kind, row.name).values()])
     if not len(values):
         return None
@@ -170,10 +170,10 @@ def _cell(column: Column, kind: str, row: Row, best: float) -> Cell | None:
     significant = test is not None and is_tested(test) and test.p_adjusted <= column.alpha
     standing = column.group.report.context.standings.of(test).word if test is not None else ""
     published = row.published[column.place]
-    return Cell(mean, sd, len(values), test, significant, standing, published, kind == "arm" and mean == best)
+    return Score(mean, sd, len(values), test, significant, standing, published, kind == "arm" and mean == best)
 
 
-def _best(column: Column) -> float:
+def _best(column: SeriesColumn) -> float:
     """The best mean of the arms; nan, which nothing equals, where no arm is better than another."""
     scores = [by_seed(column, "arm", row.name) for row in column.group.report.rows.arms]
     means = [float(np.array([*one.values()]).mean()) for one in scores if one]

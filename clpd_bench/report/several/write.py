@@ -1,9 +1,4 @@
-"""table.csv of several files: a line a cell, in the metrics' own units.
-
-report.html of several files: the tables, and links to each file's own page.
-
-A report of several ablations: each one's own, and above them one table and the figures that need several.
-"""
+"""A report of several ablations: each one's own, and above them one table and the figures that need several."""
 
 from __future__ import annotations
 
@@ -19,6 +14,7 @@ from markupsafe import Markup
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import REFERENCE
+from clpd_bench.report.beside import Beside
 from clpd_bench.report.figures import capacity_gap
 from clpd_bench.report.figures.draw import Drawn, saved
 from clpd_bench.report.figures.style import styled
@@ -34,9 +30,8 @@ from clpd_bench.report.several.markdown import (
     score,
     several_markdown,
 )
-from clpd_bench.report.several.table import Cell, Column, Line, Table, is_primary_column, table_of
+from clpd_bench.report.several.table import Line, Score, SeriesColumn, SeveralTable, is_primary_column, table_of
 from clpd_bench.report.write import write_files
-from clpd_bench.results.beside import Beside
 from clpd_bench.results.capacity import Gap, gap_csv
 from clpd_bench.store import Store
 
@@ -49,7 +44,7 @@ COLUMNS = [
 interval; `p_adjusted` within the file's family, and empty outside it."""
 
 
-def several_csv(tables: list[Table]) -> str:
+def several_csv(tables: list[SeveralTable]) -> str:
     """Empty fields are what a row does not have; a cell that is missing has no row."""
     rows = [
         _row(column, kind, line, cell)
@@ -62,7 +57,7 @@ def several_csv(tables: list[Table]) -> str:
     return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
 
 
-def _row(column: Column, kind: str, line: Line, cell: Cell) -> dict[str, object]:
+def _row(column: SeriesColumn, kind: str, line: Line, cell: Score) -> dict[str, object]:
     test = cell.test._asdict() if cell.test is not None else {}
     tested = {name: test[name] for name in COLUMNS if name in Comparison._fields and name in test}
     published = cell.published._asdict() if cell.published is not None else {}
@@ -89,7 +84,11 @@ _FOLDER = Path(__file__).parents[1] / "page"
 
 
 def several_page(
-    title: str, tables: Sequence[Table], groups: Sequence[Group], figures: Sequence[Drawn], missing: Sequence[str]
+    title: str,
+    tables: Sequence[SeveralTable],
+    groups: Sequence[Group],
+    figures: Sequence[Drawn],
+    missing: Sequence[str],
 ) -> str:
     """The page, autoescaped.
 

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from clpd_bench.grid.tuned import Tuned, TunedPoint
 from clpd_bench.report.tuning.text import values_text
 from clpd_bench.settings.parts.tune import Metric, TuneSettings
 from clpd_bench.tables.rounding import UNITS, Unit, mean_and_sd
+from clpd_bench.tables.table import Table, number_columns, table
+from clpd_bench.tables.terminal import terminal
 
 _UNITS: dict[Metric, Unit] = {"response_loss": UNITS["response_loss"], "sequence_accuracy": UNITS["exact_match"]}
 
@@ -68,22 +68,22 @@ def print_chosen(tuned: Tuned, console: Console) -> None:
     for point in tuned.points:
         if len(tuned.points) > 1:
             console.print(f"\nAt the point {point}:", markup=False)
-        console.print(_chosen_table(chosen_rows(tuned.at(point))))
+        console.print(terminal(_chosen_table(chosen_rows(tuned.at(point)))))
 
 
 def _chosen_table(rows: list[ChosenRow]) -> Table:
     """A line an arm, what was chosen first, then the score at each trial."""
-    table = Table(box=None, pad_edge=False)
-    for i, column in enumerate(["arm", "chosen", "edge", "students", "steps", "tokens", *dict(rows[0].trials)]):
-        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            escape(row.arm),
+    heads = number_columns("arm", "chosen", "edge", "students", "steps", "tokens", *dict(rows[0].trials), wraps=False)
+    lines = [
+        [
+            row.arm,
             row.chosen,
             "yes" if row.edges else "",
             f"{row.students}",
             f"{row.steps:,}",
             f"{row.tokens:,}",
             *(score for _, score in row.trials),
-        )
-    return table
+        ]
+        for row in rows
+    ]
+    return table(heads, lines)

@@ -38,7 +38,7 @@ class Beside(NamedTuple):
     source: str
 
 
-Place = tuple[str, str, str]
+Measured = tuple[str, str, str]
 """The name of an arm or reference, a benchmark, a metric as the tables name it."""
 
 
@@ -48,7 +48,7 @@ def set_beside(
     series: Sequence[Series],
     names: Sequence[str],
     alpha: float,
-) -> tuple[dict[Place, Beside], list[str]]:
+) -> tuple[dict[Measured, Beside], list[str]]:
     """What stands beside which of our means, and a sentence for each published number that stands nowhere.
 
     Args:
@@ -56,7 +56,7 @@ def set_beside(
         names: of arms and references, whether or not there are outcomes of them.
     """
     ours = {(one.arm, one.benchmark, one.metric): one for one in found}
-    out: dict[Place, Beside] = {}
+    out: dict[Measured, Beside] = {}
     absent: list[str] = []
     for one in published:
         mine = [s for s in series if (s.benchmark, s.metric) == (one.benchmark, one.metric)]
