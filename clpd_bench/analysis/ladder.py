@@ -67,7 +67,7 @@ class Scored:
     def _better(self, one: str, other: str) -> bool:
         """Not where they are equal, or a score is no number."""
         a, b = self.scores[one], self.scores[other]
-        return a > b if METRICS[self.ladder.metric] == "higher" else a < b
+        return a > b if not lower_is_better(self.ladder.metric) else a < b
 
     def _behind(self, one: str, other: str) -> str:
         apart = abs(self.scores[one] - self.scores[other])
@@ -76,7 +76,7 @@ class Scored:
     def _fix(self) -> str:
         """Once all are known, and some order of them rises."""
         weakest_first = sorted(self.scores, key=lambda name: self.scores[name])
-        if METRICS[self.ladder.metric] == "lower":
+        if lower_is_better(self.ladder.metric):
             weakest_first.reverse()
         rises = all(self._better(b, a) for a, b in pairwise(weakest_first))
         whole = len(self.scores) == len(self.ladder.teachers)

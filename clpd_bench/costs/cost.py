@@ -63,13 +63,13 @@ class TooLarge:
     """A job that its profile's GPU cannot hold.
 
     Attributes:
-        told: the sum, against what there is.
+        why: the sum, against what there is.
         fix: what would make it smaller, or the profile larger.
     """
 
     key: str
     profile: str
-    told: str
+    why: str
     fix: str
 
 

@@ -129,7 +129,7 @@ def item_metrics(task: Any, samples: list[dict[str, Any]]) -> tuple[list[str], l
         )
     for name in kept:
         higher = task.higher_is_better().get(name, True)
-        if higher != (METRICS[name] == "higher"):
+        if higher != (not lower_is_better(name)):
             raise UserError(
                 f"task {task.task_name!r} says that {'more' if higher else 'less'} {name} is better, and here it is "
                 "the other way round",

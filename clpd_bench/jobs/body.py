@@ -20,8 +20,8 @@ class Context:
     checkpoints: a folder of this attempt's own; what lies there survives the attempt.
     earlier: checkpoint folders of earlier attempts, newest first.
     should_stop: whether to leave a checkpoint and raise `Interrupted`.
-    progress: told (done, of) as the work goes on.
-    checkpointed: told after each checkpoint.
+    progress: called with (done, of) as the work goes on.
+    checkpointed: called after each checkpoint.
     """
 
     checkpoints: Path

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from clpd_bench.plan.keys import digest, identities
-from clpd_bench.plan.plan import Evaluated, Job
+from clpd_bench.plan.plan import PlannedEvaluation, Job
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import identity
@@ -94,7 +94,7 @@ def _rules(supervision: dict[str, Any]) -> dict[str, Any]:
     return {name: _rules(value) if name in ("order_of", "teachers_of") else value for name, value in rules.items()}
 
 
-def declaration(ablation: Ablation, cells: list[Evaluated], jobs: Mapping[str, Job]) -> dict[str, Any]:
+def declaration(ablation: Ablation, cells: list[PlannedEvaluation], jobs: Mapping[str, Job]) -> dict[str, Any]:
     """What the file's `analysis:` says, and which evaluations it is about, each with its part of the question.
 
     Plain JSON; the store registers it when it is first run. A setting of the analysis that has its default is

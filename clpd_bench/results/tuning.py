@@ -39,7 +39,7 @@ def mean_and_sd(scores: Iterable[float | None]) -> tuple[float | None, float | N
 
 def choose(means: Sequence[float | None], metric: Metric) -> int | None:
     """The place of the best mean, of equal ones the first listed; None where every trial diverged."""
-    sign = 1 if LOWER_IS_BETTER[metric] else -1
+    sign = 1 if lower_is_better(metric) else -1
     there = [(sign * mean, place) for place, mean in enumerate(means) if mean is not None]
     return min(there)[1] if there else None
 

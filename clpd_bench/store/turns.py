@@ -21,7 +21,7 @@ def turn(folder: Path, watch: Watch, heartbeat_every: float, waiting: Callable[[
 
     Args:
         folder: the entries of all turns so far.
-        waiting: told once of each process that is waited for.
+        waiting: called once with each process that is waited for.
     """
     owner = Owner.this_process()
     told: set[int] = set()

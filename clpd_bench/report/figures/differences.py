@@ -75,6 +75,6 @@ def _panel(axes: Axes, rows: list[Comparison], series: Series, style: dict[str, 
     axes.set_xlim(-1.08 * (reach or 1), 1.08 * (reach or 1))
     axes.axvline(0, color="#000000", linewidth=0.7, zorder=1)
     label_rows(axes, [row.arm for row in rows])
-    sides = ("worse", "better") if METRICS[series.metric] == "higher" else ("better", "worse")
+    sides = ("worse", "better") if not lower_is_better(series.metric) else ("better", "worse")
     axes.set_title(panel_title(series))
     axes.set_xlabel(f"difference ({unit.difference})\n← {sides[0]}          {sides[1]} →")

@@ -179,7 +179,7 @@ def _best(column: Column) -> float:
     means = [float(np.array([*one.values()]).mean()) for one in scores if one]
     if len(set(means)) < 2:
         return float("nan")
-    return max(means) if METRICS[column.series.metric] == "higher" else min(means)
+    return max(means) if not lower_is_better(column.series.metric) else min(means)
 
 
 def _spans(keyed: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:

@@ -152,7 +152,7 @@ def notes(ablation: Ablation, tuned: TunedPoint | None, file: str, point: str) -
 
 def _told(tuned: TunedPoint) -> str:
     tune = tuned.tune
-    better = "lower" if LOWER_IS_BETTER[tune.metric] else "higher"
+    better = "lower" if lower_is_better(tune.metric) else "higher"
     over = "; ".join(f"{key} over {', '.join(map(value_text, values))}" for key, values in tune.space.items())
     chosen = "; ".join(f"{name} {values_text(one.chosen, tune)}" for name, one in tuned.arms.items())
     seeds = f"{_many(len(tune.seeds), 'seed')} of {'its' if len(tune.seeds) == 1 else 'their'} own"

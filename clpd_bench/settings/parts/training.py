@@ -1,4 +1,4 @@
-"""Looks at the validation split during training, and what follows from them: when to stop, which model to save.
+"""Checks at the validation split during training, and what follows from them: when to stop, which model to save.
 
 How long a model is trained, with what steps, and when it stops.
 """
@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from clpd_bench.settings.base import NotInKey, Settings, distinct, shorthand
 
 
-class Look(Settings):
+class ValidationCheck(Settings):
     """A score on the validation split, taken every so many steps.
 
     `response_loss` is the mean over validation examples of the mean nats a response token;
@@ -21,14 +21,14 @@ class Look(Settings):
 
     metric: Literal["response_loss", "sequence_accuracy"]
     every: int = Field(default=25, ge=1)
-    """Steps between two looks."""
+    """Steps between two checks."""
 
     def gain(self, value: float, over: float) -> float:
         """How much better a score is than another."""
         return over - value if self.metric == "response_loss" else value - over
 
 
-class Stop(Look):
+class Stop(ValidationCheck):
     """Stop once a score on the validation split is reached; not reaching it is an error."""
 
     at: float
@@ -37,10 +37,10 @@ class Stop(Look):
         return self.gain(value, self.at) >= 0
 
 
-class EarlyStopping(Look):
-    """Stop after `patience` looks in a row of which none was better than the best one by more than `min_delta`.
+class EarlyStopping(ValidationCheck):
+    """Stop after `patience` checks in a row of which none was better than the best one by more than `min_delta`.
 
-    The look before the first step counts. The learning rate is that of the whole run, up to where it stops.
+    The check before the first step counts. The learning rate is that of the whole run, up to where it stops.
     """
 
     patience: int = Field(ge=1)
@@ -54,8 +54,8 @@ class Last(Settings):
     name: Literal["last"]
 
 
-class BestValidation(Look):
-    """The model of the best look, the earliest of equals; the end of the run is one of them, its start is not."""
+class BestValidation(ValidationCheck):
+    """The model of the best check, the earliest of equals; the end of the run is one of them, its start is not."""
 
     name: Literal["best_validation"]
 
