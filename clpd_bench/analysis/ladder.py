@@ -11,7 +11,7 @@ from typing import Any
 from clpd_bench.corpus.reader import read_table
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Ladder, Plan
-from clpd_bench.settings.parts.metrics import METRICS
+from clpd_bench.settings.parts.metrics import METRICS, lower_is_better
 from clpd_bench.store import Store
 
 

@@ -1,9 +1,4 @@
-"""Whether a tokenizer splits texts as the `tokenizer.json` that lies beside it says.
-
-Tokens that a tokenizer numbers beyond what its model has embeddings for.
-
-Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers; and those of pretrained weights.
-"""
+"""Tokenizers: made from a corpus, or those of pretrained weights, checked against the file beside them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Dimensions out of a `config.json`.
-
-How large the models of a plan are, without their weights.
-"""
+"""How large the models of a plan are, without their weights."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a training run goes through: its schedule's batches, its checks of the validation split, its teachers.
-
-What making a model costs: training it, or bringing it in, cutting it, taking an earlier step of it.
-"""
+"""What making a model costs: training it, bringing it in, cutting it, taking an earlier step of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Scores:
     sequence_accuracy: NDArray[np.bool_]
 
     def mean(self, metric: str) -> float:
-        return float(self.response_loss.mean() if metric == "response_loss" else self.sequence_accuracy.mean())
+        return float(getattr(self, metric).mean())
 
 
 @torch.inference_mode()

@@ -1,7 +1,4 @@
-"""Whether pretrained weights are those of the model that they were loaded into: all of them, and no others.
-
-Pretrained weights brought in: loaded by transformers, kept as a plain folder like any model.
-"""
+"""Pretrained weights, loaded by transformers, checked to be whole, and kept as a plain folder like any model."""
 
 from __future__ import annotations
 

@@ -140,7 +140,9 @@ def train(
         record, done = Record(**found.state), found.step
     record.dropout = draws
     model.train()
-    checks = ValidationChecks(model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary)
+    checks = ValidationChecks(
+        model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary
+    )
     saved_at, saved_step = time.monotonic(), done
     for step, examples, teachers in schedule.batches(after=done):
         # Every step has its own stream, also for a loss of the user's own, so a resumed run needs no generator state.

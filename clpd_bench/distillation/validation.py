@@ -1,8 +1,6 @@
-"""What follows from checks of the validation split: whether a run goes on, and which of its models is its result.
+"""Checks on the validation split during training: when a run stops, and which of its models is its result.
 
-Worked out each time from all that the checks saw, so that a resumed run decides as one that nothing interrupted.
-
-Checks at the validation split while a model is trained, and the models that are kept on the way.
+Decided each time from all checks so far, so that a resumed run decides as an uninterrupted one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""lm-eval's requests to a model, a batch at a time, so that finished batches can be kept; and who had no end.
-
-lm-eval 0.4.13, in this process.
-"""
+"""lm-eval 0.4.13 in this process, a batch at a time, so that finished batches are kept."""
 
 from __future__ import annotations
 

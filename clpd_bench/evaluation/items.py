@@ -1,9 +1,4 @@
-"""Items: one row an outcome, without the name of anything but the item and the metric.
-
-Which of a task's metrics become items.
-
-lm-eval's own results and samples, in the files and the layout of its command line.
-"""
+"""From lm-eval's results to items: one row an outcome, without the name of anything but the item and the metric."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.metrics import METRICS
+from clpd_bench.settings.parts.metrics import METRICS, lower_is_better
 
 SCHEMA = pa.schema(
     [

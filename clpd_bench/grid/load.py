@@ -1,7 +1,4 @@
-"""Where each setting's value comes from.
-
-From a file to an `Ablation`, every mistake told with its file, line and key.
-"""
+"""From a file to an `Ablation`: every mistake has its file, line and key, every value its origin."""
 
 from __future__ import annotations
 
@@ -101,7 +98,7 @@ def _load(file: Path, sets: list[str] | None, with_tuned: bool = True) -> tuple[
     if with_tuned and ablation.tuned is not None:
         _put_tuned(ablation, ablation.tuned, placed, places)
         ablation = _checked(placed, places)
-    return ablation, written
+    return ablation, placed
 
 
 def _checked(placed: PlacedSettings, places: _Places) -> Ablation:
@@ -144,7 +141,7 @@ class _Places:
     """Where settings come from: a line of a file, or a `--set`."""
 
     def __init__(self, file: Path, placed: PlacedSettings) -> None:
-        self.file, self.placed = file, written
+        self.file, self.placed = file, placed
         self.in_files = set(placed.places)
         self.overridden: list[str] = []
 

@@ -1,10 +1,8 @@
-"""The axes of a grid: which keys may vary, what they are called by, what a constraint excludes.
+"""The points of a grid: axes multiplied, less what constraints exclude, each checked.
 
-The points of an ablation's grid: its axes multiplied, less what its constraints exclude.
-
-`axes` multiply. Each key of `one_at_a_time` varies alone around every point that the axes make; a value
-that changes nothing there is no further point. A key is a setting of the file, below one of MAY_VARY.
-At each point the arms have what was tuned for them there.
+`axes` multiply. Each key of `one_at_a_time` varies alone around every point that the axes make; a value that
+changes nothing there makes no further point. A key is a setting of the file, below one of MAY_VARY. At each point
+the arms have what was tuned for them there.
 """
 
 from __future__ import annotations

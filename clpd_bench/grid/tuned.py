@@ -1,7 +1,4 @@
-"""The form of the file that `clpd tune` writes and the ablation names.
-
-Reading the file that `clpd tune` wrote: whole, as it was written, and made for this ablation.
-"""
+"""The file that `clpd tune` writes and `tuned:` names: its form, and whether it is of this ablation."""
 
 from __future__ import annotations
 
@@ -19,7 +16,8 @@ from clpd_bench.settings.file.load import load_settings
 from clpd_bench.settings.file.yaml_reader import KeyPath, dotted
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import identity
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER, TuneSettings
+from clpd_bench.settings.parts.metrics import lower_is_better
+from clpd_bench.settings.parts.tune import TuneSettings
 
 
 class Trial(Settings):

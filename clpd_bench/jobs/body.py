@@ -1,6 +1,6 @@
-"""What a body is given beside its spec and inputs, and what it gives back.
+"""What the body of a job is given and gives back, and which module holds the body of a kind.
 
-Which module holds the body of a kind. Imported when asked for: torch and lm-eval are slow to load.
+Bodies are imported when asked for: torch and lm-eval are slow to load.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""The result of a trained model: which of the models that its run went through, and which others beside it.
-
-model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike.
-
-Also what is not trained: pretrained weights brought in, a model with fewer layers, a checkpoint of another.
-"""
+"""model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike."""
 
 from __future__ import annotations
 

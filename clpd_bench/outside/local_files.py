@@ -1,7 +1,4 @@
-"""sha256 of files; of large ones remembered, as long as they look the same from outside.
-
-Pointers of Git LFS: what lies in a clone in the place of a file that was not fetched with it.
-"""
+"""Local files: their sha256, remembered for large ones; and pointers of Git LFS, refused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files of pretrained weights, looked at from outside: that they are there, whole, and what they are called.
-
-Pretrained weights as files on this machine.
-"""
+"""Pretrained weights as files on this machine: where they lie, whether they are whole, what they are called."""
 
 from __future__ import annotations
 
@@ -131,9 +128,7 @@ def _require_whole(file: Path, source: Hub | Local) -> None:
         try:
             wanted = start + max((tensor["data_offsets"][1] for tensor in _tensors(file).values()), default=0)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise UserError(
-                f"{file.name} of {source.label} is no safetensors file", key="initial", fix=AGAIN
-            ) from None
+            raise UserError(f"{file.name} of {source.label} is no safetensors file", key="initial", fix=AGAIN) from None
         if wanted == size:
             return
         told = f"has {size} bytes, and {wanted} by its header"

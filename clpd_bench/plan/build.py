@@ -17,7 +17,7 @@ from clpd_bench.outside.weights import start_of
 from clpd_bench.plan.code_versions import code_version
 from clpd_bench.plan.keys import digest, identities, job_key, settings_of
 from clpd_bench.plan.lock import Lock, read_lock
-from clpd_bench.plan.plan import PlannedEvaluation, Job, Ladder, Plan, PointPlan, in_order, whole
+from clpd_bench.plan.plan import Job, Ladder, Plan, PlannedEvaluation, PointPlan, in_order, whole
 from clpd_bench.plan.questions import declaration
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.settings.base import files_under

@@ -1,12 +1,4 @@
-"""The hash of the source that the body of a kind of job can reach.
-
-Source text with comments, docstrings and blank lines left out: a syntax tree's dump would vary with
-Python's version.
-
-Code versions as they go into keys: a number while the code is as recorded, its hash once edited.
-
-`make versions`: says whether the code of each kind is the recorded one, and records it.
-"""
+"""Code versions: a number in the key while the code of a kind is as recorded, its hash once edited."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`<file>.lock`: the commits that an ablation's models, data sets and tasks are pinned to.
-
-What a plan needs of the hub: models, data sets, tasks of lm-eval.
-"""
+"""What a plan needs of the hub, and the file `<file>.lock` that pins it to commits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The plan: jobs in an order in which parents come first, and where each cell's results lie.
-
-The plan of a whole grid: those of its points, with each shared job once.
-"""
+"""The plan: jobs with parents first, where each cell's results lie, and the points of a grid together."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION, Declaration
-from clpd_bench.analysis.series import METRICS, Series
+from clpd_bench.analysis.series import Series
 from clpd_bench.results.standing import Standings
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS, Unit, decimals, difference, p_value
 
 

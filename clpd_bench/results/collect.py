@@ -20,7 +20,7 @@ from clpd_bench.analysis.series import FLOOR, REFERENCE, Series
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.floors import floor_scores
-from clpd_bench.plan.plan import PlannedEvaluation, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.analysis import Primary
 from clpd_bench.settings.parts.metrics import BINARY

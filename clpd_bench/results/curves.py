@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from clpd_bench.analysis.outcomes import FloatArray
-from clpd_bench.plan.plan import PlannedEvaluation, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.results.schedules import ArmSchedule, StageSpan
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clpd_bench.plan.plan import PlannedEvaluation, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.plan.questions import questions
 from clpd_bench.store import Record, Store
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
-from clpd_bench.plan.plan import PlannedEvaluation, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.plan.why import Known, of_record
 from clpd_bench.store import Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clpd_bench.plan.plan import PlannedEvaluation, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.store import Store
 
 

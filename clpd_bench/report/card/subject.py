@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clpd_bench.corpus.reader import read_split
-from clpd_bench.plan.plan import PlannedEvaluation, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.store import Store
 
 

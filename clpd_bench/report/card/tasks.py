@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.outside.lm_eval_tasks import read_task
-from clpd_bench.plan.plan import PlannedEvaluation, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.report.card.subject import example_of
 from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec
 from clpd_bench.store import Store

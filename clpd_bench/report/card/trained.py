@@ -141,7 +141,9 @@ def _named(setting: Settings) -> str:
 
 
 def _written(setting: Settings) -> str:
-    return code(shorthand_of(setting)) if isinstance(setting, Plugin) else _fields(setting.model_dump(exclude_none=True))
+    return (
+        code(shorthand_of(setting)) if isinstance(setting, Plugin) else _fields(setting.model_dump(exclude_none=True))
+    )
 
 
 def _fields(values: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
-from clpd_bench.analysis.series import METRICS, Series
+from clpd_bench.analysis.series import Series
 from clpd_bench.report.figures.style import (
     FAINT,
     SMALL,
@@ -24,6 +24,7 @@ from clpd_bench.report.figures.style import (
     panel_title,
 )
 from clpd_bench.report.verdict import comparison_rows
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS
 
 CAPTION = (

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from clpd_bench.grid.tuned import TunedArm, TunedPoint
 from clpd_bench.report.figures.style import RULE, Look, looks, new_figure, shortened
 from clpd_bench.report.tuning.tables import unit
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER
+from clpd_bench.settings.parts.metrics import lower_is_better
 
 CAPTION = (
     "Lines join the means over tuning seeds, which are the open dots; the filled marker is the value that the arm was "

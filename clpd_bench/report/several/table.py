@@ -12,6 +12,7 @@ from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, REFERENCE, Series
 from clpd_bench.report.rows import Row, is_primary, is_tested
 from clpd_bench.report.several.groups import Group
 from clpd_bench.results.beside import Beside
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS
 
 ARROWS = {"higher": "↑", "lower": "↓"}

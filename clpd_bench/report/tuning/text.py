@@ -13,7 +13,8 @@ from clpd_bench.grid.space import tuned_arms
 from clpd_bench.grid.tuned import Tuned, TunedPoint
 from clpd_bench.plan.tuning import Tuning, plan_tuning
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER, TuneSettings
+from clpd_bench.settings.parts.metrics import lower_is_better
+from clpd_bench.settings.parts.tune import TuneSettings
 from clpd_bench.settings.rules.analysis import compared_arms
 
 TOKENS_ALIKE = 0.01

@@ -1,9 +1,4 @@
-"""Settings as they are written, each with the file and line, or the `--set`, that it comes from.
-
-`like:`: an arm that is another one but for what it says itself.
-
-`--set key.path=value`: a value of the file, replaced for this run.
-"""
+"""Settings on top of one another, each value with its place: `extends:`, `like:` and `--set`."""
 
 from __future__ import annotations
 
@@ -97,42 +92,46 @@ def _below(path: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return path[: len(other)] == other
 
 
-def expand(written: PlacedSettings, at: Callable[[KeyPath, UserError], UserError]) -> None:
+def expand(placed: PlacedSettings, place: Callable[[KeyPath, UserError], UserError]) -> None:
     """Puts the arm that each `like:` names underneath the arm's own keys, in place.
 
     Args:
-        at: gives an error its file and line.
+        place: gives an error its file and line.
 
     Raises:
         UserError: there is no such arm, or arms that are like each other in a circle.
     """
-    arms = written.data.get("arms")
+    arms = placed.data.get("arms")
     if isinstance(arms, dict):
         for name in arms:
-            _expand(written, arms, name, [], at)
+            _expand(placed, arms, name, [], place)
 
 
 def _expand(
-    written: PlacedSettings, arms: dict[Any, Any], name: Any, asked: list[Any], at: Callable[[KeyPath, UserError], UserError]
+    placed: PlacedSettings,
+    arms: dict[Any, Any],
+    name: Any,
+    asked: list[Any],
+    place: Callable[[KeyPath, UserError], UserError],
 ) -> None:
     arm = arms[name]
     if not isinstance(arm, dict) or "like" not in arm:
         return
     other, at = arm["like"], ("arms", str(name), "like")
     if not isinstance(other, str) or other not in arms:
-        raise at(at, UserError(f"there is no arm {other!r}", found=other, allowed=map(str, arms)))
+        raise place(at, UserError(f"there is no arm {other!r}", found=other, allowed=map(str, arms)))
     if other in [*asked, name]:
-        raise at(
+        raise place(
             at,
             UserError(f"arm {name!r} is like arm {other!r}, and that one in the end like {name!r}",
                       fix="Write one of them out"),
         )  # fmt: skip
-    _expand(written, arms, other, [*asked, name], at)
-    mine = written.inside(("arms", name))
+    _expand(placed, arms, other, [*asked, name], place)
+    mine = placed.inside(("arms", name))
     del mine.data["like"]
     mine.forget(("like",))
     if isinstance(arms[other], dict):
-        written.replace(("arms", name), on_top(written.inside(("arms", other)), mine))
+        placed.replace(("arms", name), on_top(placed.inside(("arms", other)), mine))
 
 
 def put(data: Any, path: str, value: Any, *, source: str) -> None:

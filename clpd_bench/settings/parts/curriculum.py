@@ -1,7 +1,4 @@
-"""Pacings: which buckets of difficulty a stage draws from.
-
-The explicit curriculum (order of the data) and the implicit one (who teaches when).
-"""
+"""The explicit curriculum (order of the data, pacing) and the implicit one (who teaches when)."""
 
 from __future__ import annotations
 

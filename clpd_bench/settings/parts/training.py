@@ -1,7 +1,4 @@
-"""Checks at the validation split during training, and what follows from them: when to stop, which model to save.
-
-How long a model is trained, with what steps, and when it stops.
-"""
+"""How long a model is trained, with what steps, and what the checks on the validation split decide."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import NotInKey, Settings, distinct, shorthand
+from clpd_bench.settings.parts.metrics import ValidationMetric, lower_is_better
 
 
 class ValidationCheck(Settings):
@@ -19,13 +17,13 @@ class ValidationCheck(Settings):
     `sequence_accuracy` the share of them whose whole response greedy decoding would reproduce.
     """
 
-    metric: Literal["response_loss", "sequence_accuracy"]
+    metric: ValidationMetric
     every: int = Field(default=25, ge=1)
     """Steps between two checks."""
 
     def gain(self, value: float, over: float) -> float:
         """How much better a score is than another."""
-        return over - value if self.metric == "response_loss" else value - over
+        return over - value if lower_is_better(self.metric) else value - over
 
 
 class Stop(ValidationCheck):

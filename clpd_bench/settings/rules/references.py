@@ -152,8 +152,8 @@ def check_followed(a: Ablation) -> None:
     for name, arm in a.arms.items():
         if follows_difficulty(a, name) and resolve(a, name).curriculum.difficulty is None:
             raise UserError(
-                f"arm {name!r} (order {shorthand_of(arm.order)}, teachers {shorthand_of(arm.teachers)}) goes by how hard "
-                "examples are, and nothing says what is hard",
+                f"arm {name!r} (order {shorthand_of(arm.order)}, teachers {shorthand_of(arm.teachers)}) goes "
+                "by how hard examples are, and nothing says what is hard",
                 key="curriculum.difficulty",
                 fix="Name a difficulty, such as `difficulty: cot_tokens`",
             )
