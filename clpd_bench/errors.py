@@ -46,7 +46,27 @@ class UserError(Exception):
         close = difflib.get_close_matches(str(self.found), self.allowed, n=1, cutoff=0.6)
         return close[0] if close else None
 
-    def _told_already(self) -> bool:
+    def at(
+        self,
+        *,
+        message: str | None = None,
+        file: str | Path | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        fix: str | None = None,
+    ) -> UserError:
+        """The same mistake with what is given here in the place of what it had."""
+        return UserError(
+            message or self.message,
+            file=file or self.file,
+            line=line or self.line,
+            key=key or self.key,
+            found=self.found,
+            allowed=self.allowed,
+            fix=fix or self.fix,
+        )
+
+    def _names_found(self) -> bool:
         """Whether the value found is the file itself, or stands in the message or as a part of the key."""
         if str(self.found) == str(self.file):
             return True
@@ -57,7 +77,7 @@ class UserError(Exception):
         where = f"{self.file}:{self.line}" if self.file and self.line else str(self.file or "")
         head = ": ".join(part for part in (where, self.key or "", self.message) if part)
         sentences = [head.rstrip(".") + "."]
-        if self.found is not None and not self._told_already():
+        if self.found is not None and not self._names_found():
             sentences.append(f"Found {self.found!r}.")
         if self.nearest and self.nearest != str(self.found):
             sentences.append(f"Did you mean {self.nearest!r}?")

@@ -1,7 +1,4 @@
-"""One comparison, on one benchmark or on the macro-average of several: all its tests in one row.
-
-Every arm against the baseline, on every benchmark and metric.
-"""
+"""Every arm against the baseline on every benchmark and metric: each comparison with all its tests in one row."""
 
 from __future__ import annotations
 

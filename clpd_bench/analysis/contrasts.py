@@ -1,7 +1,4 @@
-"""Whether the two curricula together do more than the sum of what each does alone.
-
-The contrasts of one benchmark: every arm against the baseline, and the interaction, as moments.
-"""
+"""The contrasts of one benchmark: every arm against the baseline, and the interaction of order and teachers."""
 
 from __future__ import annotations
 

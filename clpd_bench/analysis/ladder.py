@@ -11,7 +11,7 @@ from typing import Any
 from clpd_bench.corpus.reader import read_table
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Ladder, Plan
-from clpd_bench.settings.parts.metrics import METRICS
+from clpd_bench.settings.parts.metrics import METRICS, lower_is_better
 from clpd_bench.store import Store
 
 
@@ -67,7 +67,7 @@ class Scored:
     def _better(self, one: str, other: str) -> bool:
         """Not where they are equal, or a score is no number."""
         a, b = self.scores[one], self.scores[other]
-        return a > b if METRICS[self.ladder.metric] == "higher" else a < b
+        return a > b if not lower_is_better(self.ladder.metric) else a < b
 
     def _behind(self, one: str, other: str) -> str:
         apart = abs(self.scores[one] - self.scores[other])
@@ -76,7 +76,7 @@ class Scored:
     def _fix(self) -> str:
         """Once all are known, and some order of them rises."""
         weakest_first = sorted(self.scores, key=lambda name: self.scores[name])
-        if METRICS[self.ladder.metric] == "lower":
+        if lower_is_better(self.ladder.metric):
             weakest_first.reverse()
         rises = all(self._better(b, a) for a, b in pairwise(weakest_first))
         whole = len(self.scores) == len(self.ladder.teachers)

@@ -1,7 +1,4 @@
-"""Where the rows of one evaluation belong, and whether two evaluations are of the same items.
-
-From items to one checked array a metric series, one evaluation at a time.
-"""
+"""From items to one checked array a metric series, one evaluation at a time."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""The paired t test over seeds.
-
-What pairing is worth: each arm's own spread, their correlation, and Welch's test without pairs.
-
-Whether a difference is shown to be small: two one-sided tests.
-"""
+"""The paired t test over seeds, with what pairing is worth and whether a difference is shown to be small."""
 
 from __future__ import annotations
 

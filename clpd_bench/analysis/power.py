@@ -1,7 +1,6 @@
-"""What a paired t test over a few seeds can find: exact, and without scipy, whose import alone takes longer
-than all of `clpd plan`.
+"""What a paired t test over a few seeds can find, exactly, and whether the declared seeds are enough.
 
-Whether the declared comparisons have seeds enough to find anything: the sentence that says they have not.
+Without scipy, whose import takes longer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The items table: what every analysis and report starts from.
-
-The metrics we know, and the metric series that an items table holds.
-"""
+"""The items table that every analysis starts from, and the metric series in it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The mean of one model over its items, and how sure it is of other items like these.
-
-Means of arms and references.
-"""
+"""Means of arms and references, and of one model over its items with an interval."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the tests need to know of a difference [seed, item]: a few numbers instead of all items.
-
-The cluster-robust test over seeds and items: a claim about items like these, not about these alone.
-"""
+"""The cluster-robust test over seeds and items: a claim about items like these, not about these alone."""
 
 from __future__ import annotations
 

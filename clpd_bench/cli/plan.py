@@ -100,7 +100,7 @@ def plan(
         print_power([(one.point.label, found) for one, found in zip(points, power, strict=True)], console())
     if costs.too_large:
         refused = costs.too_large
-        raise UserError("; ".join(one.told for one in refused), file=site, fix="; ".join(one.fix for one in refused))
+        raise UserError("; ".join(one.why for one in refused), file=site, fix="; ".join(one.fix for one in refused))
 
 
 def _print_origins(found: list[Origin], as_json: bool) -> None:

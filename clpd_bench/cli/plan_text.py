@@ -18,7 +18,7 @@ from clpd_bench.plan.tuning import Tuning
 from clpd_bench.report.tuning.text import planned
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import resolve
-from clpd_bench.settings.parts.curriculum import written
+from clpd_bench.settings.parts.curriculum import shorthand_of
 from clpd_bench.tables.table import Column, Table, number_columns, table
 from clpd_bench.tables.terminal import terminal
 
@@ -162,7 +162,7 @@ def _difficulties(
         for arm, shown in at_point.items():
             by = resolve(one.point.ablation, arm).curriculum.difficulty
             if by is not None:
-                found[written(by), shown.difficulty] = None
+                found[shorthand_of(by), shown.difficulty] = None
     return found
 
 

@@ -1,7 +1,4 @@
-"""The texts of an example: prompt and response, and the worked examples in front of a prompt.
-
-Prompts by the tokenizer's chat template, with nothing in them that the ablation file does not say.
-"""
+"""The texts of an example: prompt and response, plain or by the tokenizer's chat template."""
 
 from __future__ import annotations
 

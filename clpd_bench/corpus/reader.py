@@ -1,7 +1,4 @@
-"""A split of a corpus folder, read. numpy and pyarrow only, so that planning can afford it.
-
-Which rows lie together in a padded batch. numpy only, so that planning can afford it.
-"""
+"""A split of a corpus folder, read; and which rows lie together in a padded batch. numpy and pyarrow only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Rows whose fields the corpus's source names.
-
-From a source's settings to examples by split.
-"""
+"""From a source's settings to examples by split."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Questions that stand in two parts of one source: refused, or left out of one of the two and counted.
+"""Training, validation and test of one source.
 
-Training, validation and test, made of what a source has.
+A question in two of them is refused, or left out of one and counted.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Whether a tokenizer splits texts as the `tokenizer.json` that lies beside it says.
-
-Tokens that a tokenizer numbers beyond what its model has embeddings for.
-
-Tokenizers made from a corpus, saved as ordinary fast tokenizers of transformers; and those of pretrained weights.
-"""
+"""Tokenizers: made from a corpus, or those of pretrained weights, checked against the file beside them."""
 
 from __future__ import annotations
 
@@ -142,18 +137,18 @@ def pretrained_tokenizer(start: Start, scratch: Path) -> PreTrainedTokenizerFast
             raise unreadable("tokenizer", start.source, error) from None
         file = at.folder / "tokenizer.json"
         if at.gguf is None and file.exists():
-            require_split_of_file(tokenizer, file, start.source.written)
+            require_split_of_file(tokenizer, file, start.source.label)
     rows, padding = config.get_text_config().vocab_size, getattr(config.get_text_config(), "pad_token_id", None)
     if padding is not None and not 0 <= padding < rows:
         raise UserError(
-            f"pad_token_id is {padding} in the config.json of {start.source.written}, and the model has rows 0 to "
+            f"pad_token_id is {padding} in the config.json of {start.source.label}, and the model has rows 0 to "
             f"{rows - 1}",
             key="initial",
             fix="Set it to null in a copy of the folder: what pads is the tokenizer's affair",
         )
     without_rowless_tokens(tokenizer, rows)
     if tokenizer.eos_token_id is None:
-        raise UserError(f"the tokenizer of {start.source.written} has no end token (eos_token), and responses want one")
+        raise UserError(f"the tokenizer of {start.source.label} has no end token (eos_token), and responses want one")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

@@ -1,7 +1,4 @@
-"""What one job costs.
-
-What a plan costs: its jobs together, and against each cell alone with live teachers.
-"""
+"""What a job costs, and a plan: its jobs together, and against each cell alone with live teachers."""
 
 from __future__ import annotations
 
@@ -63,13 +60,13 @@ class TooLarge:
     """A job that its profile's GPU cannot hold.
 
     Attributes:
-        told: the sum, against what there is.
+        why: the sum, against what there is.
         fix: what would make it smaller, or the profile larger.
     """
 
     key: str
     profile: str
-    told: str
+    why: str
     fix: str
 
 

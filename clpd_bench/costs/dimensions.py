@@ -1,7 +1,4 @@
-"""Dimensions out of a `config.json`.
-
-How large the models of a plan are, without their weights.
-"""
+"""How large the models of a plan are, without their weights."""
 
 from __future__ import annotations
 
@@ -129,7 +126,7 @@ def of_source(source: Hub | Local | Gguf) -> Dimensions | None:
     if differing:
         told = ", ".join(f"{name} {_meant(declared, name)} against {_meant(own, name)}" for name in differing)
         raise UserError(
-            f"the dimensions that are declared of {source.written} ({declared.source}) are not those of {own.source}: "
+            f"the dimensions that are declared of {source.label} ({declared.source}) are not those of {own.source}: "
             f"{told}",
             key="dimensions",
             fix="Correct them, or leave them out: the model's own are at hand",
@@ -145,9 +142,9 @@ def _meant(d: Dimensions, name: str) -> object:
 
 def _own(source: Hub | Local | Gguf) -> Dimensions | None:
     if isinstance(source, Gguf):
-        return dimensions_of_gguf(source.files, f"the header of {source.written}")
+        return dimensions_of_gguf(source.files, f"the header of {source.label}")
     file = source.folder / "config.json" if isinstance(source, Local) else _cached(source)
-    return None if file is None else dimensions_in(file, f"config.json of {source.written}")
+    return None if file is None else dimensions_in(file, f"config.json of {source.label}")
 
 
 def _cached(source: Hub) -> Path | None:

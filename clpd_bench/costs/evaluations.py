@@ -1,7 +1,4 @@
-"""What a model's pass over a corpus costs: difficulties by its loss, and targets.
-
-What an evaluation costs: generating or weighing choices through lm-eval, and the loss of responses.
-"""
+"""What passes over a corpus cost: difficulties, targets, evaluations through lm-eval."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def footprint(plan: Plan, todo: set[str], store: Store, at_once: int | None = No
 
 def _beside(spec: ModelSpec) -> int:
     """Copies of the model besides the result: of steps that are kept, each in the attempt and, once it ends, in
-    the artifact; of best looks, that so far, that of the newest checkpoint, and one while it is written."""
+    the artifact; of best checks, that so far, that of the newest checkpoint, and one while it is written."""
     if spec.training is None:
         return 0
     return 2 * len(spec.training.keep_steps) + (3 if isinstance(spec.training.checkpoint, BestValidation) else 0)

@@ -1,9 +1,4 @@
-"""Bytes that a decoder needs for each token it reads, as transformers computes these families.
-
-Attention is taken to be sdpa or flash, which keep no matrix of pairs of tokens; `attention: eager` keeps more.
-
-Bytes of tensors on a device at a job's peak. What the device's own library takes comes on top.
-"""
+"""Bytes of tensors on a device at a job's peak. What the device's own library takes comes on top."""
 
 from __future__ import annotations
 

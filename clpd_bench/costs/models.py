@@ -1,7 +1,4 @@
-"""What a training run goes through: its schedule's batches, its looks at the validation split, its teachers.
-
-What making a model costs: training it, or bringing it in, cutting it, taking an earlier step of it.
-"""
+"""What making a model costs: training it, bringing it in, cutting it, taking an earlier step of it."""
 
 from __future__ import annotations
 
@@ -36,14 +33,14 @@ class Run:
     """Attributes:
     read, largest: of the training steps.
     by_teacher: what of it each teacher supervises, by its number from 1.
-    looks: passes over the validation split.
+    validations: passes over the validation split.
     estimated: whether lengths are expected, or the difficulty that decides the order is not there yet.
     """
 
     read: Read
     largest: Largest
     by_teacher: dict[int, Read]
-    looks: int
+    validations: int
     estimated: bool
 
 
@@ -59,7 +56,7 @@ def run_of(job: Job, spec: ModelSpec, texts: Texts, store: Store) -> Run:
         batches = np.array_split(shown, steps)
         read, largest = passes(texts, batches, padded)
         shares = _shares(supervision, steps)
-        return Run(read, largest, {m: read * share for m, share in shares.items()}, _looks(training, steps), True)
+        return Run(read, largest, {m: read * share for m, share in shares.items()}, _validations(training, steps), True)
     schedule, as_planned = _schedule(job, spec, supervision, training, texts, store)
     read, largest = passes(texts, (examples for _, examples, _ in schedule.batches()), padded)
     taught = {
@@ -67,7 +64,7 @@ def run_of(job: Job, spec: ModelSpec, texts: Texts, store: Store) -> Run:
         for m in range(1, supervision.teachers + 1)
         if (schedule.teacher == m).any()
     }
-    return Run(read, largest, taught, _looks(training, schedule.steps), not as_planned)
+    return Run(read, largest, taught, _validations(training, schedule.steps), not as_planned)
 
 
 def _schedule(
@@ -93,7 +90,7 @@ def _taught(schedule: Schedule, teacher: int) -> list[NDArray[np.int64]]:
     return [examples for examples in mine if len(examples)]
 
 
-def _looks(training: Training, steps: int) -> int:
+def _validations(training: Training, steps: int) -> int:
     """At the beginning, at the end, and in between as often as anything asks for them."""
     chosen = training.checkpoint if isinstance(training.checkpoint, BestValidation) else None
     asking = [one for one in (training.stop, training.early_stopping, chosen) if one is not None]
@@ -151,8 +148,8 @@ def _trained(
     flops = training(
         d, vocabulary, run.read, "steps", settings.activation_checkpointing, frozen and d.tie_word_embeddings
     )
-    look, _ = passes(validation, whole(validation), settings.micro_batch_tokens)
-    flops += forward(d, vocabulary, look * run.looks, "validation")
+    check, _ = passes(validation, whole(validation), settings.micro_batch_tokens)
+    flops += forward(d, vocabulary, check * run.validations, "validation")
     beside = _beside(known, vocabulary, run)
     live = supervision.live
     held = [Held(one, sources.width(key)) for one, key in zip(known, teachers, strict=True)] if live else []

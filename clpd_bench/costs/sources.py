@@ -1,9 +1,4 @@
-"""Examples of a split as lengths: those of a made corpus, or so many as are expected, all of the mean length.
-
-The texts of a plan's corpora, made or expected.
-
-What costs are worked out from: the plan, its store, dimensions and texts, and words for what is not known.
-"""
+"""What costs are worked out from: the plan, its store, the dimensions of models, the lengths of texts."""
 
 from __future__ import annotations
 

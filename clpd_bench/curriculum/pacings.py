@@ -1,7 +1,4 @@
-"""Rounding a matrix to whole numbers without disturbing what its rows and columns add up to.
-
-Pacings: sequences of presentations, stage after stage, from buckets of difficulty.
-"""
+"""Pacings: sequences of presentations, stage after stage, from buckets of difficulty; and their rounding."""
 
 from __future__ import annotations
 

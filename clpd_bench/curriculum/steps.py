@@ -1,7 +1,4 @@
-"""Stages of the curriculum: which steps they hold and who teaches in them.
-
-How many optimizer steps a run has, and which presentations make each.
-"""
+"""How many optimizer steps a run has, which presentations make each, and which steps and teacher a stage has."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Checkpoints to resume from: safetensors and JSON, complete or absent, verified when read.
-
-Models kept on the way: whole folders, complete or absent, verified when read.
-"""
+"""Checkpoints to resume from, and models kept on the way: complete or absent, verified when read."""
 
 from __future__ import annotations
 

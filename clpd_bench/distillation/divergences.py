@@ -1,7 +1,4 @@
-"""A loss of the user's own.
-
-Losses of one response token: of the student's logits, the gold token and the teacher's targets.
-"""
+"""Losses of one response token, of the student's logits, the gold token and the teacher's targets."""
 
 from __future__ import annotations
 

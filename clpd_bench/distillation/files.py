@@ -1,7 +1,4 @@
-"""What survives a power cut, and whether it is still what it was.
-
-Arrays on disk, in files of bounded size, of which only what is asked for comes into memory.
-"""
+"""Files that survive a power cut, and arrays in them of which only what is asked for comes into memory."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class Scores:
     likeliest token is the right one all along, which is whether greedy decoding reproduces it."""
 
     response_loss: NDArray[np.float64]
-    reproduced: NDArray[np.bool_]
+    sequence_accuracy: NDArray[np.bool_]
 
     def mean(self, metric: str) -> float:
-        return float(self.response_loss.mean() if metric == "response_loss" else self.reproduced.mean())
+        return float(getattr(self, metric).mean())
 
 
 @torch.inference_mode()
@@ -47,7 +47,7 @@ def score(
     Args:
         vocabulary: the tokens that there are; what a head has beyond them is padding.
         keep: where each batch's result is kept.
-        progress: told (examples done, of) after each batch.
+        progress: called with (examples done, of) after each batch.
     """
     was_training = model.training
     model.eval()

@@ -1,9 +1,4 @@
-"""A model that computes in float32 for a while, whatever its weights are kept in.
-
-What is assumed of a model: no token moves what stands before it, and a row is read as if it were alone.
-
-Whether a model's logits are what the suite takes them for.
-"""
+"""What the suite assumes of a model, checked: causal rows, rows read as if alone, a head that is known."""
 
 from __future__ import annotations
 

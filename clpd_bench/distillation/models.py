@@ -1,11 +1,4 @@
-"""Causal language models of transformers: made from a configuration, loaded, saved, taken apart.
-
-Where tensors live.
-
-Whether a model is at random in training.
-
-Rotary frequencies that depend on how long a batch is.
-"""
+"""Causal language models of transformers: made from a configuration, loaded, saved, taken apart."""
 
 from __future__ import annotations
 

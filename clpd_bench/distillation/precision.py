@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from clpd_bench.settings.parts.training import Training
 
 
-class Trained:
+class TrainedParameters:
     """The parameters that the optimizer steps: the model's own, or float32 masters of bfloat16 ones.
 
     With masters, gradients go over to them as each micro-batch leaves them and are summed in float32.

@@ -1,7 +1,4 @@
-"""Whether pretrained weights are those of the model that they were loaded into: all of them, and no others.
-
-Pretrained weights brought in: loaded by transformers, kept as a plain folder like any model.
-"""
+"""Pretrained weights, loaded by transformers, checked to be whole, and kept as a plain folder like any model."""
 
 from __future__ import annotations
 
@@ -121,8 +118,8 @@ def load_pretrained(start: Start, scratch: Path) -> PreTrainedModel:
         except Exception as error:  # libraries raise many kinds of errors over foreign files
             raise unreadable("model", source, error) from None
     model = _without_quantization(model, source)
-    require_loaded_whole(model, loading, source.written)
-    require_finite(model, source.written)
+    require_loaded_whole(model, loading, source.label)
+    require_finite(model, source.label)
     return model
 
 
@@ -133,7 +130,7 @@ def _without_quantization(model: PreTrainedModel, source: Hub | Local | Gguf) ->
         return model
     if not isinstance(source, Gguf):
         raise UserError(
-            f"{source.written} is quantized, and such weights can neither be trained nor cut",
+            f"{source.label} is quantized, and such weights can neither be trained nor cut",
             key="initial",
             fix="Take the model that it was quantized from",
         )

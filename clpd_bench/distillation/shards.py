@@ -37,7 +37,7 @@ class Shards:
     folder: for this attempt's own shards.
     earlier: folders of earlier attempts, newest first; never written into.
     should_stop: whether to save and leave.
-    checkpointed: told after each shard.
+    checkpointed: called after each shard.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ def write_targets(
 
     Args:
         vocabulary: the tokens that there are; what the head has beyond them is padding, and not kept.
-        progress: told (examples done, of) after each batch.
+        progress: called with (examples done, of) after each batch.
         keep: where each batch's rows are kept.
     """
     head = head_of(model, vocabulary)

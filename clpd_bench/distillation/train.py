@@ -25,9 +25,9 @@ from clpd_bench.distillation.divergences import OwnLoss, TargetRows, token_loss
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import draws_in_training, hidden_states, length_boundaries
-from clpd_bench.distillation.precision import Trained
+from clpd_bench.distillation.precision import TrainedParameters
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.distillation.validation import Looks, can_go_on
+from clpd_bench.distillation.validation import ValidationChecks, can_go_on
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.training import Training
@@ -71,10 +71,10 @@ class Surroundings:
     Attributes:
         checkpoints: folder for this run's own checkpoints.
         earlier: folders with checkpoints of earlier runs of the same thing.
-        kept: where models on the way go (`Training.keep_steps`, and that of the best look).
+        kept: where models on the way go (`Training.keep_steps`, and that of the best check).
         should_stop: whether to write a checkpoint and leave.
-        progress: told (step, steps) after each step.
-        checkpointed: told after each checkpoint.
+        progress: called with (step, steps) after each step.
+        checkpointed: called after each checkpoint.
     """
 
     checkpoints: Path
@@ -121,7 +121,7 @@ def train(
             fix="Keep earlier steps, or allow more of them (epochs, a larger corpus)",
         )
     draws = draws_in_training(model)
-    trained = Trained(model, training)
+    trained = TrainedParameters(model, training)
     if training.activation_checkpointing:
         model.activation_checkpointing_enable()
     optimizer = torch.optim.AdamW(
@@ -140,7 +140,9 @@ def train(
         record, done = Record(**found.state), found.step
     record.dropout = draws
     model.train()
-    looks = Looks(model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary)
+    checks = ValidationChecks(
+        model, validation_split, training, record.validation, surroundings.kept, pad_id, vocabulary
+    )
     saved_at, saved_step = time.monotonic(), done
     for step, examples, teachers in schedule.batches(after=done):
         # Every step has its own stream, also for a loss of the user's own, so a resumed run needs no generator state.
@@ -166,18 +168,18 @@ def train(
         record.tokens += int(train_split.tokens[examples].sum())
         record.response_tokens += int(train_split.responses.lengths[examples].sum())
         surroundings.progress(step, schedule.steps)
-        if looks.after(step):
+        if checks.after(step):
             return record
         leaving = surroundings.should_stop() and step < schedule.steps
         if leaving or time.monotonic() - saved_at >= training.checkpoint_seconds:
             if step > saved_step:
                 checkpoints.save(surroundings.checkpoints, step, trained.masters, optimizer, vars(record))
-                looks.checkpointed()
+                checks.checkpointed()
                 surroundings.checkpointed()
             saved_at, saved_step = time.monotonic(), step
         if leaving:
             raise Interrupted(f"stopped after step {step} of {schedule.steps}")
-    looks.end(schedule.steps)
+    checks.end(schedule.steps)
     return record
 
 

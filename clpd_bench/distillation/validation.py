@@ -1,8 +1,6 @@
-"""What follows from looks at the validation split: whether a run goes on, and which of its models is its result.
+"""Checks on the validation split during training: when a run stops, and which of its models is its result.
 
-Worked out each time from all that the looks saw, so that a resumed run decides as one that nothing interrupted.
-
-Looks at the validation split while a model is trained, and the models that are kept on the way.
+Decided each time from all checks so far, so that a resumed run decides as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -18,34 +16,34 @@ from clpd_bench.distillation.likelihood import score
 from clpd_bench.settings.parts.training import BestValidation, EarlyStopping, Training
 
 Seen = dict[str, float]
-"""What a look saw: its step, and each metric."""
+"""What a check saw: its step, and each metric."""
 
 
-def best_look(seen: Sequence[Seen], wanted: BestValidation, end: int | None = None) -> Seen | None:
-    """The best of the looks that are `wanted`'s, the earliest of equals; None where there is none yet.
+def best_check(seen: Sequence[Seen], wanted: BestValidation, end: int | None = None) -> Seen | None:
+    """The best of the checks that are `wanted`'s, the earliest of equals; None where there is none yet.
 
     The model before its first step is no result of training, and one without a finite score none to choose.
 
     Args:
         seen: in the order of steps.
-        end: the last step of the run, which is one of the looks; None while it goes on.
+        end: the last step of the run, which is one of the checks; None while it goes on.
     """
     best: Seen | None = None
-    for look in seen:
-        step, value = int(look["step"]), look[wanted.metric]
+    for check in seen:
+        step, value = int(check["step"]), check[wanted.metric]
         if step > 0 and (step % wanted.every == 0 or step == end) and math.isfinite(value):
-            best = look if best is None or wanted.gain(value, best[wanted.metric]) > 0 else best
+            best = check if best is None or wanted.gain(value, best[wanted.metric]) > 0 else best
     return best
 
 
 def last_gain(seen: Sequence[Seen], stopping: EarlyStopping) -> tuple[Seen, int]:
-    """The last of `stopping`'s looks that was better than the best before it by more than `min_delta` (the look
-    before the first step is the first), and how many of its looks have followed."""
+    """The last of `stopping`'s checks that was better than the best before it by more than `min_delta` (the check
+    before the first step is the first), and how many of its checks have followed."""
     best, since = seen[0], 0
-    for look in seen[1:]:
-        if int(look["step"]) % stopping.every == 0:
-            better = stopping.gain(look[stopping.metric], best[stopping.metric]) > stopping.min_delta
-            best, since = (look, 0) if better else (best, since + 1)
+    for check in seen[1:]:
+        if int(check["step"]) % stopping.every == 0:
+            better = stopping.gain(check[stopping.metric], best[stopping.metric]) > stopping.min_delta
+            best, since = (check, 0) if better else (best, since + 1)
     return best, since
 
 
@@ -54,11 +52,11 @@ def out_of_patience(seen: Sequence[Seen], stopping: EarlyStopping) -> bool:
 
 
 def why_stopped(seen: Sequence[Seen], stopping: EarlyStopping) -> str:
-    """A sentence about a run that was out of patience after the last of its looks."""
+    """A sentence about a run that was out of patience after the last of its checks."""
     best, since = last_gain(seen, stopping)
     by = f" by more than {stopping.min_delta:g}" if stopping.min_delta else ""
     return (
-        f"stopped early, after step {seen[-1]['step']:.0f}: of the last {since} looks at the validation "
+        f"stopped early, after step {seen[-1]['step']:.0f}: of the last {since} checks of the validation "
         f"{stopping.metric} none was better{by} than that of step {best['step']:.0f}, {best[stopping.metric]:.4g}"
     )
 
@@ -70,19 +68,19 @@ class StopNotReached(Exception):
 def validation_scores(
     model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int, vocabulary: int
 ) -> Seen:
-    """What a look sees."""
+    """What a check sees."""
     scores = score(model, split, training.micro_batch_tokens, pad_id, vocabulary)
     return {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
 
 
-class Looks:
-    """The looks of one run.
+class ValidationChecks:
+    """The checks of one run.
 
-    Of the best looks so far, the models are kept that may still become the result: that of the best one, and
+    Of the best checks so far, the models are kept that may still become the result: that of the best one, and
     that of the best one when the newest checkpoint was written, which a resumed run goes on from.
 
     Args:
-        seen: what looks before an interruption saw; those to come are added to it.
+        seen: what checks before an interruption saw; those to come are added to it.
         kept: where models are kept; may be None where none are to be.
     """
 
@@ -103,15 +101,15 @@ class Looks:
         self._seen, self._kept = seen, kept
         self._at_checkpoint = best_step(seen, training)
         if not seen:
-            self._look(0)
+            self._check(0)
 
     def after(self, step: int) -> bool:
-        """Looks, where it is time to, and keeps the model, where it is to be kept; whether the run ends here."""
+        """Checks, where it is time to, and keeps the model, where it is to be kept; whether the run ends here."""
         t = self._training
         choosing = t.checkpoint if isinstance(t.checkpoint, BestValidation) else None
         due = any(one and step % one.every == 0 for one in (t.stop, t.early_stopping, choosing))
         if due:
-            self._look(step)
+            self._check(step)
         if self._kept and (step in t.keep_steps or step == self._best()):
             self._kept.keep(step)
             self._drop()
@@ -127,13 +125,13 @@ class Looks:
         self._drop()
 
     def end(self, steps: int) -> None:
-        """The look behind the last step of a run that nothing has ended before.
+        """The check behind the last step of a run that nothing has ended before.
 
         Raises:
             StopNotReached.
         """
         if self._seen[-1]["step"] != steps:
-            self._look(steps)
+            self._check(steps)
         if not (stop := self._training.stop):
             return
         last = self._seen[-1][stop.metric]
@@ -143,7 +141,7 @@ class Looks:
                 f"{stop.at:g}: allow more steps (epochs, a larger corpus), or ask for less"
             )
 
-    def _look(self, step: int) -> None:
+    def _check(self, step: int) -> None:
         scores = validation_scores(self._model, self._split, self._training, step, self._pad_id, self._vocabulary)
         self._seen.append(scores)
 
@@ -157,15 +155,15 @@ class Looks:
 
 
 def best_step(seen: list[Seen], training: Training) -> int | None:
-    """The step of the best look of a run that goes on; None where there is none yet, or none is asked for."""
+    """The step of the best check of a run that goes on; None where there is none yet, or none is asked for."""
     if not isinstance(training.checkpoint, BestValidation):
         return None
-    best = best_look(seen, training.checkpoint)
+    best = best_check(seen, training.checkpoint)
     return None if best is None else int(best["step"])
 
 
 def can_go_on(checkpoint: Checkpoint, training: Training, kept: KeptModels) -> bool:
-    """Whether all models are there that a run should have kept by this checkpoint. That of the best look is
+    """Whether all models are there that a run should have kept by this checkpoint. That of the best check is
     brought into the run's own folder: the attempt that kept it, taken for dead, may be alive and drop it."""
     best = best_step(checkpoint.state["validation"], training)
     counted_on = [step for step in training.keep_steps if step <= checkpoint.step]

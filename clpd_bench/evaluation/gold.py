@@ -1,9 +1,4 @@
-"""Whether the right answers could be written at all in as many tokens as a benchmark allows.
-
-Whether the right answers get full marks: the corpus's own responses, read as a student's outputs are read.
-
-A benchmark on which they do not would score a student that has learnt everything below one that has not.
-"""
+"""Whether the right answers get full marks: the corpus's own responses, read as a student's outputs are read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""lm-eval's requests to a model, a batch at a time, so that finished batches can be kept; and who had no end.
-
-lm-eval 0.4.13, in this process.
-"""
+"""lm-eval 0.4.13 in this process, a batch at a time, so that finished batches are kept."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
 
     Args:
         keep: where they are kept.
-        progress: told (requests done, of) after each batch.
+        progress: called with (requests done, of) after each batch.
         apart: whether a choice is tokenised apart from the prompt, as responses are for training; lm-eval makes one
             text of the two, and reckons white space at the prompt's end to the choice.
         settings: of HFLM; `batch_size` is a number.
@@ -152,7 +149,7 @@ def run_harness(
         special_tokens: of a task of ours, whether the tokenizer puts its special tokens around a prompt
             (`add_bos_token`); None of lm-eval's, for as the tokenizer likes it.
         keep: where each batch's responses are kept.
-        progress: told (requests done, of) after each batch.
+        progress: called with (requests done, of) after each batch.
         documents: places of those that are evaluated; None for all.
     """
     from lm_eval.evaluator import simple_evaluate  # costs seconds to import: only for who evaluates

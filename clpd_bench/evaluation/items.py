@@ -1,9 +1,4 @@
-"""Items: one row an outcome, without the name of anything but the item and the metric.
-
-Which of a task's metrics become items.
-
-lm-eval's own results and samples, in the files and the layout of its command line.
-"""
+"""From lm-eval's results to items: one row an outcome, without the name of anything but the item and the metric."""
 
 from __future__ import annotations
 
@@ -20,7 +15,7 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.metrics import METRICS
+from clpd_bench.settings.parts.metrics import METRICS, lower_is_better
 
 SCHEMA = pa.schema(
     [
@@ -129,7 +124,7 @@ def item_metrics(task: Any, samples: list[dict[str, Any]]) -> tuple[list[str], l
         )
     for name in kept:
         higher = task.higher_is_better().get(name, True)
-        if higher != (METRICS[name] == "higher"):
+        if higher != (not lower_is_better(name)):
             raise UserError(
                 f"task {task.task_name!r} says that {'more' if higher else 'less'} {name} is better, and here it is "
                 "the other way round",

@@ -17,7 +17,7 @@ import yaml
 from clpd_bench.corpus.reader import Split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import scoring
-from clpd_bench.evaluation.tokens import Stop
+from clpd_bench.evaluation.tokens import StopString
 from clpd_bench.settings.parts.evaluation import STRICT, STRICT_MATCH
 from clpd_bench.settings.specs import BenchmarkSpec
 
@@ -38,7 +38,7 @@ _Dumper.add_representer(
 )
 
 
-def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path) -> None:
+def write_task(split: Split, benchmark: BenchmarkSpec, stop: StopString, folder: Path) -> None:
     """Writes the task of generating answers into `folder`.
 
     `lm_eval --include_path FOLDER --tasks clpd_test`, run inside that folder, evaluates the same; where the prompts
@@ -79,7 +79,7 @@ def write_task(split: Split, benchmark: BenchmarkSpec, stop: Stop, folder: Path)
     _write(documents, settings, folder)
 
 
-def write_choice_task(split: Split, stop: Stop, folder: Path) -> list[list[str]]:
+def write_choice_task(split: Split, stop: StopString, folder: Path) -> list[list[str]]:
     """The same for the task of weighing an example's choices, each as the whole response to the prompt: the text that
     models are trained on, the end token with it. `acc_norm` divides by the characters of the choice alone.
 
@@ -119,7 +119,7 @@ def write_choice_task(split: Split, stop: Stop, folder: Path) -> list[list[str]]
 _MEAN: dict[str, Any] = {"aggregation": "mean", "higher_is_better": True}
 
 
-def scored_choices(split: Split, stop: Stop) -> list[list[str]]:
+def scored_choices(split: Split, stop: StopString) -> list[list[str]]:
     """Of each item the response that each of its choices makes, with its end token."""
     columns = zip(*(split.texts(name) for name in ("response", "answer", "choices")), strict=True)
     return [

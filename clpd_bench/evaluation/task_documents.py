@@ -1,7 +1,4 @@
-"""The texts of a task's documents, and whether models have read them.
-
-The targets of lm-eval's own tasks, read as outputs.
-"""
+"""The documents of lm-eval's own tasks: their texts, their targets, and whether models have read them."""
 
 from __future__ import annotations
 

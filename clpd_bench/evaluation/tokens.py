@@ -11,7 +11,7 @@ from clpd_bench.corpus.sameness import alike
 from clpd_bench.errors import UserError
 
 
-class Stop(NamedTuple):
+class StopString(NamedTuple):
     """Attributes:
     text: the token that ends the corpus's responses.
     ids: that token, and the tokenizer's own end of text where it is another one.
@@ -21,11 +21,11 @@ class Stop(NamedTuple):
     ids: tuple[int, ...]
 
 
-def stop_of(split: Split, tokenizer: PreTrainedTokenizerFast) -> Stop:
+def stop_of(split: Split, tokenizer: PreTrainedTokenizerFast) -> StopString:
     """Under a chat template responses end with the end of a turn, which may not be the tokenizer's `eos_token`."""
     end = int(split.responses[0][-1])
     ids = [end] if tokenizer.eos_token_id in (None, end) else [end, tokenizer.eos_token_id]
-    return Stop(str(tokenizer.decode([end])), tuple(ids))
+    return StopString(str(tokenizer.decode([end])), tuple(ids))
 
 
 def special_tokens(split: Split, tokenizer: PreTrainedTokenizerFast) -> bool:

@@ -1,6 +1,6 @@
-"""What goes through a model: numbers of tokens, as the code pads and batches them.
+"""What goes through a model, in tokens, and the floating-point operations that it takes.
 
-Floating-point operations of models at work; a multiplication and an addition count as two.
+A multiplication and an addition count as two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Where each setting's value comes from.
-
-From a file to an `Ablation`, every mistake told with its file, line and key.
-"""
+"""From a file to an `Ablation`: every mistake has its file, line and key, every value its origin."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from clpd_bench.grid.space import check_tune
 from clpd_bench.grid.tuned import read_tuned, refuse_stale
 from clpd_bench.settings.file import merge, read
 from clpd_bench.settings.file.explain import Finding, first_finding
-from clpd_bench.settings.file.merge import SET, Place, Written, texts
+from clpd_bench.settings.file.merge import SET, Place, PlacedSettings, texts
 from clpd_bench.settings.file.yaml_reader import KeyPath, dotted
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.rules.checks import check
@@ -35,15 +32,15 @@ class Origin:
     source: str
 
 
-def origins(ablation: Ablation, written: Written) -> list[Origin]:
+def origins(ablation: Ablation, placed: PlacedSettings) -> list[Origin]:
     """Every setting of the file in the order of its definition; one that varies has its axis too."""
     axes = {key: part for part in GRID[:2] for key in getattr(ablation, part)}
     found = []
     for path, value in _leaves(ablation.model_dump(mode="json"), ()):
-        key, source = dotted(path), _source(path, written)
+        key, source = dotted(path), _source(path, placed)
         axis = next((a for a in axes if path[0] not in GRID and f"{key}.".startswith(f"{a}.")), None)
         if axis is not None:
-            place = written.place((axes[axis], axis))
+            place = placed.place((axes[axis], axis))
             value = list(getattr(ablation, axes[axis])[axis]) if key == axis else value
             source = f"axis {place}" if axes[axis] == "axes" else f"one at a time {place}, base {source}"
         found.append(Origin(key, value, source))
@@ -58,9 +55,9 @@ def _leaves(value: Any, path: KeyPath) -> Iterable[tuple[KeyPath, Any]]:
         yield path, value
 
 
-def _source(path: KeyPath, written: Written) -> str:
-    """A name written short stands for all that it expands to; what a mapping leaves out is a default."""
-    here: Any = written.data
+def _source(path: KeyPath, placed: PlacedSettings) -> str:
+    """A name placed short stands for all that it expands to; what a mapping leaves out is a default."""
+    here: Any = placed.data
     for part in path:
         if not isinstance(here, dict):
             break
@@ -68,7 +65,7 @@ def _source(path: KeyPath, written: Written) -> str:
         if part not in here:
             return DEFAULT
         here = here[part]
-    return str(written.place(path) or DEFAULT)
+    return str(placed.place(path) or DEFAULT)
 
 
 def load_ablation(file: Path, sets: list[str] | None = None) -> Ablation:
@@ -90,72 +87,69 @@ def load_origins(file: Path, sets: list[str] | None = None) -> list[Origin]:
     return origins(*_load(file, sets))
 
 
-def _load(file: Path, sets: list[str] | None, with_tuned: bool = True) -> tuple[Ablation, Written]:
-    written = read.read(file)
-    places = _Places(file, written)
+def _load(file: Path, sets: list[str] | None, with_tuned: bool = True) -> tuple[Ablation, PlacedSettings]:
+    placed = read.read(file)
+    places = _Places(file, placed)
     for one in sets or []:
-        places.override(merge.apply(written.data, one))
-    merge.expand(written, lambda path, error: places.error(path, error.message, error.found, error.allowed, error.fix))
-    _point_at_undeclared_differences(written.data, places)
-    ablation = _checked(written, places)
+        places.override(merge.apply(placed.data, one))
+    merge.expand(placed, places.at)
+    _point_at_undeclared_differences(placed.data, places)
+    ablation = _checked(placed, places)
     if with_tuned and ablation.tuned is not None:
-        _put_tuned(ablation, ablation.tuned, written, places)
-        ablation = _checked(written, places)
-    return ablation, written
+        _put_tuned(ablation, ablation.tuned, placed, places)
+        ablation = _checked(placed, places)
+    return ablation, placed
 
 
-def _checked(written: Written, places: _Places) -> Ablation:
-    data = written.data
+def _checked(placed: PlacedSettings, places: _Places) -> Ablation:
+    data = placed.data
     try:
         ablation = Ablation.model_validate(data, context={"folder": places.file.parent})
     except ValidationError as error:
-        raise _told(first_finding(error, data, Ablation), data, places) from None
+        raise _placed(first_finding(error, data, Ablation), data, places) from None
     try:
         check(ablation)
         check_points(ablation)
         check_tune(ablation)
     except UserError as error:
-        path = places.split(error.key or "")
-        raise places.error(path, error.message, error.found, error.allowed, error.fix) from None
+        raise places.at(places.split(error.key or ""), error) from None
     return ablation
 
 
-def _put_tuned(ablation: Ablation, source: Path, written: Written, places: _Places) -> None:
+def _put_tuned(ablation: Ablation, source: Path, placed: PlacedSettings, places: _Places) -> None:
     """Gives each tuned arm its chosen values at each point, which come from their lines of the tuned file."""
     again = f"clpd tune {places.file}"
     if not source.is_file():
         fix = f"Make it: {again}; or take `tuned:` away"
-        raise places.error(("tuned",), f"there is no file {str(source)!r}", None, None, fix)
+        raise places.at(("tuned",), UserError(f"there is no file {str(source)!r}", fix=fix))
     tuned, lines = read_tuned(source)
     try:
         refuse_stale(ablation, tuned)
     except UserError as error:
-        raise places.error(
-            ("tuned",), error.message, None, None, f"Tune again: {again}; `tuned:` names what it writes"
-        ) from None
-    written.data["chosen"] = {}
+        raise places.at(("tuned",), error.at(fix=f"Tune again: {again}; `tuned:` names what it writes")) from None
+    placed.data["chosen"] = {}
     for point in (one.name for one in points(ablation)):
         arms = tuned.points[point]
-        written.data["chosen"][point] = {name: dict(arm.chosen) for name, arm in arms.items()}
+        placed.data["chosen"][point] = {name: dict(arm.chosen) for name, arm in arms.items()}
         for name, arm in arms.items():
             for key in arm.chosen:
                 line = lines[("points", point, name, "chosen", key)]
-                written.places[("chosen", point, name, key)] = Place(source, line)
+                placed.places[("chosen", point, name, key)] = Place(source, line)
 
 
 class _Places:
     """Where settings come from: a line of a file, or a `--set`."""
 
-    def __init__(self, file: Path, written: Written) -> None:
-        self.file, self.written = file, written
-        self.in_files = set(written.places)
+    def __init__(self, file: Path, placed: PlacedSettings) -> None:
+        self.file, self.placed = file, placed
+        self.in_files = set(placed.places)
         self.overridden: list[str] = []
 
     def override(self, key: str) -> None:
         """Says that a key's value is now that of a `--set`."""
         path = tuple(key.split("."))
-        self.written.forget(path)
-        self.written.places[path] = SET
+        self.placed.forget(path)
+        self.placed.places[path] = SET
         self.overridden.append(key)
 
     def has(self, path: KeyPath) -> bool:
@@ -164,7 +158,7 @@ class _Places:
 
     def split(self, key: str) -> KeyPath:
         """A dotted key as a path; names that themselves have dots, as an axis has, stay in one piece."""
-        names = {dotted(path): path for path in self.written.places}
+        names = {dotted(path): path for path in self.placed.places}
         parts = key.split(".")
         for n in range(len(parts), 0, -1):
             start = names.get(".".join(parts[:n]))
@@ -172,22 +166,19 @@ class _Places:
                 return (*start, *parts[n:])
         return tuple(parts)
 
-    def error(
-        self, path: KeyPath, message: str, found: object, allowed: list[str] | None, fix: str | None
-    ) -> UserError:
-        place = self.written.place(path)
-        return UserError(
-            f"{message} (as --set gives it)" if place == SET else message,
+    def at(self, path: KeyPath, error: UserError) -> UserError:
+        """The error at the place in which the setting was placed."""
+        place = self.placed.place(path)
+        by_set = place == SET
+        return error.at(
+            message=f"{error.message} (as --set gives it)" if by_set else None,
             file=(place.file if place else None) or self.file,
-            line=place.line if place and place != SET else None,
+            line=place.line if place and not by_set else None,
             key=dotted(path),
-            found=found,
-            allowed=allowed,
-            fix=fix,
         )
 
 
-def _told(finding: Finding, data: dict[str, Any], places: _Places) -> UserError:
+def _placed(finding: Finding, data: dict[str, Any], places: _Places) -> UserError:
     path = finding.path
     if finding.missing and not places.has(path[:-1]):
         made = next(path[:i] for i in range(1, len(path)) if not places.has(path[:i]))
@@ -201,7 +192,7 @@ def _told(finding: Finding, data: dict[str, Any], places: _Places) -> UserError:
                 found=str(made[-1]),
                 allowed=others,
             )
-    return places.error(path, finding.message, finding.found, finding.allowed, finding.fix)
+    return places.at(path, finding.error())
 
 
 def _at(data: Any, path: KeyPath) -> Any:
@@ -211,28 +202,28 @@ def _at(data: Any, path: KeyPath) -> Any:
 
 
 def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> None:
-    """A setting written straight under an arm would be a difference that nobody declared."""
+    """A setting placed straight under an arm would be a difference that nobody declared."""
     arms = data.get("arms")
     arms = {name: arm for name, arm in arms.items() if isinstance(arm, dict)} if isinstance(arms, dict) else {}
     by_hand: list[KeyPath] = [("arms", name, "tuned") for name, arm in arms.items() if arm.get("tuned")]
     if data.get("chosen"):
         by_hand.append(("chosen",))
     for path in by_hand:
-        raise places.error(
+        raise places.at(
             path,
-            "is not written by hand: what an arm is tuned to comes from the file that `tuned:` names",
-            None,
-            None,
-            "Put a value that you chose yourself under the arm's `differs:`",
+            UserError(
+                "is not placed by hand: what an arm is tuned to comes from the file that `tuned:` names",
+                fix="Put a value that you chose yourself under the arm's `differs:`",
+            ),
         )
     for name, arm in arms.items():
         for key in arm:
             if str(key).split(".")[0] in ("student", "training", "loss", "curriculum", "targets"):
-                raise places.error(
+                raise places.at(
                     ("arms", name, key),
-                    f"arm {name!r} sets {key}, a difference that it does not declare",
-                    None,
-                    None,
-                    "Arms of a comparison differ in order and teachers alone; anything else stands under "
-                    "the arm's `differs:`, as in differs: {student.training.learning_rate: 1e-3}",
+                    UserError(
+                        f"arm {name!r} sets {key}, a difference that it does not declare",
+                        fix="Arms of a comparison differ in order and teachers alone; anything else stands under "
+                        "the arm's `differs:`, as in differs: {student.training.learning_rate: 1e-3}",
+                    ),
                 )

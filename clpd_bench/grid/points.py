@@ -1,10 +1,8 @@
-"""The axes of a grid: which keys may vary, what they are called by, what a constraint excludes.
+"""The points of a grid: axes multiplied, less what constraints exclude, each checked.
 
-The points of an ablation's grid: its axes multiplied, less what its constraints exclude.
-
-`axes` multiply. Each key of `one_at_a_time` varies alone around every point that the axes make; a value
-that changes nothing there is no further point. A key is a setting of the file, below one of MAY_VARY.
-At each point the arms have what was tuned for them there.
+`axes` multiply. Each key of `one_at_a_time` varies alone around every point that the axes make; a value that
+changes nothing there makes no further point. A key is a setting of the file, below one of MAY_VARY. At each point
+the arms have what was tuned for them there.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ from pydantic import ValidationError
 from clpd_bench.errors import UserError
 from clpd_bench.settings.file import merge
 from clpd_bench.settings.file.explain import first_finding
-from clpd_bench.settings.file.yaml_reader import dotted
 from clpd_bench.settings.parts.ablation import Ablation, Constraint
 from clpd_bench.settings.rules.checks import check
 
@@ -183,7 +180,7 @@ def check_points(ablation: Ablation) -> None:
             except UserError as error:
                 if not point.coordinates:
                     raise
-                raise _blamed(ablation, point.coordinates, error.key or "", error) from None
+                raise _blamed(ablation, point.coordinates, error) from None
 
 
 def _point(ablation: Ablation, base: dict[str, Any], coordinates: dict[str, Any]) -> Point | None:
@@ -195,9 +192,7 @@ def _point(ablation: Ablation, base: dict[str, Any], coordinates: dict[str, Any]
     try:
         resolved = Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        finding = first_finding(error, data, Ablation)
-        told = UserError(finding.message, found=finding.found, allowed=finding.allowed, fix=finding.fix)
-        raise _blamed(ablation, coordinates, dotted(finding.path), told) from None
+        raise _blamed(ablation, coordinates, first_finding(error, data, Ablation).error()) from None
     return Point(MappingProxyType(coordinates), label(ablation, coordinates), resolved)
 
 
@@ -208,21 +203,16 @@ def label(ablation: Ablation, coordinates: Mapping[str, Any]) -> str:
     return f"[{inner}]" if inner else ""
 
 
-def _blamed(ablation: Ablation, coordinates: Mapping[str, Any], key: str, error: UserError) -> UserError:
-    """The error of a point, told at the axis that is most to do with it."""
+def _blamed(ablation: Ablation, coordinates: Mapping[str, Any], error: UserError) -> UserError:
+    """The error of a point, placed at the axis that has most to do with it."""
+    key = error.key or ""
     near = [axis for axis in coordinates if f"{key}.".startswith(f"{axis}.") or f"{axis}.".startswith(f"{key}.")]
     axis = (near or list(coordinates))[-1]
     part = "axes" if axis in ablation.axes else "one_at_a_time"
     values: Iterable[Any] = getattr(ablation, part)[axis]
     place = f"{part}.{axis}.{list(values).index(coordinates[axis])}"
     where = "" if key == axis else f"{key}: "
-    return UserError(
-        f"{where}{error.message}, at the point {label(ablation, coordinates)}",
-        key=place,
-        found=error.found,
-        allowed=error.allowed,
-        fix=error.fix,
-    )
+    return error.at(message=f"{where}{error.message}, at the point {label(ablation, coordinates)}", key=place)
 
 
 def _listed(value: Any) -> Any:

@@ -73,8 +73,7 @@ def check_tune(ablation: Ablation) -> None:
         check_points(space_grid(ablation, tune))
     except UserError as error:
         inside = any((error.key or "").startswith(f"axes.{key}.") for key in tune.space)
-        told = (error.key or "").replace("axes.", "tune.space.", 1) if inside else error.key
-        raise UserError(error.message, key=told, found=error.found, allowed=error.allowed, fix=error.fix) from None
+        raise error.at(key=error.key.replace("axes.", "tune.space.", 1) if error.key and inside else None) from None
 
 
 def _check_key(ablation: Ablation, tune: TuneSettings, key: str) -> None:

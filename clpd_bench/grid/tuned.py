@@ -1,7 +1,4 @@
-"""The form of the file that `clpd tune` writes and the ablation names.
-
-Reading the file that `clpd tune` wrote: whole, as it was written, and made for this ablation.
-"""
+"""The file that `clpd tune` writes and `tuned:` names: its form, and whether it is of this ablation."""
 
 from __future__ import annotations
 
@@ -9,17 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid.points import BASE, points
 from clpd_bench.grid.space import tuned_arms
 from clpd_bench.settings.base import Settings
-from clpd_bench.settings.file.explain import first_finding
-from clpd_bench.settings.file.yaml_reader import KeyPath, dotted, parse
+from clpd_bench.settings.file.load import load_settings
+from clpd_bench.settings.file.yaml_reader import KeyPath, dotted
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import identity
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER, TuneSettings
+from clpd_bench.settings.parts.metrics import lower_is_better
+from clpd_bench.settings.parts.tune import TuneSettings
 
 
 class Trial(Settings):
@@ -114,27 +112,8 @@ def read_tuned(file: Path) -> tuple[Tuned, dict[KeyPath, int]]:
     Raises:
         UserError: there is no such file, or it is none that `clpd tune` wrote.
     """
-    try:
-        data, lines = parse(file.read_text(encoding="utf-8"), file)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise UserError(f"the tuned values in {str(file)!r} cannot be read: {why}") from None
     anew = "clpd tune writes this file; have it written anew rather than change it by hand"
-    if not isinstance(data, dict):
-        raise UserError("these are no tuned values", file=file, fix=anew)
-    try:
-        tuned = Tuned.model_validate(data)
-    except ValidationError as error:
-        finding = first_finding(error, data, Tuned)
-        raise UserError(
-            finding.message,
-            file=file,
-            line=lines.get(finding.path),
-            key=dotted(finding.path),
-            found=finding.found,
-            allowed=finding.allowed,
-            fix=anew,
-        ) from None
+    tuned, lines = load_settings(file, Tuned, "the file of tuned values", anew)
     for point, arms in tuned.points.items():
         path: KeyPath = ("points", point)
         if {*arms} != {*(tuned.tune.arms or ())}:
@@ -151,7 +130,7 @@ def read_tuned(file: Path) -> tuple[Tuned, dict[KeyPath, int]]:
 def _is_best(arm: TunedArm, tune: TuneSettings) -> bool:
     if arm.chosen.keys() != tune.space.keys():
         return False
-    sign = 1 if LOWER_IS_BETTER[tune.metric] else -1
+    sign = 1 if lower_is_better(tune.metric) else -1
     scores = [(sign * trial.mean, trial) for trial in arm.trials if trial.mean is not None]
     best = min(scores, key=lambda scored: scored[0], default=(None, None))[1]
     return best is not None and (best.values, best.mean, best.sd) == (arm.chosen, arm.mean, arm.sd)

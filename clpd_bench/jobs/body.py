@@ -1,6 +1,6 @@
-"""What a body is given beside its spec and inputs, and what it gives back.
+"""What the body of a job is given and gives back, and which module holds the body of a kind.
 
-Which module holds the body of a kind. Imported when asked for: torch and lm-eval are slow to load.
+Bodies are imported when asked for: torch and lm-eval are slow to load.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Context:
     checkpoints: a folder of this attempt's own; what lies there survives the attempt.
     earlier: checkpoint folders of earlier attempts, newest first.
     should_stop: whether to leave a checkpoint and raise `Interrupted`.
-    progress: told (done, of) as the work goes on.
-    checkpointed: told after each checkpoint.
+    progress: called with (done, of) as the work goes on.
+    checkpointed: called after each checkpoint.
     """
 
     checkpoints: Path

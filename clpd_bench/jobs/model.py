@@ -1,9 +1,4 @@
-"""The result of a trained model: which of the models that its run went through, and which others beside it.
-
-model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike.
-
-Also what is not trained: pretrained weights brought in, a model with fewer layers, a checkpoint of another.
-"""
+"""model: an initial model, trained through a schedule. Teachers, pretrained starts and students alike."""
 
 from __future__ import annotations
 
@@ -23,7 +18,7 @@ from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import device, forward_flops, new_model, save_model
 from clpd_bench.distillation.targets import Targets, read_targets
 from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
-from clpd_bench.distillation.validation import best_look, validation_scores, why_stopped
+from clpd_bench.distillation.validation import best_check, validation_scores, why_stopped
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
 from clpd_bench.jobs.body import Context, Measured
@@ -46,17 +41,17 @@ def save_result(
     """Saves `training.checkpoint`'s model of a run that has ended, after however many steps.
 
     A run that diverged has ended before the step that failed: its last model is that of the step before, and
-    its best look one of those up to there.
+    its best check one of those up to there.
 
     Args:
         model: as it is at the end.
-        record: with a look at the end.
+        record: with a check at the end.
 
     Returns:
-        `chosen`: what the look at the model saw, where it was chosen by one.
+        `chosen`: what the check at the model saw, where it was chosen by one.
     """
     steps, wanted = len(record.loss), training.checkpoint
-    best = best_look(record.validation, wanted, steps) if isinstance(wanted, BestValidation) else None
+    best = best_check(record.validation, wanted, steps) if isinstance(wanted, BestValidation) else None
     if best is None or best["step"] == steps:
         save_model(model, tokenizer, out)
     else:

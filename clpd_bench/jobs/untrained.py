@@ -27,8 +27,8 @@ def brought_in(start: Start, out: Path) -> Measured:
     """Pretrained weights as they are, with their tokenizer, as a plain folder."""
     tokenizer = pretrained_tokenizer(start, out)
     model = load_pretrained(start, out)
-    require_rows(model, vocabulary_of(tokenizer), start.source.written)
-    require_causal_rows(model, start.source.written)
+    require_rows(model, vocabulary_of(tokenizer), start.source.label)
+    require_causal_rows(model, start.source.label)
     save_model(model, tokenizer, out)
     return Measured(details={"parameters": model.num_parameters(), "came_from": origin(start)})
 

@@ -91,7 +91,7 @@ def refuse_leaky_tasks(plans: Sequence[Plan], store: Store) -> None:
                 refuse_read(task, spec, corpora)
                 kept_documents(task, spec)
             except UserError as error:
-                raise UserError(error.message, file=plans[0].file, key=error.key, fix=error.fix) from None
+                raise error.at(file=plans[0].file) from None
 
 
 def _names(plan: Plan) -> dict[str, str]:
@@ -144,5 +144,5 @@ def refuse_lost_gold(plans: Sequence[Plan], store: Store) -> None:
             try:
                 prepare(read_split(folder, spec.split), spec.benchmark, tokenizer, Path(scratch))
             except UserError as error:
-                key, told = f"evaluation.benchmarks.{name}.{error.key}", f"{spec.split} split: {error.message}"
-                raise UserError(told, file=plan.file, key=key, found=error.found, fix=error.fix) from None
+                key, message = f"evaluation.benchmarks.{name}.{error.key}", f"{spec.split} split: {error.message}"
+                raise error.at(message=message, file=plan.file, key=key) from None

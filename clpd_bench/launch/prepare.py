@@ -23,7 +23,7 @@ from clpd_bench.launch.worker import work
 from clpd_bench.plan.plan import Job, Plan, PointPlan
 from clpd_bench.plan.supervision import supervision_of
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.curriculum import written
+from clpd_bench.settings.parts.curriculum import shorthand_of
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
 
@@ -47,8 +47,8 @@ def cell_exposure(
     except UserError as error:
         key = f"student.{error.key}" if error.key == "training" else error.key
         by = cell.curriculum.difficulty
-        where = f"arm {cell.arm_name!r}" + (f", difficulty {written(by)}" if by else "")
-        raise UserError(f"{error.message} ({where})", key=key, fix=error.fix) from None
+        where = f"arm {cell.arm_name!r}" + (f", difficulty {shorthand_of(by)}" if by else "")
+        raise error.at(message=f"{error.message} ({where})", key=key) from None
     stages = cell.curriculum.stages
     buckets = difficulty_buckets(ids, difficulty, tokens, stages)
     return exposure(schedule, buckets, difficulty, tokens, response_tokens, cell.student.training, stages)
@@ -122,7 +122,7 @@ def check_data(ablation: Ablation, plan: Plan, store: Store) -> dict[str, Exposu
         check_training(plan, store)
         return exposures
     except UserError as error:
-        raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
+        raise error.at(file=plan.file) from None
 
 
 def _exposure(cell: Cell, ablation: Ablation, plan: Plan, store: Store) -> Exposure:
@@ -160,4 +160,4 @@ def check_training(plan: Plan, store: Store) -> None:
         try:
             build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, Streams.of(spec))
         except UserError as error:
-            raise UserError(f"{job.label}: {error.message}", key=error.key, fix=error.fix) from None
+            raise error.at(message=f"{job.label}: {error.message}") from None

@@ -47,7 +47,7 @@ def work(
     Args:
         bodies: what runs a job, by its kind.
         on_stop: how an attempt ends that `should_stop` interrupts.
-        say: told of each attempt and its outcome.
+        say: called with each attempt and its outcome.
 
     Raises:
         UserError: the disk is full, which every other job would find, too. What was done is kept.

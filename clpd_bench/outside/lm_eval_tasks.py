@@ -1,7 +1,4 @@
-"""The YAML files of lm-eval's tasks, read without lm-eval, whose index of its own takes it ten seconds.
-
-Where the data of a task lie in the hub's cache.
-"""
+"""lm-eval's task files, read without lm-eval, whose own index takes ten seconds; and where a task's data lie."""
 
 from __future__ import annotations
 

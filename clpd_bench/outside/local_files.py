@@ -1,7 +1,4 @@
-"""sha256 of files; of large ones remembered, as long as they look the same from outside.
-
-Pointers of Git LFS: what lies in a clone in the place of a file that was not fetched with it.
-"""
+"""Local files: their sha256, remembered for large ones; and pointers of Git LFS, refused."""
 
 from __future__ import annotations
 
@@ -29,21 +26,21 @@ def sha256_of(*files: Path) -> str:
     Raises:
         OSError: one cannot be read.
     """
-    looks = _looks(files)
-    if sum(size for size, _, _ in looks) < LARGE:
+    stats = _stats(files)
+    if sum(size for size, _, _ in stats) < LARGE:
         return _digest(files)
     entry = _folder() / hashlib.sha256("\0".join(str(file.absolute()) for file in files).encode()).hexdigest()
-    known = _read(entry, looks)
+    known = _read(entry, stats)
     if known is not None:
         return known
     digest = _digest(files)
-    newest = max(changed for _, changed, _ in looks) / 1e9
-    if _looks(files) == looks and time.time() - newest > SETTLED:
-        _write(entry, {"looks": looks, "sha256": digest})
+    newest = max(changed for _, changed, _ in stats) / 1e9
+    if _stats(files) == stats and time.time() - newest > SETTLED:
+        _write(entry, {"stats": stats, "sha256": digest})
     return digest
 
 
-def _looks(files: Sequence[Path]) -> list[list[int]]:
+def _stats(files: Sequence[Path]) -> list[list[int]]:
     stats = [file.stat() for file in files]
     return [[stat.st_size, stat.st_mtime_ns, stat.st_ino] for stat in stats]
 
@@ -64,10 +61,10 @@ def _folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "clpd_bench" / "sha256"
 
 
-def _read(entry: Path, looks: list[list[int]]) -> str | None:
+def _read(entry: Path, stats: list[list[int]]) -> str | None:
     try:
         kept = json.loads(entry.read_text())
-        return str(kept["sha256"]) if kept["looks"] == looks else None
+        return str(kept["sha256"]) if kept["stats"] == stats else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

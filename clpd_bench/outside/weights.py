@@ -1,7 +1,4 @@
-"""Files of pretrained weights, looked at from outside: that they are there, whole, and what they are called.
-
-Pretrained weights as files on this machine.
-"""
+"""Pretrained weights as files on this machine: where they lie, whether they are whole, what they are called."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ def require_weights(folder: Path, source: Hub | Local) -> None:
     lacking = [file.name for file in read if not file.exists()]
     if lacking:
         raise UserError(
-            f"{source.written} is not whole: {min(lacking)} is missing, {len(lacking)} files in all",
+            f"{source.label} is not whole: {min(lacking)} is missing, {len(lacking)} files in all",
             key="initial",
             fix="Fetch or copy them, too",
         )
@@ -50,7 +47,7 @@ def require_weights(folder: Path, source: Hub | Local) -> None:
         return
     pickled = any(folder.glob("*.bin"))
     raise UserError(
-        f"{source.written} has {'pickled weights alone' if pickled else 'no safetensors'}, and pickle can execute code",
+        f"{source.label} has {'pickled weights alone' if pickled else 'no safetensors'}, and pickle can execute code",
         key="initial.pickle",
         fix="Take a revision with safetensors; or, if you trust whoever made it, set pickle: true",
     )
@@ -63,7 +60,7 @@ def refuse_adapter(folder: Path, source: Hub | Local) -> None:
     """
     if (folder / ADAPTER).exists():
         raise UserError(
-            f"{source.written} holds an adapter ({ADAPTER}), and adapters are not read here",
+            f"{source.label} holds an adapter ({ADAPTER}), and adapters are not read here",
             key="initial",
             fix="Merge it into its base model (peft: AutoPeftModelForCausalLM.from_pretrained(FOLDER)"
             ".merge_and_unload().save_pretrained(NEW), and the tokenizer's files) and give that folder; or, to start "
@@ -82,7 +79,7 @@ def require_gguf(source: Gguf) -> None:
         beginning = opened.read(len(GGUF))
     if beginning != GGUF:
         raise UserError(
-            f"{source.written} is none: it begins with {beginning!r}, and every GGUF file with {GGUF!r}",
+            f"{source.label} is none: it begins with {beginning!r}, and every GGUF file with {GGUF!r}",
             key="initial",
             fix="Give the file itself; its parts in their order, the first one first, as `parts`",
         )
@@ -131,15 +128,13 @@ def _require_whole(file: Path, source: Hub | Local) -> None:
         try:
             wanted = start + max((tensor["data_offsets"][1] for tensor in _tensors(file).values()), default=0)
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise UserError(
-                f"{file.name} of {source.written} is no safetensors file", key="initial", fix=AGAIN
-            ) from None
+            raise UserError(f"{file.name} of {source.label} is no safetensors file", key="initial", fix=AGAIN) from None
         if wanted == size:
             return
         told = f"has {size} bytes, and {wanted} by its header"
     else:
         told = f"ends within its header, after {size} bytes"
-    raise UserError(f"{file.name} of {source.written} is cut short or damaged: it {told}", key="initial", fix=AGAIN)
+    raise UserError(f"{file.name} of {source.label} is cut short or damaged: it {told}", key="initial", fix=AGAIN)
 
 
 @dataclass(frozen=True)
@@ -176,7 +171,7 @@ def _digests(source: Hub | Local | Gguf, tokenizer_alone: bool) -> dict[str, str
         patterns = source.tokenizer_patterns if tokenizer_alone else source.patterns
         names = sorted(f.name for f in source.folder.iterdir() if any(fnmatch(f.name, p) for p in patterns))
         if "config.json" not in names:
-            raise UserError(f"{source.written} is none of a model: there is no config.json in it", file=source.folder)
+            raise UserError(f"{source.label} is none of a model: there is no config.json in it", file=source.folder)
         for name in names:
             if any(fnmatch(name, p) for p in source.tokenizer_patterns):
                 refuse_pointer(source.folder / name)
@@ -244,12 +239,12 @@ def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserE
     told = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if "trust_remote_code" in str(error):
         return UserError(
-            f"the {what} of {source.written} is loaded by code that comes with it",
+            f"the {what} of {source.label} is loaded by code that comes with it",
             key="initial.trust_remote_code",
             fix="Read that code, and set trust_remote_code: true to let it be executed; or take another model",
         )
     return UserError(
-        f"the {what} of {source.written} cannot be loaded: {type(error).__name__}: {told}",
+        f"the {what} of {source.label} cannot be loaded: {type(error).__name__}: {told}",
         key="initial",
         fix="If the file is cut short or damaged, fetch or copy it again" if isinstance(source, Gguf) else None,
     )

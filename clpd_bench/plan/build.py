@@ -17,13 +17,13 @@ from clpd_bench.outside.weights import start_of
 from clpd_bench.plan.code_versions import code_version
 from clpd_bench.plan.keys import digest, identities, job_key, settings_of
 from clpd_bench.plan.lock import Lock, read_lock
-from clpd_bench.plan.plan import Evaluated, Job, Ladder, Plan, PointPlan, in_order, whole
+from clpd_bench.plan.plan import Job, Ladder, Plan, PlannedEvaluation, PointPlan, in_order, whole
 from clpd_bench.plan.questions import declaration
 from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teachers_of
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.corpus import Of, SameAs
-from clpd_bench.settings.parts.curriculum import NoTeacher, Shuffled, written
+from clpd_bench.settings.parts.curriculum import NoTeacher, Shuffled, shorthand_of
 from clpd_bench.settings.parts.difficulty import Difficulty, nameless, scored_by
 from clpd_bench.settings.parts.evaluation import Benchmark
 from clpd_bench.settings.parts.model import Cosine, Llama, ModelSettings, Qwen3, StudentSettings, Trained
@@ -150,7 +150,7 @@ class _Builder:
         scorer = scored_by(difficulty)
         if scorer is not None:
             parents["model"] = self.model(scorer)
-        label = f"difficulty {written(difficulty)} of {corpus}"
+        label = f"difficulty {shorthand_of(difficulty)} of {corpus}"
         return self._add("difficulty", label, DifficultySpec(difficulty=nameless(difficulty)), parents)
 
     def data(self, cell: Cell) -> dict[str, str]:
@@ -200,8 +200,8 @@ class _Builder:
         try:
             spec = ModelSpec(start=start_of(initial), seed=0)
         except UserError as error:
-            raise self._at(error, key) from None
-        return self._add("model", f"weights of {initial.written}", spec, {})
+            raise error.at(file=self.file, key=key) from None
+        return self._add("model", f"weights of {initial.label}", spec, {})
 
     def _start(self, model: str, tokenizer_alone: bool) -> Start:
         """The pretrained weights that a model goes back to."""
@@ -211,10 +211,7 @@ class _Builder:
         try:
             return start_of(self.lock.weights(initial), tokenizer_alone)
         except UserError as error:
-            raise self._at(error, f"models.{root}.initial") from None
-
-    def _at(self, error: UserError, key: str) -> UserError:
-        return UserError(error.message, file=self.file, key=key, found=error.found, fix=error.fix)
+            raise error.at(file=self.file, key=f"models.{root}.initial") from None
 
     def initial(self, settings: StudentSettings, seed: int) -> str:
         """The student before distillation: a model of the file, pretrained weights, or fresh ones by the seed."""
@@ -351,12 +348,12 @@ class _Builder:
             raise UserError(f"there is no file in {str(folder)!r}", file=self.file, key=key)
         return {name: self._file_hash(folder / name, key) for name in files}
 
-    def evaluated_cell(self, cell: Cell) -> Evaluated:
+    def evaluated_cell(self, cell: Cell) -> PlannedEvaluation:
         student = self.student(cell)
         evaluations = self.evaluations(cell.label, student)
-        return Evaluated(cell.id, cell.arm_name, cell.seed, student, evaluations)
+        return PlannedEvaluation(cell.id, cell.arm_name, cell.seed, student, evaluations)
 
-    def references(self, grid: list[Cell]) -> list[Evaluated]:
+    def references(self, grid: list[Cell]) -> list[PlannedEvaluation]:
         """The student before distillation and each teacher: evaluated, tested against nothing."""
         own = {self.initial(self.ablation.student, seed) for seed in self.ablation.seeds}
         before: dict[str, tuple[str, int]] = {}
@@ -371,5 +368,5 @@ class _Builder:
         out = []
         for name, seed, key in models:
             label = name if seed < 0 else f"{name}/{seed}"
-            out.append(Evaluated(label, name, seed, key, self.evaluations(label, key)))
+            out.append(PlannedEvaluation(label, name, seed, key, self.evaluations(label, key)))
         return out

@@ -1,12 +1,4 @@
-"""The hash of the source that the body of a kind of job can reach.
-
-Source text with comments, docstrings and blank lines left out: a syntax tree's dump would vary with
-Python's version.
-
-Code versions as they go into keys: a number while the code is as recorded, its hash once edited.
-
-`make versions`: says whether the code of each kind is the recorded one, and records it.
-"""
+"""Code versions: a number in the key while the code of a kind is as recorded, its hash once edited."""
 
 from __future__ import annotations
 
@@ -114,7 +106,7 @@ _HEAD = """\
 
 
 @dataclass(frozen=True)
-class Recorded:
+class CodeVersion:
     """The version of a kind's code, and the hash of the code that it is the version of."""
 
     number: int
@@ -133,7 +125,7 @@ def code_version(kind: Kind) -> str:
 
 
 @functools.cache
-def recorded() -> dict[Kind, Recorded]:
+def recorded() -> dict[Kind, CodeVersion]:
     """What versions.toml says; a kind that it does not name is not in it.
 
     Raises:
@@ -142,7 +134,7 @@ def recorded() -> dict[Kind, Recorded]:
     try:
         tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
         return {
-            kind: Recorded(int(tables[kind]["number"]), str(tables[kind]["code"])) for kind in KINDS & tables.keys()
+            kind: CodeVersion(int(tables[kind]["number"]), str(tables[kind]["code"])) for kind in KINDS & tables.keys()
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
@@ -164,7 +156,7 @@ def record(bump: Set[Kind], same: Set[Kind]) -> None:
     known = recorded()
     new = {}
     for kind in KINDS:
-        one = known.get(kind, Recorded(0, ""))
+        one = known.get(kind, CodeVersion(0, ""))
         if kind in bump | same:
             one = replace(one, number=max(one.number + (kind in bump), 1), code=code_hash(kind))
         if one.number:

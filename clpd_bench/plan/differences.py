@@ -11,7 +11,7 @@ from clpd_bench.grid.cells import Cell
 from clpd_bench.outside.weights import start_of
 from clpd_bench.plan.keys import canonical
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.curriculum import NoTeacher, TeacherRule, written
+from clpd_bench.settings.parts.curriculum import NoTeacher, TeacherRule, shorthand_of
 from clpd_bench.settings.parts.loss import CrossEntropy
 from clpd_bench.settings.parts.pretrained import Gguf, Local
 from clpd_bench.settings.plugin import Plugin, as_written
@@ -32,11 +32,11 @@ class Difference:
 
 class Setting(NamedTuple):
     """Attributes:
-    written: as the file would say it; of a plug-in with its whole path, since names alone may be alike.
+    as_in_file: as the file would say it; of a plug-in with its whole path, since names alone may be alike.
     identity: what it is. A plug-in or weights on this machine are their bytes, wherever they lie.
     """
 
-    written: Any
+    as_in_file: Any
     identity: Any
 
 
@@ -56,7 +56,7 @@ def _settings(cell: Cell, by: Literal["file", "sha256"]) -> dict[str, Any]:
         bytes_ = canonical(start_of(initial).sha256)
         student["initial"] |= {key: bytes_ for key in ("folder", "file", "parts") if key in student["initial"]}
     return {
-        "order": written(cell.arm.order),
+        "order": shorthand_of(cell.arm.order),
         "teachers": _rule(cell.arm.teachers, by),
         "student": student,
         "loss": as_written(loss.model_dump(mode="json"), by=by),
@@ -66,8 +66,8 @@ def _settings(cell: Cell, by: Literal["file", "sha256"]) -> dict[str, Any]:
 
 def _rule(rule: TeacherRule, by: Literal["file", "sha256"]) -> str:
     if not isinstance(rule, Plugin):
-        return written(rule)
-    return written(rule).replace(rule.file.name, str(rule.file) if by == "file" else rule.sha256, 1)
+        return shorthand_of(rule)
+    return shorthand_of(rule).replace(rule.file.name, str(rule.file) if by == "file" else rule.sha256, 1)
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -105,7 +105,7 @@ def differing(first: Cell, second: Cell) -> list[Difference]:
     a, b = cell_settings(first), cell_settings(second)
     tuned = {*first.arm.tuned, *second.arm.tuned}
     return [
-        Difference(key, one.written, other.written, _is_under(key, tuned))
+        Difference(key, one.as_in_file, other.as_in_file, _is_under(key, tuned))
         for key in {**a, **b}
         if (one := a.get(key, ABSENT)).identity != (other := b.get(key, ABSENT)).identity
     ]

@@ -1,7 +1,4 @@
-"""Keys: the identity of a job is a hash of all that can change its output, and of nothing else.
-
-What a model learns from, by settings alone, whatever version of the code and of libraries makes it.
-"""
+"""Keys, the identity of jobs; and what a model learns from, whatever version of the code makes it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`<file>.lock`: the commits that an ablation's models, data sets and tasks are pinned to.
-
-What a plan needs of the hub: models, data sets, tasks of lm-eval.
-"""
+"""What a plan needs of the hub, and the file `<file>.lock` that pins it to commits."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from clpd_bench.errors import UserError
 from clpd_bench.outside.hub import WORDS, Repository
 from clpd_bench.outside.lm_eval_tasks import own_tasks, read_task
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.base import Settings
-from clpd_bench.settings.file.explain import first_finding
-from clpd_bench.settings.file.yaml_reader import Dumper, dotted, parse
+from clpd_bench.settings.file.load import load_settings
+from clpd_bench.settings.file.yaml_reader import Dumper
 from clpd_bench.settings.parts.hub import Commit, RepositoryId, Revision, TaskData, is_commit
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local
 from clpd_bench.settings.parts.sources import OfHub, Source
@@ -101,26 +98,9 @@ def read_lock(file: Path) -> Lock:
         UserError: it is there and no lock.
     """
     path = lock_path(file)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         return Lock()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot be read: {error}", file=path) from None
-    again = f"`clpd lock {file}` writes it anew"
-    try:
-        data, lines = parse(text, path)
-    except UserError as error:
-        raise UserError(error.message, file=path, line=error.line, key=error.key, fix=again) from None
-    if not isinstance(data, dict):
-        raise UserError("is no lock of an ablation file", file=path, fix=again)
-    try:
-        return Lock.model_validate(data)
-    except ValidationError as error:
-        finding = first_finding(error, data, Lock)
-        line = lines.get(tuple(map(str, finding.path)))
-        key = dotted(finding.path)
-        raise UserError(finding.message, file=path, line=line, key=key, found=finding.found, fix=again) from None
+    return load_settings(path, Lock, "the lock of an ablation file", f"`clpd lock {file}` writes it anew")[0]
 
 
 def write_lock(file: Path, lock: Lock) -> Path:

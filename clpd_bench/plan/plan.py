@@ -1,7 +1,4 @@
-"""The plan: jobs in an order in which parents come first, and where each cell's results lie.
-
-The plan of a whole grid: those of its points, with each shared job once.
-"""
+"""The plan: jobs with parents first, where each cell's results lie, and the points of a grid together."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class PlannedEvaluation:
     """A model and where its outcomes are: a cell's student, or a reference (seed -1 where it is shared).
 
     Attributes:
@@ -83,8 +80,8 @@ class Plan:
     name: str
     file: str
     jobs: dict[str, Job]
-    cells: list[Evaluated]
-    references: list[Evaluated]
+    cells: list[PlannedEvaluation]
+    references: list[PlannedEvaluation]
     corpora: dict[str, str]
     arm_data: dict[str, dict[str, str]]
     declaration: dict[str, Any]
@@ -114,7 +111,7 @@ class Plan:
         """Keys of all jobs that a cell needs, by its id; raises as `cell`."""
         return {key for last in self.cell(name).evaluations.values() for key in self.ancestors(last)}
 
-    def cell(self, name: str) -> Evaluated:
+    def cell(self, name: str) -> PlannedEvaluation:
         """A cell by its id (`smoke/clpd/0` or `clpd/0`).
 
         Raises:
@@ -149,8 +146,8 @@ class Plan:
             data["name"],
             data["file"],
             {job.key: job for job in jobs},
-            [Evaluated(**cell) for cell in data["cells"]],
-            [Evaluated(**reference) for reference in data["references"]],
+            [PlannedEvaluation(**cell) for cell in data["cells"]],
+            [PlannedEvaluation(**reference) for reference in data["references"]],
             data["corpora"],
             data["arm_data"],
             data["declaration"],
@@ -185,7 +182,7 @@ def whole(points: list[PointPlan]) -> Plan:
     """All jobs and all cells; one plan alone is the whole as it is, but for its point."""
     plans = [one.plan for one in points]
     jobs: dict[str, Job] = {}
-    references: dict[str, Evaluated] = {}
+    references: dict[str, PlannedEvaluation] = {}
     models: dict[str, list[str]] = {}
     for plan in plans:
         for job in plan.jobs.values():

@@ -1,9 +1,7 @@
-"""What a trained student is asked about, apart from the settings under which it is asked.
+"""What a trained student is asked, and the declaration of what will be compared before anything is seen.
 
-Of a comparison's question each arm is a part: what its student starts from, who teaches it, and the arm's rules.
+Each arm is a part of a comparison's question: what its student starts from, who teaches it, and the arm's rules.
 Learning rate, steps, curriculum, loss, targets and seeds are settings: whoever changes one asks the same again.
-
-The declaration: what will be compared with what, as it stood before the numbers were seen.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from clpd_bench.plan.keys import digest, identities
-from clpd_bench.plan.plan import Evaluated, Job
+from clpd_bench.plan.plan import Job, PlannedEvaluation
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import identity
@@ -94,7 +92,7 @@ def _rules(supervision: dict[str, Any]) -> dict[str, Any]:
     return {name: _rules(value) if name in ("order_of", "teachers_of") else value for name, value in rules.items()}
 
 
-def declaration(ablation: Ablation, cells: list[Evaluated], jobs: Mapping[str, Job]) -> dict[str, Any]:
+def declaration(ablation: Ablation, cells: list[PlannedEvaluation], jobs: Mapping[str, Job]) -> dict[str, Any]:
     """What the file's `analysis:` says, and which evaluations it is about, each with its part of the question.
 
     Plain JSON; the store registers it when it is first run. A setting of the analysis that has its default is

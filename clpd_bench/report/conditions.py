@@ -45,7 +45,7 @@ def _start(student: StudentSettings) -> str | None:
     initial = student.initial
     if isinstance(initial, Llama | Qwen3):
         return None
-    name = initial.model if isinstance(initial, Trained) else initial.written
+    name = initial.model if isinstance(initial, Trained) else initial.label
     return f"one pretrained student ({name})"
 
 

@@ -80,7 +80,7 @@ def export(
 
     Args:
         name: the cell's id or key that the job was found by.
-        copying: told (bytes done, of) as the model is copied.
+        copying: called with (bytes done, of) as the model is copied.
 
     Raises:
         UserError: the model is not finished or is damaged; the folder cannot be made or has something in it.

@@ -12,8 +12,9 @@ import pandas as pd
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION, Declaration
-from clpd_bench.analysis.series import METRICS, Series
+from clpd_bench.analysis.series import Series
 from clpd_bench.results.standing import Standings
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS, Unit, decimals, difference, p_value
 
 
@@ -195,7 +196,7 @@ def _sentence(row: Comparison, metric: str, declaration: Declaration) -> str:
 
 def _finding(row: Comparison, metric: str, alpha: float) -> str:
     significant = row.p_adjusted <= alpha
-    better = "better" if (row.difference > 0) == (METRICS[metric] == "higher") else "worse"
+    better = "better" if (row.difference > 0) == (not lower_is_better(metric)) else "worse"
     if row.arm == INTERACTION:
         if not significant:
             return "no significant interaction"

@@ -20,7 +20,7 @@ from clpd_bench.analysis.series import FLOOR, REFERENCE, Series
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.floors import floor_scores
-from clpd_bench.plan.plan import Evaluated, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.analysis import Primary
 from clpd_bench.settings.parts.metrics import BINARY
@@ -45,7 +45,7 @@ def collect_items(plan: Plan, store: Store) -> tuple[pd.DataFrame, list[str]]:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(), missing
 
 
-def _title(evaluated: Evaluated) -> str:
+def _title(evaluated: PlannedEvaluation) -> str:
     return evaluated.name if evaluated.seed < 0 else f"{evaluated.name} at seed {evaluated.seed}"
 
 

@@ -66,9 +66,9 @@ def contrasts(ablation: Ablation, plan: Plan, store: Store) -> Contrasts:
         out.append(Contrast(arm.arm_name, baseline.arm_name, differing(baseline, arm), labels))
     first, *others = every or [{}]
     common = {
-        key: one.written
+        key: one.as_in_file
         for key, one in first.items()
-        if one.written is not None and all(other.get(key, ABSENT).identity == one.identity for other in others)
+        if one.as_in_file is not None and all(other.get(key, ABSENT).identity == one.identity for other in others)
     }
     return Contrasts(out, common)
 

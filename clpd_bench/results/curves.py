@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from clpd_bench.analysis.outcomes import FloatArray
-from clpd_bench.plan.plan import Evaluated, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.results.schedules import ArmSchedule, StageSpan
 from clpd_bench.settings.specs import ModelSpec
 from clpd_bench.store import Store
@@ -90,7 +90,7 @@ def trained(plan: Plan, store: Store, schedules: Mapping[str, ArmSchedule]) -> S
     return out
 
 
-def _loss_name(plan: Plan, cell: Evaluated) -> str:
+def _loss_name(plan: Plan, cell: PlannedEvaluation) -> str:
     spec = plan.jobs[cell.model].spec
     if isinstance(spec, ModelSpec) and spec.supervision is not None:
         name = spec.supervision.loss.name

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.plan.questions import questions
 from clpd_bench.store import Record, Store
 
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     items: frozenset[str]
 
 
-def shown(cells: Iterable[Evaluated], jobs: Mapping[str, Job], store: Store) -> dict[str, Shown]:
+def shown(cells: Iterable[PlannedEvaluation], jobs: Mapping[str, Job], store: Store) -> dict[str, Shown]:
     """{key: of these cells' evaluations that are done}; without those whose items cannot be read, or shown.
 
     Args:
@@ -92,7 +92,7 @@ def leave_word(outcomes: Mapping[str, Shown], store: Store) -> bool:
     return True
 
 
-def cells_of(job: Job, plan: Plan) -> list[Evaluated]:
+def cells_of(job: Job, plan: Plan) -> list[PlannedEvaluation]:
     """The cells whose outcomes somebody finds who is told where a job's files lie: those of a student, or, of an
     evaluation, its cell with that evaluation alone."""
     return [

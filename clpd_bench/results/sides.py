@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
-from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.plan.why import Known, of_record
 from clpd_bench.store import Store
 
@@ -29,7 +29,7 @@ class Side:
     title: str
     about: str
     store: Store
-    cells: dict[str, Evaluated]
+    cells: dict[str, PlannedEvaluation]
     jobs: dict[str, Mapping[str, Any]]
     specs: Mapping[str, Job]
 
@@ -83,19 +83,19 @@ def _side(title: str, plan: Mapping[str, Any], store: Store, *, stored: bool) ->
     return Side(title, about, store, _cells(plan), {job["key"]: job for job in plan["jobs"]}, specs)
 
 
-def _cells(plan: Mapping[str, Any]) -> dict[str, Evaluated]:
-    return {cell["id"].split("/", 1)[1]: Evaluated(**cell) for cell in plan["cells"]}
+def _cells(plan: Mapping[str, Any]) -> dict[str, PlannedEvaluation]:
+    return {cell["id"].split("/", 1)[1]: PlannedEvaluation(**cell) for cell in plan["cells"]}
 
 
-def _evaluations(cells: Mapping[str, Evaluated]) -> dict[str, dict[str, str]]:
+def _evaluations(cells: Mapping[str, PlannedEvaluation]) -> dict[str, dict[str, str]]:
     return {name: cell.evaluations for name, cell in cells.items()}
 
 
-def _done(cells: Iterable[Evaluated], store: Store) -> bool:
+def _done(cells: Iterable[PlannedEvaluation], store: Store) -> bool:
     return any(store.is_done(key) for cell in cells for key in cell.evaluations.values())
 
 
-def _earlier(name: str, but: Mapping[str, Evaluated], store: Store) -> dict[str, Any] | None:
+def _earlier(name: str, but: Mapping[str, PlannedEvaluation], store: Store) -> dict[str, Any] | None:
     """The newest stored plan of an ablation that has an outcome which `but` does not have."""
     known = {key for cell in but.values() for key in cell.evaluations.values()}
     for file in store.plans():

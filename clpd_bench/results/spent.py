@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.store import Store
 
 
@@ -94,7 +94,7 @@ def cost(plan: Plan, store: Store) -> Cost:
     )
 
 
-def _needed(plan: Plan, cell: Evaluated) -> list[str]:
+def _needed(plan: Plan, cell: PlannedEvaluation) -> list[str]:
     """Keys of all jobs behind a cell, in the plan's order: sums of floats then come out the same."""
     needed = {key for last in cell.evaluations.values() for key in plan.ancestors(last)}
     return [key for key in plan.jobs if key in needed]

@@ -21,7 +21,7 @@ from clpd_bench.plan.tuning import PlannedTrial, Tuning
 from clpd_bench.results.diverged import divergence_of
 from clpd_bench.settings.file.yaml_reader import Dumper
 from clpd_bench.settings.parts.arms import identity
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER, Metric
+from clpd_bench.settings.parts.metrics import ValidationMetric, lower_is_better
 from clpd_bench.store import Store
 
 
@@ -37,9 +37,9 @@ def mean_and_sd(scores: Iterable[float | None]) -> tuple[float | None, float | N
     return statistics.fmean(finite), statistics.stdev(finite) if len(finite) > 1 else None
 
 
-def choose(means: Sequence[float | None], metric: Metric) -> int | None:
+def choose(means: Sequence[float | None], metric: ValidationMetric) -> int | None:
     """The place of the best mean, of equal ones the first listed; None where every trial diverged."""
-    sign = 1 if LOWER_IS_BETTER[metric] else -1
+    sign = 1 if lower_is_better(metric) else -1
     there = [(sign * mean, place) for place, mean in enumerate(means) if mean is not None]
     return min(there)[1] if there else None
 

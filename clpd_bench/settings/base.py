@@ -1,7 +1,4 @@
-"""What all settings share: closed, frozen, told by name; and the marker of what no key depends on.
-
-What settings are, as far as it can change an outcome: what keys are made of, and what tells two of them apart.
-"""
+"""What all settings share: closed, frozen, told apart by name; and the fingerprints that keys are made of."""
 
 from __future__ import annotations
 

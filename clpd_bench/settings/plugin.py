@@ -1,7 +1,4 @@
-"""What is done where parts of one source share a question.
-
-A function of the user's own in place of a named thing: `{name: mine.py:my_kl, gap: 2}`.
-"""
+"""A user's own function in the place of a named thing: `{name: mine.py:my_kl, gap: 2}`."""
 
 from __future__ import annotations
 

@@ -128,13 +128,13 @@ _BLOCK = 1 << 22
 
 
 def copy_files(
-    artifact: Path, manifest: Mapping[str, Any], names: Mapping[str, Path], told: Callable[[int], None]
+    artifact: Path, manifest: Mapping[str, Any], names: Mapping[str, Path], copied: Callable[[int], None]
 ) -> None:
     """Copy files of an artifact, and compare what was read with the manifest.
 
     Args:
         names: {name in the manifest: where the copy goes}; its folder is made.
-        told: given the bytes of each block that was copied.
+        copied: given the bytes of each block that was copied.
 
     Raises:
         UserError: a file is missing or is not what was published.
@@ -151,7 +151,7 @@ def copy_files(
             while block := source.read(_BLOCK):
                 digest.update(block)
                 target.write(block)
-                told(len(block))
+                copied(len(block))
         if digest.hexdigest() != manifest["files"][name]["sha256"]:
             raise damaged(artifact, f"{name}: changed since it was published")
 

@@ -24,7 +24,7 @@ def turn(
     Args:
         folder: the entries of all turns so far.
         owner: this process.
-        waiting: told once of each process that is waited for.
+        waiting: called once with each process that is waited for.
     """
     named: set[int] = set()
     while True:

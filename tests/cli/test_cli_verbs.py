@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,14 @@ def test_every_verb_explains_itself(verb: str) -> None:
 
 def test_shipped_ablations_are_planned(tmp_path: Path) -> None:
     assert len(summary(SMOKE, "--store", tmp_path / "s")["cells"]) == 10
+
+
+def test_version_is_told_without_importing_torch() -> None:
+    code = (
+        "import sys\nfrom clpd_bench.cli import app as cli\nsys.argv = ['clpd', '--version']\n"
+        "try:\n    cli.main()\nexcept SystemExit as left:\n    assert not left.code, left.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith(f"clpd_bench {version('clpd-bench')}, Python 3.")
+    assert done.stdout.strip().endswith(f"torch {version('torch')}")

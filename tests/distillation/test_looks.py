@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from clpd_bench.distillation.validation import Seen, best_look, last_gain, out_of_patience, why_stopped
+from clpd_bench.distillation.validation import Seen, best_check, last_gain, out_of_patience, why_stopped
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.parts.training import BestValidation, EarlyStopping, Last, Training
 
@@ -40,14 +40,14 @@ def test_the_best_look_is_the_earliest_optimum_of_its_own_looks(values: list[flo
     """Own looks: every `every` steps and the end of the run, never its start; a nan is never chosen."""
     end = len(values) - 1
     own = [n for n in range(1, end + 1) if (n % every == 0 or n == end) and not math.isnan(values[n])]
-    found = best_look(seen(*values), best(metric, every), end)
+    found = best_check(seen(*values), best(metric, every), end)
     assert (None if found is None else found["step"]) == (min(own, key=lambda n: (values[n], n)) if own else None)
 
 
 def test_while_a_run_goes_on_its_newest_step_is_no_look_of_its_own() -> None:
-    assert best_look(seen(3, 2, 1), best(every=2)) == seen(3, 2, 1)[2]
-    assert best_look(seen(3, 2, 1, 0.5), best(every=2)) == seen(3, 2, 1)[2]
-    assert best_look(seen(3, 2, 1, 0.5), best(every=2), end=3) == seen(3, 2, 1, 0.5)[3]
+    assert best_check(seen(3, 2, 1), best(every=2)) == seen(3, 2, 1)[2]
+    assert best_check(seen(3, 2, 1, 0.5), best(every=2)) == seen(3, 2, 1)[2]
+    assert best_check(seen(3, 2, 1, 0.5), best(every=2), end=3) == seen(3, 2, 1, 0.5)[3]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_reproduced_is_what_greedy_decoding_gives(student: PreTrainedModel) -> N
     first, last = responses[1].copy(), responses[3].copy()
     first[0], last[-1] = (first[0] + 1) % 23, (last[-1] + 1) % 23
     scores = score(student, split_from(prompts, [responses[0], first, responses[2], last]), 64, PAD, VOCABULARY)
-    assert scores.reproduced.tolist() == [True, False, True, False]
+    assert scores.sequence_accuracy.tolist() == [True, False, True, False]
     assert scores.mean("sequence_accuracy") == 0.5
 
 

@@ -219,7 +219,7 @@ def test_interrupted_scores_resume_to_the_same_bits(
     resumed = attempt(None)
     assert len(computed) == len(batches)
     assert resumed.response_loss.tobytes() == whole.response_loss.tobytes()
-    assert resumed.reproduced.tobytes() == whole.reproduced.tobytes()
+    assert resumed.sequence_accuracy.tobytes() == whole.sequence_accuracy.tobytes()
     assert told == [(int(done), len(split.ids)) for done in np.cumsum(batches)]
 
 

@@ -41,7 +41,7 @@ def test_a_lock_is_read_as_it_was_written(
     [
         ("models: {a/b: {main: short}}", r"models\.a/b\.main"),
         ("models: {}\nmodels: {}", "stands here again"),
-        ("- a", "is no lock"),
+        ("- a", "is a mapping"),
         ("model: {}", "model"),
         ("models: [", "not valid YAML"),
     ],

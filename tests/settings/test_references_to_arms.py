@@ -8,7 +8,7 @@ import pytest
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.settings.parts.curriculum import Mixed, Permuted, written
+from clpd_bench.settings.parts.curriculum import Mixed, Permuted, shorthand_of
 from clpd_bench.settings.parts.difficulty import CotSteps, LengthResidual, StudentLoss
 
 
@@ -29,10 +29,10 @@ def test_a_name_and_its_argument_may_be_written_short(small: Path) -> None:
         ],
     )
     assert a.arms["same"].order == Permuted(name="permuted", of="clpd")
-    assert written(a.arms["same"].teachers) == "only:small"
+    assert shorthand_of(a.arms["same"].teachers) == "only:small"
     inner = StudentLoss(name="student_loss", model="small")
     assert a.curriculum.difficulty == LengthResidual(name="length_residual", difficulty=inner)
-    assert written(a.curriculum.difficulty) == "length_residual:student_loss:small"
+    assert shorthand_of(a.curriculum.difficulty) == "length_residual:student_loss:small"
     assert a.curriculum.pacing == Mixed(name="mixed", replay=0.25)
     by_steps = load_ablation(small, ["curriculum.difficulty=cot_steps:lines"])
     assert by_steps.curriculum.difficulty == CotSteps(name="cot_steps", splitter="lines")

@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.slurm.printed import minutes
 from clpd_bench.settings.base import LocalPath, Settings
-from clpd_bench.settings.file.explain import first_finding
-from clpd_bench.settings.file.yaml_reader import dotted, parse
+from clpd_bench.settings.file.load import load_settings
 from clpd_bench.settings.specs import Kind
 
 STUDENT = "student"
@@ -196,47 +195,13 @@ def load_site(file: Path) -> Site:
     """Raises:
     UserError: the file cannot be read, or something in it is wrong; with its line and key.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise UserError("is no text in UTF-8", file=file) from None
-    except OSError as error:
+    if not file.is_file():
         others = [path.with_suffix("").name for path in file.parent.glob("*.yaml")] if file.parent.is_dir() else []
         raise UserError(
-            f"the site file cannot be read: {error.strerror}",
+            "the site file cannot be read: there is no such file",
             file=file,
             found=file.stem,
             allowed=others or None,
             fix="A site file says what your cluster wants; copy one of those under slurm/",
-        ) from None
-    data, lines = parse(text, file)
-    if not isinstance(data, dict):
-        raise UserError("a site file is a mapping with the keys profiles and use", file=file)
-
-    def line(path: tuple[str | int, ...]) -> int | None:
-        return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
-
-    try:
-        return Site.model_validate(data, context={"folder": file.parent})
-    except UserError as error:
-        path = tuple((error.key or "").split("."))
-        raise UserError(
-            error.message,
-            file=file,
-            line=line(path),
-            key=error.key,
-            found=error.found,
-            allowed=error.allowed,
-            fix=error.fix,
-        ) from None
-    except ValidationError as error:
-        found = first_finding(error, data, Site)
-        raise UserError(
-            found.message,
-            file=file,
-            line=line(found.path),
-            key=dotted(found.path),
-            found=found.found,
-            allowed=found.allowed,
-            fix=found.fix,
-        ) from None
+        )
+    return load_settings(file, Site, "the site file")[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clpd_bench.corpus.reader import read_split
-from clpd_bench.plan.plan import Evaluated, Job, Plan
+from clpd_bench.plan.plan import Job, Plan, PlannedEvaluation
 from clpd_bench.store import Store
 
 
@@ -69,8 +69,8 @@ class Subject:
 
     plan: Plan
     job: Job
-    cell: Evaluated | None
-    references: list[Evaluated]
+    cell: PlannedEvaluation | None
+    references: list[PlannedEvaluation]
     others: list[str]
     names: list[str]
 
@@ -80,7 +80,7 @@ class Subject:
         return self.cell.id.split("/", 1)[1].rsplit("/", 1)[0] if self.cell else ""
 
     @property
-    def evaluated(self) -> Evaluated | None:
+    def evaluated(self) -> PlannedEvaluation | None:
         """What its own scores belong to."""
         return self.cell or (self.references[0] if self.references else None)
 

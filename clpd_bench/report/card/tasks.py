@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.outside.lm_eval_tasks import read_task
-from clpd_bench.plan.plan import Evaluated, Plan
+from clpd_bench.plan.plan import Plan, PlannedEvaluation
 from clpd_bench.report.card.subject import example_of
 from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec
 from clpd_bench.store import Store
@@ -40,7 +40,7 @@ class Task:
         return f"cd {shlex.quote(self.folder)}\n{shlex.join(self.arguments)}"
 
 
-def tasks_of(evaluated: Evaluated | None, plan: Plan, store: Store, model: Path) -> list[Task]:
+def tasks_of(evaluated: PlannedEvaluation | None, plan: Plan, store: Store, model: Path) -> list[Task]:
     """Of each evaluation that is done: the YAML files that lm-eval reads, the functions and documents that they name.
 
     Args:

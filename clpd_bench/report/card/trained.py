@@ -10,7 +10,7 @@ from clpd_bench.plan.plan import Job
 from clpd_bench.report.card.markdown import block, bullets, code
 from clpd_bench.report.card.subject import ExampleText, Subject, settings_of
 from clpd_bench.settings.base import Settings
-from clpd_bench.settings.parts.curriculum import written
+from clpd_bench.settings.parts.curriculum import shorthand_of
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec, Supervision
 from clpd_bench.store import Store
@@ -141,7 +141,9 @@ def _named(setting: Settings) -> str:
 
 
 def _written(setting: Settings) -> str:
-    return code(written(setting)) if isinstance(setting, Plugin) else _fields(setting.model_dump(exclude_none=True))
+    return (
+        code(shorthand_of(setting)) if isinstance(setting, Plugin) else _fields(setting.model_dump(exclude_none=True))
+    )
 
 
 def _fields(values: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.declaration import INTERACTION
-from clpd_bench.analysis.series import METRICS, Series
+from clpd_bench.analysis.series import Series
 from clpd_bench.report.figures.style import (
     FAINT,
     SMALL,
@@ -24,6 +24,7 @@ from clpd_bench.report.figures.style import (
     panel_title,
 )
 from clpd_bench.report.verdict import comparison_rows
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS
 
 CAPTION = (
@@ -75,6 +76,6 @@ def _panel(axes: Axes, rows: list[Comparison], series: Series, styles: dict[str,
     axes.set_xlim(-1.08 * (reach or 1), 1.08 * (reach or 1))
     axes.axvline(0, color="#000000", linewidth=0.7, zorder=1)
     label_rows(axes, [row.arm for row in rows])
-    sides = ("worse", "better") if METRICS[series.metric] == "higher" else ("better", "worse")
+    sides = ("worse", "better") if not lower_is_better(series.metric) else ("better", "worse")
     axes.set_title(panel_title(series))
     axes.set_xlabel(f"difference ({unit.difference})\n← {sides[0]}          {sides[1]} →")

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from clpd_bench.grid.tuned import TunedArm, TunedPoint
 from clpd_bench.report.figures.style import RULE, ArmStyle, arm_styles, new_figure, shortened
 from clpd_bench.report.tuning.tables import unit
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER
+from clpd_bench.settings.parts.metrics import lower_is_better
 
 CAPTION = (
     "Lines join the means over tuning seeds, which are the open dots; the filled marker is the value that the arm was "
@@ -38,7 +38,7 @@ def tuning(tuned: TunedPoint) -> Figure:
     axes.set_xticks(values)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
-    better = "lower" if LOWER_IS_BETTER[tuned.tune.metric] else "higher"
+    better = "lower" if lower_is_better(tuned.tune.metric) else "higher"
     axes.set_xlabel(key)
     axes.set_ylabel(f"validation {tuned.tune.metric}\n({unit(tuned.tune).mean}, {better} is better)")
     axes.grid(axis="y", color=RULE, linewidth=0.3)

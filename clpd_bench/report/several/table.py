@@ -12,6 +12,7 @@ from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, REFERENCE, Series
 from clpd_bench.report.beside import Beside
 from clpd_bench.report.rows import ScoreRow, is_primary, is_tested
 from clpd_bench.report.several.groups import Group
+from clpd_bench.settings.parts.metrics import lower_is_better
 from clpd_bench.tables.rounding import UNITS
 
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -179,7 +180,7 @@ def _best(column: SeriesColumn) -> float:
     means = [float(np.array([*one.values()]).mean()) for one in scores if one]
     if len(set(means)) < 2:
         return float("nan")
-    return max(means) if METRICS[column.series.metric] == "higher" else min(means)
+    return max(means) if not lower_is_better(column.series.metric) else min(means)
 
 
 def _spans(keyed: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:

@@ -9,12 +9,16 @@ from rich.console import Console
 
 from clpd_bench.grid.tuned import Tuned, TunedPoint
 from clpd_bench.report.tuning.text import values_text
-from clpd_bench.settings.parts.tune import Metric, TuneSettings
+from clpd_bench.settings.parts.metrics import ValidationMetric
+from clpd_bench.settings.parts.tune import TuneSettings
 from clpd_bench.tables.rounding import UNITS, Unit, mean_and_sd
 from clpd_bench.tables.table import Table, number_columns, table
 from clpd_bench.tables.terminal import terminal
 
-_UNITS: dict[Metric, Unit] = {"response_loss": UNITS["response_loss"], "sequence_accuracy": UNITS["exact_match"]}
+_UNITS: dict[ValidationMetric, Unit] = {
+    "response_loss": UNITS["response_loss"],
+    "sequence_accuracy": UNITS["exact_match"],
+}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from clpd_bench.grid.space import tuned_arms
 from clpd_bench.grid.tuned import Tuned, TunedPoint
 from clpd_bench.plan.tuning import Tuning, plan_tuning
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.tune import LOWER_IS_BETTER, TuneSettings
+from clpd_bench.settings.parts.metrics import lower_is_better
+from clpd_bench.settings.parts.tune import TuneSettings
 from clpd_bench.settings.rules.analysis import compared_arms
 
 TOKENS_ALIKE = 0.01
@@ -152,7 +153,7 @@ def notes(ablation: Ablation, tuned: TunedPoint | None, file: str, point: str) -
 
 def _told(tuned: TunedPoint) -> str:
     tune = tuned.tune
-    better = "lower" if LOWER_IS_BETTER[tune.metric] else "higher"
+    better = "lower" if lower_is_better(tune.metric) else "higher"
     over = "; ".join(f"{key} over {', '.join(map(value_text, values))}" for key, values in tune.space.items())
     chosen = "; ".join(f"{name} {values_text(one.chosen, tune)}" for name, one in tuned.arms.items())
     seeds = f"{_many(len(tune.seeds), 'seed')} of {'its' if len(tune.seeds) == 1 else 'their'} own"

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from clpd_bench.settings.file.yaml_reader import KeyPath
+from clpd_bench.errors import UserError
+from clpd_bench.settings.file.yaml_reader import KeyPath, dotted
 from clpd_bench.settings.plugin import WRITTEN, is_reference
 
 WANTED = {
@@ -41,6 +42,12 @@ class Finding:
     allowed: list[str] | None = None
     fix: str | None = None
     missing: bool = False
+
+    def error(self) -> UserError:
+        """The finding as an error that knows its key, and no file yet."""
+        return UserError(
+            self.message, key=dotted(self.path) or None, found=self.found, allowed=self.allowed, fix=self.fix
+        )
 
 
 def first_finding(error: ValidationError, data: Any, model: type[BaseModel]) -> Finding:

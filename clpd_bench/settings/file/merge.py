@@ -1,9 +1,4 @@
-"""Settings as they are written, each with the file and line, or the `--set`, that it comes from.
-
-`like:`: an arm that is another one but for what it says itself.
-
-`--set key.path=value`: a value of the file, replaced for this run.
-"""
+"""Settings on top of one another, each value with its place: `extends:`, `like:` and `--set`."""
 
 from __future__ import annotations
 
@@ -31,21 +26,21 @@ SET = Place(None, 0)
 
 
 @dataclass
-class Written:
+class PlacedSettings:
     """Plain data, and the place of each key path in it (`texts` of it: a key may be no text yet)."""
 
     data: dict[str, Any]
     places: dict[tuple[str, ...], Place]
 
-    def inside(self, path: KeyPath) -> Written:
+    def inside(self, path: KeyPath) -> PlacedSettings:
         """The mapping at a path, its paths counted from there."""
         data: Any = self.data
         for part in path:
             data = data[part]
         start = texts(path)
-        return Written(data, {p[len(path) :]: place for p, place in self.places.items() if _below(p, start)})
+        return PlacedSettings(data, {p[len(path) :]: place for p, place in self.places.items() if _below(p, start)})
 
-    def replace(self, path: KeyPath, other: Written) -> None:
+    def replace(self, path: KeyPath, other: PlacedSettings) -> None:
         """Puts another's data at a path that is there."""
         data: Any = self.data
         for part in path[:-1]:
@@ -69,14 +64,14 @@ def texts(path: KeyPath) -> tuple[str, ...]:
     return tuple(map(str, path))
 
 
-def on_top(below: Written, above: Written) -> Written:
+def on_top(below: PlacedSettings, above: PlacedSettings) -> PlacedSettings:
     """`above` over `below`: mappings merge; lists, values and a mapping with another `name` replace."""
-    out = Written(below.data, dict(below.places))
+    out = PlacedSettings(below.data, dict(below.places))
     out.data = _merged(below.data, above.data, (), out, above)
     return out
 
 
-def _merged(mine: Any, theirs: Any, path: tuple[str, ...], out: Written, above: Written) -> Any:
+def _merged(mine: Any, theirs: Any, path: tuple[str, ...], out: PlacedSettings, above: PlacedSettings) -> Any:
     if isinstance(mine, dict) and isinstance(theirs, dict) and not _another_name(mine, theirs):
         if path in above.places:
             out.places[path] = above.places[path]
@@ -97,42 +92,46 @@ def _below(path: tuple[str, ...], other: tuple[str, ...]) -> bool:
     return path[: len(other)] == other
 
 
-def expand(written: Written, told: Callable[[KeyPath, UserError], UserError]) -> None:
+def expand(placed: PlacedSettings, place: Callable[[KeyPath, UserError], UserError]) -> None:
     """Puts the arm that each `like:` names underneath the arm's own keys, in place.
 
     Args:
-        told: gives an error its file and line.
+        place: gives an error its file and line.
 
     Raises:
         UserError: there is no such arm, or arms that are like each other in a circle.
     """
-    arms = written.data.get("arms")
+    arms = placed.data.get("arms")
     if isinstance(arms, dict):
         for name in arms:
-            _expand(written, arms, name, [], told)
+            _expand(placed, arms, name, [], place)
 
 
 def _expand(
-    written: Written, arms: dict[Any, Any], name: Any, asked: list[Any], told: Callable[[KeyPath, UserError], UserError]
+    placed: PlacedSettings,
+    arms: dict[Any, Any],
+    name: Any,
+    asked: list[Any],
+    place: Callable[[KeyPath, UserError], UserError],
 ) -> None:
     arm = arms[name]
     if not isinstance(arm, dict) or "like" not in arm:
         return
     other, at = arm["like"], ("arms", str(name), "like")
     if not isinstance(other, str) or other not in arms:
-        raise told(at, UserError(f"there is no arm {other!r}", found=other, allowed=map(str, arms)))
+        raise place(at, UserError(f"there is no arm {other!r}", found=other, allowed=map(str, arms)))
     if other in [*asked, name]:
-        raise told(
+        raise place(
             at,
             UserError(f"arm {name!r} is like arm {other!r}, and that one in the end like {name!r}",
                       fix="Write one of them out"),
         )  # fmt: skip
-    _expand(written, arms, other, [*asked, name], told)
-    mine = written.inside(("arms", name))
+    _expand(placed, arms, other, [*asked, name], place)
+    mine = placed.inside(("arms", name))
     del mine.data["like"]
     mine.forget(("like",))
     if isinstance(arms[other], dict):
-        written.replace(("arms", name), on_top(written.inside(("arms", other)), mine))
+        placed.replace(("arms", name), on_top(placed.inside(("arms", other)), mine))
 
 
 def put(data: Any, path: str, value: Any, *, source: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.base import PACKAGE
-from clpd_bench.settings.file.merge import Place, Written, on_top, texts
+from clpd_bench.settings.file.merge import Place, PlacedSettings, on_top, texts
 from clpd_bench.settings.file.yaml_reader import parse
 from clpd_bench.settings.plugin import is_reference
 
@@ -15,7 +15,7 @@ LOCAL_PATHS = ("train", "test", "file", "folder", "parts", "include", "tuned")
 """Keys under which text is a path on this machine."""
 
 
-def read(file: Path) -> Written:
+def read(file: Path) -> PlacedSettings:
     """The file's settings on top of those of the file that it extends, and so on.
 
     Raises:
@@ -44,7 +44,7 @@ def read(file: Path) -> Written:
         seen.append(here.resolve())
         written = _read_one(here, UserError("", file=asking, line=line, key="extends"))
         levels.append((here, written))
-    whole = Written({}, {})
+    whole = PlacedSettings({}, {})
     for place_of, one in reversed(levels):
         if place_of is not file:
             one.data = _anchor(one.data, whole.data, place_of.parent)
@@ -52,7 +52,7 @@ def read(file: Path) -> Written:
     return whole
 
 
-def _read_one(file: Path, asked: UserError | None) -> Written:
+def _read_one(file: Path, asked: UserError | None) -> PlacedSettings:
     """Args:
     asked: where the file is asked for, if another file does.
     """
@@ -71,7 +71,7 @@ def _read_one(file: Path, asked: UserError | None) -> Written:
     data, lines = parse(text, file)
     if not isinstance(data, dict):
         raise UserError("an ablation file is a mapping of settings (question, corpora, models, ...)", file=file)
-    return Written(data, {texts(path): Place(file, line) for path, line in lines.items() if path})
+    return PlacedSettings(data, {texts(path): Place(file, line) for path, line in lines.items() if path})
 
 
 def _anchor(value: Any, below: Any, folder: Path) -> Any:

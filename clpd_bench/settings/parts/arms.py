@@ -10,7 +10,6 @@ from clpd_bench.errors import UserError
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.file import merge
 from clpd_bench.settings.file.explain import first_finding
-from clpd_bench.settings.file.yaml_reader import dotted
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.plugin import Plugin
 
@@ -37,14 +36,8 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
     try:
         return Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        finding = first_finding(error, data, Ablation)
-        raise UserError(
-            f"{dotted(finding.path)}: {finding.message}",
-            key=key,
-            found=finding.found,
-            allowed=finding.allowed,
-            fix=finding.fix,
-        ) from None
+        found = first_finding(error, data, Ablation).error()
+        raise found.at(message=f"{found.key}: {found.message}", key=key) from None
 
 
 def identity(ablation: Ablation, arm: str) -> dict[str, Any]:

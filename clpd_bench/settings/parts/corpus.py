@@ -1,7 +1,4 @@
-"""How large a corpus is expected to be, before it is made.
-
-Examples, and how they become tokens.
-"""
+"""Examples, how they become tokens, and how many are expected before they are made."""
 
 from __future__ import annotations
 

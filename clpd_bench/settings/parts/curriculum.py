@@ -1,7 +1,4 @@
-"""Pacings: which buckets of difficulty a stage draws from.
-
-The explicit curriculum (order of the data) and the implicit one (who teaches when).
-"""
+"""The explicit curriculum (order of the data, pacing) and the implicit one (who teaches when)."""
 
 from __future__ import annotations
 
@@ -190,7 +187,7 @@ class CurriculumSettings(Settings):
 
     @model_validator(mode="after")
     def _match_is_possible(self) -> Self:
-        name, drawn = written(self.pacing), isinstance(self.pacing, Cumulative | Mixed)
+        name, drawn = shorthand_of(self.pacing), isinstance(self.pacing, Cumulative | Mixed)
         if drawn and self.match == "exposure":
             raise ValueError(
                 f"pacing {name} shows easy data more often than hard, so arms cannot match in exposure; write "
@@ -201,11 +198,11 @@ class CurriculumSettings(Settings):
         return self
 
 
-def written(rule: Settings) -> str:
+def shorthand_of(rule: Settings) -> str:
     """A named setting as one may write it: `strongest`, `only:small`, `mine.py:rare_words(floor=3)`."""
     if isinstance(rule, Plugin):
         arguments = ", ".join(f"{key}={value}" for key, value in rule.arguments.items())
         return f"{rule.file.name}:{rule.function}" + (f"({arguments})" if arguments else "")
     values = [getattr(rule, field) for field in type(rule).model_fields if field != "name"]
-    inner = (written(value) if isinstance(value, Settings) else str(value) for value in values)
+    inner = (shorthand_of(value) if isinstance(value, Settings) else str(value) for value in values)
     return ":".join([str(getattr(rule, "name", "")), *inner])

@@ -1,7 +1,4 @@
-"""Revisions of repositories of the hub: a commit, which stays, or a branch or tag, which moves.
-
-The data of a task of lm-eval: a data set of the hub.
-"""
+"""Names on the hub: repositories, their revisions, and the data sets of tasks."""
 
 from __future__ import annotations
 

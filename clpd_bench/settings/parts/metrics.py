@@ -1,4 +1,4 @@
-"""The metrics that results may have, and which way is better."""
+"""The metrics that results and validations may have, and which way of each is better."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ METRICS: dict[str, Literal["higher", "lower"]] = {
 }
 BINARY = frozenset({"exact_match", "acc", "acc_norm"})
 """The metrics that are 0 or 1."""
+
+ValidationMetric = Literal["response_loss", "sequence_accuracy"]
+"""What a model in training is checked by."""
+
+
+def lower_is_better(metric: str) -> bool:
+    """Of a result's metric or of a validation's."""
+    return METRICS.get(metric) == "lower"

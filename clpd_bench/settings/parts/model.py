@@ -1,7 +1,4 @@
-"""Which layers of a model a smaller one keeps.
-
-Models: what they start from and what they are trained on.
-"""
+"""Models: what they start from, which layers they keep, what they are trained on."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Hub(_Weights):
         return value
 
     @property
-    def written(self) -> str:
+    def label(self) -> str:
         return f"{self.model} at {short(self.revision)}"
 
 
@@ -75,7 +75,7 @@ class Local(_Weights):
     folder: LocalPath
 
     @property
-    def written(self) -> str:
+    def label(self) -> str:
         return f"folder {self.folder.name}"
 
 
@@ -100,7 +100,7 @@ class Gguf(_Weights):
         return self.parts if self.file is None else (self.file,)
 
     @property
-    def written(self) -> str:
+    def label(self) -> str:
         return f"GGUF file {self.files[0].name}"
 
 

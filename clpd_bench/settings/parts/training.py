@@ -1,7 +1,4 @@
-"""Looks at the validation split during training, and what follows from them: when to stop, which model to save.
-
-How long a model is trained, with what steps, and when it stops.
-"""
+"""How long a model is trained, with what steps, and what the checks on the validation split decide."""
 
 from __future__ import annotations
 
@@ -10,25 +7,26 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import NotInKey, Settings, distinct, shorthand
+from clpd_bench.settings.parts.metrics import ValidationMetric, lower_is_better
 
 
-class Look(Settings):
+class ValidationCheck(Settings):
     """A score on the validation split, taken every so many steps.
 
     `response_loss` is the mean over validation examples of the mean nats a response token;
     `sequence_accuracy` the share of them whose whole response greedy decoding would reproduce.
     """
 
-    metric: Literal["response_loss", "sequence_accuracy"]
+    metric: ValidationMetric
     every: int = Field(default=25, ge=1)
-    """Steps between two looks."""
+    """Steps between two checks."""
 
     def gain(self, value: float, over: float) -> float:
         """How much better a score is than another."""
-        return over - value if self.metric == "response_loss" else value - over
+        return over - value if lower_is_better(self.metric) else value - over
 
 
-class Stop(Look):
+class Stop(ValidationCheck):
     """Stop once a score on the validation split is reached; not reaching it is an error."""
 
     at: float
@@ -37,10 +35,10 @@ class Stop(Look):
         return self.gain(value, self.at) >= 0
 
 
-class EarlyStopping(Look):
-    """Stop after `patience` looks in a row of which none was better than the best one by more than `min_delta`.
+class EarlyStopping(ValidationCheck):
+    """Stop after `patience` checks in a row of which none was better than the best one by more than `min_delta`.
 
-    The look before the first step counts. The learning rate is that of the whole run, up to where it stops.
+    The check before the first step counts. The learning rate is that of the whole run, up to where it stops.
     """
 
     patience: int = Field(ge=1)
@@ -54,8 +52,8 @@ class Last(Settings):
     name: Literal["last"]
 
 
-class BestValidation(Look):
-    """The model of the best look, the earliest of equals; the end of the run is one of them, its start is not."""
+class BestValidation(ValidationCheck):
+    """The model of the best check, the earliest of equals; the end of the run is one of them, its start is not."""
 
     name: Literal["best_validation"]
 

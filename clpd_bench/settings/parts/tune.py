@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from clpd_bench.settings.base import Settings, distinct
-
-Metric = Literal["response_loss", "sequence_accuracy"]
-LOWER_IS_BETTER: dict[Metric, bool] = {"response_loss": True, "sequence_accuracy": False}
+from clpd_bench.settings.parts.metrics import ValidationMetric
 
 Values = Annotated[tuple[Any, ...], Field(min_length=1), BeforeValidator(distinct("value"))]
 
@@ -25,7 +23,7 @@ class TuneSettings(Settings):
     """
 
     space: dict[str, Values] = Field(min_length=1)
-    metric: Metric = "response_loss"
+    metric: ValidationMetric = "response_loss"
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     arms: tuple[str, ...] | None = Field(default=None, min_length=1)
     """None for every arm that is compared."""

@@ -1,7 +1,4 @@
-"""The 2 x 2 of order and teachers, whose interaction is a test.
-
-Whether the primary result is one that the evaluation will have.
-"""
+"""Whether the evaluation will have the declared primary result, and the 2 x 2 of order and teachers."""
 
 from __future__ import annotations
 

@@ -58,13 +58,8 @@ def _arm_settings(a: Ablation, arm: str) -> None:
     try:
         _settings(a)
     except UserError as error:
-        raise UserError(
-            f"{error.key}: {error.message}",
-            key=f"arms.{arm}.{'differs' if a.arms[arm].differs else 'tuned'}",
-            found=error.found,
-            allowed=error.allowed,
-            fix=error.fix,
-        ) from None
+        part = "differs" if a.arms[arm].differs else "tuned"
+        raise error.at(message=f"{error.key}: {error.message}", key=f"arms.{arm}.{part}") from None
 
 
 def _references(a: Ablation) -> None:

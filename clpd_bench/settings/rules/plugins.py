@@ -1,7 +1,4 @@
-"""A plug-in's file, read and never executed: whether the function is there and takes its arguments.
-
-Where an ablation may have plug-ins, each checked.
-"""
+"""Whether the files of plug-ins hold the functions that the settings name. The files are read and never run."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from clpd_bench.settings.parts.curriculum import (
     Shuffled,
     StrongToWeak,
     WeakToStrong,
-    written,
+    shorthand_of,
 )
 from clpd_bench.settings.parts.difficulty import Column, StudentLoss, TeacherLoss, plain
 from clpd_bench.settings.plugin import Plugin
@@ -152,8 +152,8 @@ def check_followed(a: Ablation) -> None:
     for name, arm in a.arms.items():
         if follows_difficulty(a, name) and resolve(a, name).curriculum.difficulty is None:
             raise UserError(
-                f"arm {name!r} (order {written(arm.order)}, teachers {written(arm.teachers)}) goes by how hard "
-                "examples are, and nothing says what is hard",
+                f"arm {name!r} (order {shorthand_of(arm.order)}, teachers {shorthand_of(arm.teachers)}) goes "
+                "by how hard examples are, and nothing says what is hard",
                 key="curriculum.difficulty",
                 fix="Name a difficulty, such as `difficulty: cot_tokens`",
             )

@@ -50,7 +50,7 @@ def check_gpu_memory(plan: Plan, on: Machines, todo: set[str], store: Store) -> 
         refused = too_large(sources, on, job_costs(sources), todo)
     except UserError as error:
         return [Finding("fatal", error.message, error.fix or "Correct it, then launch again")]
-    return [Finding("fatal", one.told, one.fix) for one in refused]
+    return [Finding("fatal", one.why, one.fix) for one in refused]
 
 
 def preflight(

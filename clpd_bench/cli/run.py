@@ -1,0 +1,37 @@
+"""`clpd run`: everything on this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from clpd_bench.cli.options import DEFAULT_STORE, File, Sets, StoreDir, console, open_plan, open_store
+
+
+def run(
+    file: File,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes side by side, one thread each; by default one a core.")
+    ] = os.cpu_count() or 1,
+    sets: Sets = None,
+    store: StoreDir = DEFAULT_STORE,
+) -> None:
+    """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
+    from clpd_bench.cli.plan_summary import plan_summary
+    from clpd_bench.cli.status_text import print_status
+    from clpd_bench.launch.fetch import require_pinned
+    from clpd_bench.launch.prepare import declare
+    from clpd_bench.launch.run import run_plan
+
+    points, planned = open_plan(file, sets)
+    here = open_store(store)
+    plan_summary(points, planned, set(), None)
+    require_pinned(planned, sets)
+    outcome = run_plan(planned, here, workers, lambda: declare(points, here))
+    print_status(outcome.status, console())
+    if outcome.interrupted:
+        raise typer.Exit(130)
+    if outcome.status.in_state("pending", "running", "failed", "lost", "blocked"):
+        raise typer.Exit(1)
