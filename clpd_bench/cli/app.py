@@ -1,4 +1,4 @@
-"""The command `clpd`: verbs only. Each parses, calls and prints."""
+"""The command `clpd`. It holds verbs only: each parses, calls and prints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="Curriculum-guided progressive distillation: from an ablation file to a tested table.\n\n"
+    help="Curriculum-guided progressive distillation, from an ablation file to a tested table.\n\n"
     "Start with `clpd plan ablations/smoke.yaml`, then `clpd run` and `clpd report`.",
 )
 
@@ -40,12 +40,12 @@ app.command()(export.export)
 def run(
     file: File,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes side by side, one thread each; by default one a core.")
+        int, typer.Option(min=1, help="Number of processes, one thread each; by default one per core.")
     ] = os.cpu_count() or 1,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
+    """Run everything on this machine. Ctrl-C leaves checkpoints; the same command continues from them."""
     from clpd_bench.cli.plan_summary import plan_summary
     from clpd_bench.cli.status_text import print_status
     from clpd_bench.launch.fetch import require_pinned
@@ -68,20 +68,18 @@ def run(
 def status(
     file: File,
     failures: Annotated[
-        bool, typer.Option("--failures", help="Why jobs failed or were lost, where, and what to do.")
+        bool, typer.Option("--failures", help="Show why jobs failed or were lost, where, and what to do.")
     ] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Look again and again, until nothing is left to wait for.")
-    ] = False,
-    every: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How often --watch looks.")] = 10,
+    watch: Annotated[bool, typer.Option("--watch", help="Repeat until nothing is left to wait for.")] = False,
+    every: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How often --watch repeats.")] = 10,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show what is done, running, waiting in Slurm, pending, failed, lost or blocked; hours used and left.
+    """Show which jobs are done, running, waiting in Slurm, pending, failed, lost or blocked; and hours used and left.
 
-    --watch looks every 10 seconds: on a terminal it redraws, elsewhere it prints a line whenever something
-    has changed. Ctrl-C ends it, with exit code 130.
+    --watch repeats this every 10 seconds. On a terminal it redraws; elsewhere it prints a line when something has
+    changed. Ctrl-C ends it with exit code 130.
     """
     from clpd_bench.cli.status_text import print_status
     from clpd_bench.launch.slurm.observer import Observer
@@ -112,11 +110,11 @@ def status(
 @app.command()
 def retry(
     file: File,
-    cell: Annotated[str | None, typer.Argument(help="A cell such as clpd/0; every failed job by default.")] = None,
+    cell: Annotated[str | None, typer.Argument(help="A cell such as clpd/0. By default, every failed job.")] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Let failed jobs run again, those of tuning too."""
+    """Let failed jobs run again, including those of tuning."""
     _, planned = open_plan(file, sets)
     here = Store(store)
     jobs = {**planned.jobs, **tuning_jobs(file, sets)}
@@ -129,17 +127,23 @@ def retry(
 
 @app.command()
 def show(
-    cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a key.")],
-    example: Annotated[bool, typer.Option("--example", help="One example, with what the loss leaves out.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="What is new since its last artifact, what runs again.")] = False,
-    logs: Annotated[bool, typer.Option("--logs", help="What its newest attempt and its Slurm job said.")] = False,
+    cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or a key or its beginning.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="Show one example, token by token, and what the loss counts.")
+    ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show what is new since its last artifact, and what runs again.")
+    ] = False,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="Show what its newest attempt and its Slurm job printed.")
+    ] = False,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show settings, parents, provenance and files of a cell's student or of any artifact.
+    """Show settings, parents, provenance and files of a cell's student, or of any artifact.
 
-    Of an evaluation, and of a student that has been evaluated, it says where test outcomes lie: the store is left word
-    of that, as of a report.
+    For an evaluation or an evaluated student it says where test outcomes are, so the store records a look, as for a
+    report.
     """
     from clpd_bench.launch.watch.logs import logs_of
     from clpd_bench.launch.watch.show import describe, example_text, find_job
