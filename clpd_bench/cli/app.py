@@ -14,7 +14,7 @@ import typer
 from clpd_bench.cli import cancel, export, launch, lock, plan, report, run, show, status, store, tune
 from clpd_bench.errors import UserError
 
-HELP = """Curriculum-guided progressive distillation: from an ablation file to a tested table.
+HELP = """Curriculum-guided progressive distillation, from an ablation file to a tested table.
 
 Start with `clpd plan ablations/smoke.yaml`, then `clpd run` and `clpd report`."""
 

@@ -1,4 +1,4 @@
-"""`clpd cancel`: Slurm jobs of an ablation out of the queue."""
+"""`clpd cancel` takes the Slurm jobs of an ablation out of the queue."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SHOWN = 5
 def cancel(
     file: File,
     cell: Annotated[
-        str | None, typer.Argument(help="A cell such as clpd/0; every Slurm job of this ablation by default.")
+        str | None, typer.Argument(help="A cell such as clpd/0. By default, every Slurm job of this ablation.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Take this ablation's Slurm jobs out of the queue. What runs leaves a checkpoint first.
+    """Take this ablation's Slurm jobs out of the queue. Running jobs leave a checkpoint first.
 
-    Exits with 1 if you say no.
+    The exit code is 1 if you answer no.
     """
     from clpd_bench.launch.slurm import queue
     from clpd_bench.launch.slurm.cancel import find

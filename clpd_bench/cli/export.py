@@ -1,4 +1,4 @@
-"""`clpd export`: a finished model as a folder of its own."""
+"""`clpd export` copies a finished model into a folder of its own."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from clpd_bench.cli.options import DEFAULT_STORE, Json, StoreDir, open_store
 
 def export(
     cell: Annotated[
-        str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a model's key.")
+        str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or a model's key or its beginning.")
     ],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
     """Copy a finished model into a folder that from_pretrained and lm-eval load.
 
-    With it go a model card (README.md): arm, teachers, data, seed, scores with intervals, commands; and the
-    task files of its benchmarks, so that the lm-eval commands on the card run as they stand there.
+    The folder also gets a model card (README.md) with the arm, teachers, data, seed, scores with intervals, and
+    commands. It gets the task files of its benchmarks too, so the lm-eval commands on the card run as they are.
 
-    A teacher or a student before distillation is exported by its key, which `clpd show CELL` lists among the
-    parents. Copies are compared with the hashes that the model was published with. The card shows test scores: of the
-    store nothing changes but that it is left word of this, as of a report.
+    To export a teacher, or a student before distillation, give its key: `clpd show CELL` lists it among the parents.
+    Copies are checked against the hashes with which the model was published. The card shows test scores, so the store
+    records a look, as for a report. Nothing else in the store changes.
     """
     from clpd_bench.launch.watch.show import find_job
     from clpd_bench.report.export import CARD

@@ -1,4 +1,4 @@
-"""`clpd launch`: a plan as Slurm jobs, and what was, or would be, submitted."""
+"""`clpd launch` submits a plan as Slurm jobs, and prints what was submitted, or would be."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SiteFile = Annotated[
     Path,
     typer.Option(
-        "--site", envvar="CLPD_SITE", metavar="SITE", help="What your cluster wants (YAML); examples lie in slurm/."
+        "--site", envvar="CLPD_SITE", metavar="SITE", help="What your cluster wants (YAML); examples are in slurm/."
     ),
 ]
 
@@ -39,16 +39,19 @@ def launch(
     site: SiteFile,
     check: Annotated[bool, typer.Option("--check", help="Only say what would fail or pend for ever.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what sbatch would be asked for, how long, how much disk.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Say what sbatch would be asked for, the time and the disk space. Submit nothing."
+        ),
     ] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Submit all that is left to do as Slurm jobs, and exit: nothing has to stay alive where you type this.
+    """Submit the remaining jobs as Slurm jobs, and exit. Nothing has to stay alive where you type this.
 
-    Launching again is always safe: what is done or alive in Slurm is left alone, what was lost is submitted anew
-    and goes on from its checkpoints. First it says what would fail (--check does no more).
+    Launching again is always safe. Jobs that are done or alive in Slurm are left alone. Lost jobs are submitted again
+    and continue from their checkpoints. The command first says what would fail; --check stops after that.
     """
     from clpd_bench.cli.plan_summary import plan_summary
     from clpd_bench.launch.fetch import require_pinned

@@ -1,4 +1,4 @@
-"""`clpd lock`: the revisions that an ablation depends on."""
+"""`clpd lock` pins the revisions that an ablation depends on."""
 
 from __future__ import annotations
 
@@ -24,22 +24,26 @@ def lock(
     fetch: Annotated[
         bool,
         typer.Option(
-            "--fetch", help="Bring all into the hub's cache (HF_HUB_CACHE), as FILE.lock has it; pin what it lacks."
+            "--fetch",
+            help="Download everything into the hub's cache (HF_HUB_CACHE), as FILE.lock pins it; pin what it lacks.",
         ),
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Only say what is pinned and in the cache; exit 1 if anything is not.")
+        bool,
+        typer.Option(
+            "--check", help="Only say what is pinned and what is in the cache; exit with 1 if anything is not."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Pin the revisions of all models, data sets and lm-eval tasks into FILE.lock, which you commit beside FILE.
+    """Pin the revisions of all models, data sets and lm-eval tasks in FILE.lock. Commit it beside FILE.
 
-    Where FILE gives no `revision`, or a branch or tag, the hub is asked for its commit; that commit goes into keys, and
-    the branch may move on. Each call asks anew and says what changed: other commits are other keys, so what ran before
-    runs again. A commit in FILE stands as it is. What `--set` names elsewhere is in no lock.
+    If FILE gives no `revision`, or a branch or tag, the hub is asked for its commit. That commit goes into keys, and
+    the branch may move. Each call asks again and says what changed. Other commits are other keys, so what ran before
+    runs again. A commit in FILE stays as it is. A lock does not hold what `--set` names elsewhere.
 
-    With --fetch, what is pinned stays as it is. A fetch that was interrupted goes on with the files that are missing.
-    After it everything runs without a network (HF_HUB_OFFLINE=1). --check asks no hub.
+    With --fetch, what is pinned stays as it is. An interrupted fetch continues with the missing files. After it,
+    everything runs without a network (HF_HUB_OFFLINE=1). --check asks no hub.
     """
     if check and fetch:
         raise UserError("--check looks and --fetch brings: give one of them")

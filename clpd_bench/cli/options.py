@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An ablation file (YAML).")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of the file; may be given several times."),
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of the file. May be given several times."),
 ]
 StoreDir = Annotated[
     Path, typer.Option("--store", envvar="CLPD_STORE", help="Where artifacts are kept.", show_default=True)
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 DEFAULT_STORE = Path("clpd_store")
 
 

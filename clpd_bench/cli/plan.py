@@ -1,4 +1,4 @@
-"""`clpd plan`: what would run, what it would cost, and what it can find."""
+"""`clpd plan` shows what would run, what it would cost, and what it can find."""
 
 from __future__ import annotations
 
@@ -26,22 +26,30 @@ from clpd_bench.grid.load import Origin, load_origins
 
 def plan(
     file: File,
-    corpus: Annotated[bool, typer.Option("--corpus", help="Make the corpora, so that exposure is known.")] = False,
-    schedule: Annotated[str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, by whom.")] = None,
+    corpus: Annotated[
+        bool, typer.Option("--corpus", help="Make the corpora, and show steps, tokens and exposure.")
+    ] = False,
+    schedule: Annotated[
+        str | None, typer.Option(metavar="ARM", help="Draw what this arm shows when, and who teaches.")
+    ] = None,
     origins: Annotated[bool, typer.Option("--origins", help="Show where each setting comes from.")] = False,
     site: Annotated[
         Path | None,
-        typer.Option(metavar="SITE", help="Say hours on this site's profiles, and refuse what does not fit them."),
+        typer.Option(metavar="SITE", help="Show hours on this site's profiles, and refuse what does not fit."),
     ] = None,
     job: Annotated[
         str | None,
-        typer.Option("--cost", metavar="JOB", help="Work out one job's cost: a cell, a label, or a key's beginning."),
+        typer.Option(
+            "--cost",
+            metavar="JOB",
+            help="Work out one job's cost line by line. JOB is a cell, a label, or a key's beginning.",
+        ),
     ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show cells, jobs, what is shared, what arms differ in, the cost, what the seeds can find. Trains nothing."""
+    """Show cells, jobs, what is shared, how arms differ, the cost, and what the seeds can find. Trains nothing."""
     if origins:
         _print_origins(load_origins(file, sets), as_json)
         return

@@ -1,4 +1,4 @@
-"""`clpd report`: tables, figures and pages from the store."""
+"""`clpd report` writes tables, figures and pages from the store."""
 
 from __future__ import annotations
 
@@ -15,46 +15,47 @@ from clpd_bench.store import Store
 
 
 def report(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="One ablation file (YAML), or several.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="One or several ablation files (YAML).")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the report; reports/NAME of the ablation by default.")
+        Path | None, typer.Option(help="Folder of the report. By default, reports/NAME of the ablation.")
     ] = None,
     power: Annotated[
-        bool, typer.Option("--power", help="Also what the seeds can find, and what more would cost: power.md.")
+        bool,
+        typer.Option("--power", help="Also write power.md: what the seeds can find, and what more seeds would cost."),
     ] = False,
     reference: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE_OR_FOLDER",
-            help=f"Published numbers to set beside ours: a CSV file, or a folder of NAME.csv; {FOLDER} by default.",
+            help=f"Published numbers to show beside ours: a CSV file, or a folder of NAME.csv. By default, {FOLDER}.",
         ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Print secondary results, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Print secondary results too.")] = False,
     compare: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Set another ablation, or this one, beside it, cell by cell.")
+        Path | None, typer.Option(metavar="FILE", help="Compare with another ablation, or with this one, cell by cell.")
     ] = None,
     compare_store: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the other's artifacts are; the same store by default.")
+        Path | None, typer.Option(metavar="DIR", help="The other side's store. By default, the same store.")
     ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
     """Write the report from the store alone: report.html, tables (md, csv, tex), figures, items.parquet.
 
-    The primary result is in table.md, which is printed, and the others are in secondary.md.
+    The primary result is in table.md, which is printed. The other results are in secondary.md.
 
-    With axes: one such report a point of the grid, each in a folder of its own, and above them axes.md,
-    axes_secondary.md, axes.csv, in which they stand together, and a figure of each axis.
+    With axes, each point of the grid has such a report in a folder of its own. Above them are axes.md,
+    axes_secondary.md and axes.csv, which show all points together, and a figure of each axis.
 
-    Of several files: each one's report in a folder of its own below reports/A+B, and above them one table with a row
-    for each arm and columns for the benchmarks of each student (table.md, table.tex, table.csv).
+    With several files, each file's report is in a folder of its own below reports/A+B. Above them is one table, with a
+    row for each arm and columns for the benchmarks of each student (table.md, table.tex, table.csv).
 
-    Published numbers (columns system, benchmark, metric, value, spread, source) stand beside ours in every table,
-    with the difference and whether ours is compatible; reports/reference/README.md says how to add them.
+    Published numbers (columns system, benchmark, metric, value, spread, source) are shown beside ours in every table,
+    with the difference and whether ours is compatible. reports/reference/README.md says how to add them.
 
-    With --compare, compare.md and compare.csv alone: the scores of two ablations cell by cell, what they differ in,
-    and which cells one has alone. Of one ablation in two stores (--compare-store); or in one store, as it is now and
-    as earlier settings or code made it.
+    With --compare, only compare.md and compare.csv are written: the scores of two ablations cell by cell, how they
+    differ, and the cells that only one has. The two may be one ablation in two stores (--compare-store). In one store,
+    they may be an ablation as it is now, and as earlier settings or code made it.
     """
     if compare is not None or compare_store is not None:
         extras = power or everything or reference is not None

@@ -13,12 +13,12 @@ from clpd_bench.cli.options import DEFAULT_STORE, File, Sets, StoreDir, console,
 def run(
     file: File,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes side by side, one thread each; by default one a core.")
+        int, typer.Option(min=1, help="Number of processes, one thread each; by default one per core.")
     ] = os.cpu_count() or 1,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Run everything on this machine. Ctrl-C leaves checkpoints; run again to go on."""
+    """Run everything on this machine. Ctrl-C leaves checkpoints; the same command continues from them."""
     from clpd_bench.cli.plan_summary import plan_summary
     from clpd_bench.cli.status_text import print_status
     from clpd_bench.launch.fetch import require_pinned

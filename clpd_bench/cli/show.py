@@ -12,17 +12,23 @@ from clpd_bench.cli.options import DEFAULT_STORE, Json, StoreDir, open_store
 
 
 def show(
-    cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or (the start of) a key.")],
-    example: Annotated[bool, typer.Option("--example", help="One example, with what the loss leaves out.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="What is new since its last artifact, what runs again.")] = False,
-    logs: Annotated[bool, typer.Option("--logs", help="What its newest attempt and its Slurm job said.")] = False,
+    cell: Annotated[str, typer.Argument(metavar="CELL|KEY", help="smoke/clpd/0, clpd/0, or a key or its beginning.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="Show one example, token by token, and what the loss counts.")
+    ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show what is new since its last artifact, and what runs again.")
+    ] = False,
+    logs: Annotated[
+        bool, typer.Option("--logs", help="Show what its newest attempt and its Slurm job printed.")
+    ] = False,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show settings, parents, provenance and files of a cell's student or of any artifact.
+    """Show settings, parents, provenance and files of a cell's student, or of any artifact.
 
-    Of an evaluation, and of a student that has been evaluated, it says where test outcomes lie: the store is left word
-    of that, as of a report.
+    For an evaluation or an evaluated student it says where test outcomes are, so the store records a look, as for a
+    report.
     """
     from clpd_bench.launch.slurm.endings import Accounts
     from clpd_bench.launch.slurm.view import view_of

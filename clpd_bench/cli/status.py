@@ -26,20 +26,18 @@ from clpd_bench.errors import UserError
 def status(
     file: File,
     failures: Annotated[
-        bool, typer.Option("--failures", help="Why jobs failed or were lost, where, and what to do.")
+        bool, typer.Option("--failures", help="Show why jobs failed or were lost, where, and what to do.")
     ] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Look again and again, until nothing is left to wait for.")
-    ] = False,
-    every: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How often --watch looks.")] = 10,
+    watch: Annotated[bool, typer.Option("--watch", help="Repeat until nothing is left to wait for.")] = False,
+    every: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How often --watch repeats.")] = 10,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Show what is done, running, waiting in Slurm, pending, failed, lost or blocked; hours used and left.
+    """Show which jobs are done, running, waiting in Slurm, pending, failed, lost or blocked; and hours used and left.
 
-    --watch looks every 10 seconds: on a terminal it redraws, elsewhere it prints a line whenever something
-    has changed. Ctrl-C ends it, with exit code 130.
+    --watch repeats this every 10 seconds. On a terminal it redraws; elsewhere it prints a line when something has
+    changed. Ctrl-C ends it with exit code 130.
     """
     from clpd_bench.cli.status_text import print_failures, print_status
     from clpd_bench.launch.slurm.endings import Accounts
@@ -70,11 +68,11 @@ def status(
 
 def retry(
     file: File,
-    cell: Annotated[str | None, typer.Argument(help="A cell such as clpd/0; every failed job by default.")] = None,
+    cell: Annotated[str | None, typer.Argument(help="A cell such as clpd/0. By default, every failed job.")] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:
-    """Let failed jobs run again, those of tuning too."""
+    """Let failed jobs run again, including those of tuning."""
     _, planned = open_plan(file, sets)
     here = open_store(store)
     jobs = {**planned.jobs, **tuning_jobs(file, sets)}

@@ -1,4 +1,4 @@
-"""`clpd store`: looking after the artifacts. Verbs only."""
+"""`clpd store` looks after the artifacts. It holds verbs only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 
 from clpd_bench.cli.options import DEFAULT_STORE, Json, Sets, StoreDir, open_store, tuning_jobs
 
-app = typer.Typer(no_args_is_help=True, help="Look after the artifacts: verify, free, measure.")
+app = typer.Typer(no_args_is_help=True, help="Verify, free and measure the artifacts.")
 
 
 @app.command()
 def verify(store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
-    """Check every artifact against its hashes; damaged ones are set aside and their jobs run again.
+    """Check every artifact against its hashes. Set damaged ones aside; their jobs run again.
 
-    Exits with 1 if there were any. Nothing is deleted.
+    The exit code is 1 if any is damaged. Nothing is deleted.
     """
     from clpd_bench.store.upkeep import Damage, verify_all
 
@@ -40,8 +40,12 @@ def verify(store: StoreDir = DEFAULT_STORE, as_json: Json = False) -> None:
 
 @app.command()
 def gc(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Every ablation file whose results stay.")],
-    delete: Annotated[bool, typer.Option("--delete", help="Do it; otherwise only say what would go.")] = False,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Every ablation file whose results are to stay.")
+    ],
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete. Without it, only say what would be deleted.")
+    ] = False,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,

@@ -1,4 +1,4 @@
-"""What verbs share that submit a plan to Slurm: what would fail, said first; then one launcher at a time."""
+"""Submitting a plan to Slurm, for several verbs: first it says what would fail, then one launcher submits at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`clpd tune`: every arm's own values, all arms with one budget."""
+"""`clpd tune` finds every arm's own values, with one budget for all arms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from clpd_bench.plan.tuning import Tuning
 from clpd_bench.store import Store
 
 TuneSite = Annotated[
-    Path | None, typer.Option("--site", metavar="SITE", help="Run as Slurm jobs on this cluster (YAML), and not here.")
+    Path | None,
+    typer.Option("--site", metavar="SITE", help="Run as Slurm jobs on this cluster (YAML) instead of here."),
 ]
 
 
@@ -25,21 +26,21 @@ def tune(
     file: File,
     site: TuneSite = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes side by side, without --site; by default one a core.")
+        int, typer.Option(min=1, help="Number of processes without --site; by default one per core.")
     ] = os.cpu_count() or 1,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Choose values for every compared arm at each point of the grid, with the same trials and seeds for each arm, on
-    validation items alone.
+    """Choose values for every compared arm at each point of the grid. Each arm has the same trials and seeds. Only
+    validation items judge them.
 
-    The file says what to try, by what to judge and on which seeds, none of them reported:
+    The file says what to try, which metric judges, and which seeds to use, none of them reported:
 
     `tune: {space: {student.training.learning_rate: [1e-5, 2e-5, 4e-5]}, metric: response_loss, seeds: [100, 101]}`
 
-    What is found goes into NAME.tuned.yaml beside the file, which the file then names: `tuned: NAME.tuned.yaml`.
-    Ctrl-C leaves checkpoints; type it again to go on. With --site it submits and exits: type it again when the
+    The chosen values are written to NAME.tuned.yaml beside the file. Name it there: `tuned: NAME.tuned.yaml`. Ctrl-C
+    leaves checkpoints; the same command continues from them. With --site it submits and exits. Type it again when the
     jobs are done.
     """
     from clpd_bench.launch.fetch import require_pinned

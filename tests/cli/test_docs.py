@@ -1,4 +1,4 @@
-"""Output shown in documents is what the command beside it prints."""
+"""Documents show what commands print, name what exists, and hold YAML that can be used."""
 
 from __future__ import annotations
 
@@ -8,11 +8,80 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from clpd_bench.cli.app import app
+from clpd_bench.grid.load import load_ablation
+from clpd_bench.grid.points import points
 
 ROOT = Path(__file__).parents[2]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "slurm" / "dev" / "README.md",
+    ROOT / "reports" / "reference" / "README.md",
+]
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@each_page
+def test_make_targets_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text()
+    named = re.findall(r"`make\s([a-z0-9-]+)|^ *make ([a-z0-9-]+)\b.* #", text, flags=re.MULTILINE)
+    targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {*map("".join, named)} <= {*targets}
+
+
+@each_page
+def test_source_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"(?:clpd_bench|tests|benchmarks)/[\w/]+(?:\.\w+)+", page.read_text())
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ablation_file.md", "docs/equal.md", "docs/real_models.md"])
+def test_ablations_that_a_page_names_exist(page: str) -> None:
+    named = re.findall(r"ablations/[\w/]+(?:\.\w+)+", (ROOT / page).read_text())
+    assert named
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+@each_page
+def test_links_and_pictures_of_a_page_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)]+)\)|src=\"([^\"]+)\"", _prose(page))
+    local = [target for target in map("".join, targets) if not target.startswith("https://")]
+    assert [target for target in local if not _leads_somewhere(page, target)] == []
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    path, _, heading = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    return file.exists() and (not heading or heading in _headings(file))
+
+
+def _headings(page: Path) -> set[str]:
+    """As links name them."""
+    found = re.findall(r"^#+ (.*)$", _prose(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def _prose(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+@each_page
+def test_yaml_of_a_page_is_yaml(page: Path) -> None:
+    for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE):
+        assert isinstance(yaml.safe_load(block), dict)
+
+
+def test_the_grid_in_ablation_file_md_has_the_points_that_it_says(tmp_path: Path) -> None:
+    shown = (ROOT / "docs" / "ablation_file.md").read_text().split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "smoke.yaml").write_text((ROOT / "ablations" / "smoke.yaml").read_text())
+    file = tmp_path / "grid.yaml"
+    file.write_text(shown)
+    assert len(points(load_ablation(file))) == (3 * 2 - 1) * 2
 
 
 def test_the_plan_in_equal_md_is_what_its_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
