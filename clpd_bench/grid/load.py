@@ -56,7 +56,7 @@ def _leaves(value: Any, path: KeyPath) -> Iterable[tuple[KeyPath, Any]]:
 
 
 def _source(path: KeyPath, placed: PlacedSettings) -> str:
-    """A name placed short stands for all that it expands to; what a mapping leaves out is a default."""
+    """A name written short stands for all that it expands to; what a mapping leaves out is a default."""
     here: Any = placed.data
     for part in path:
         if not isinstance(here, dict):
@@ -202,7 +202,7 @@ def _at(data: Any, path: KeyPath) -> Any:
 
 
 def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> None:
-    """A setting placed straight under an arm would be a difference that nobody declared."""
+    """A setting written straight under an arm would be a difference that nobody declared."""
     arms = data.get("arms")
     arms = {name: arm for name, arm in arms.items() if isinstance(arm, dict)} if isinstance(arms, dict) else {}
     by_hand: list[KeyPath] = [("arms", name, "tuned") for name, arm in arms.items() if arm.get("tuned")]
@@ -212,7 +212,7 @@ def _point_at_undeclared_differences(data: dict[str, Any], places: _Places) -> N
         raise places.at(
             path,
             UserError(
-                "is not placed by hand: what an arm is tuned to comes from the file that `tuned:` names",
+                "is not written by hand: what an arm is tuned to comes from the file that `tuned:` names",
                 fix="Put a value that you chose yourself under the arm's `differs:`",
             ),
         )

@@ -51,7 +51,7 @@ def escaped(text: str) -> str:
 
 def latex(table: Table, *, fit: bool = False) -> str:
     """The float; with `fit` as wide as the page, and shrunk where it is wider."""
-    width = max(len(escaped(row[0].text)) for row in table.rows if not row[0].note)
+    width = max((len(escaped(row[0].text)) for row in table.rows if not row[0].note), default=0)
     columns = "".join(_ALIGN[column.align] for column in table.columns[1:])
     small = [r"\small\setlength{\tabcolsep}{3pt}"] if len(table.columns) > _ROOMY else []
     needs = r"\usepackage{booktabs} and nothing else."

@@ -15,7 +15,7 @@ from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.models import load_model, save_model
-from clpd_bench.distillation.precision import Trained
+from clpd_bench.distillation.precision import TrainedParameters
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.distillation.train import Record, Surroundings, train
 from clpd_bench.errors import Interrupted
@@ -50,7 +50,7 @@ def summed(
     model: PreTrainedModel, split: Split, settings: Training, targets: list[Targets], loss: CrossEntropy | ForwardKl
 ) -> tuple[float, dict[str, torch.Tensor]]:
     """The loss of one global batch, and the gradients as the optimizer would see them."""
-    trained = Trained(model, settings)
+    trained = TrainedParameters(model, settings)
     teachers = np.array([1, 2, 2, 0, 2, 1, 1, 0, 1, 2, 2, 1])
     value, _ = loop._step(model, split, np.arange(12), teachers, settings, loss, targets, PAD, VOCABULARY)
     return value, {name: p.grad for name, p in trained.masters.items() if p.grad is not None}
@@ -89,7 +89,7 @@ def test_masters_keep_what_bfloat16_rounds_off(split: Split, tmp_path: Path) -> 
     """Steps far below the spacing of bfloat16 numbers move the masters, and in time the model."""
     model = tiny_model(seed=1)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    trained = Trained(model, training(precision="bfloat16"))
+    trained = TrainedParameters(model, training(precision="bfloat16"))
     assert all(torch.equal(trained.masters[name], p) for name, p in before.items())
     assert all(torch.equal(p, before[name].bfloat16()) for name, p in model.named_parameters())
     one = before["model.norm.weight"]
@@ -197,7 +197,7 @@ def test_micro_batches_are_summed_in_float32(split: Split) -> None:
 
 
 def fused(model: PreTrainedModel, split: Split, examples: list[int], settings: Training) -> dict[str, torch.Tensor]:
-    trained = Trained(model, settings)
+    trained = TrainedParameters(model, settings)
     nobody = np.zeros(len(examples), dtype=np.int64)
     loop._step(model, split, np.array(examples), nobody, settings, CE, [], PAD, VOCABULARY)
     return {name: p.grad for name, p in trained.masters.items() if p.grad is not None}

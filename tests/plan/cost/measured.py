@@ -19,7 +19,7 @@ from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.costs.sources import Texts
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.precision import Trained
+from clpd_bench.distillation.precision import TrainedParameters
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
@@ -72,7 +72,7 @@ class Student:
         targets: list[Targets | LiveTeacher],
     ) -> None:
         self.model, self._split, self._training, self._loss, self._targets = model(d), split, training, loss, targets
-        self._trained, self._vocabulary = Trained(self.model, training), d.vocab_size
+        self._trained, self._vocabulary = TrainedParameters(self.model, training), d.vocab_size
         if training.activation_checkpointing:
             self.model.activation_checkpointing_enable()
         self.model.train()
