@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +19,7 @@ LENGTHS = [(3, 5), (7, 2), (1, 1), (4, 9), (2, 2), (6, 6), (5, 3), (2, 8), (9, 1
 """Prompt and response tokens of each example, the end token counted."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def split() -> Split:
     return random_split(LENGTHS)
 
@@ -37,13 +35,14 @@ def teachers() -> list[PreTrainedModel]:
     return [tiny_model(seed=s, hidden_size=h).eval() for s, h in ((11, 16), (12, 32))]
 
 
-@pytest.fixture
-def whole_targets(teachers: list[PreTrainedModel], split: Split, tmp_path: Path) -> list[Targets]:
+@pytest.fixture(scope="session")
+def whole_targets(
+    teachers: list[PreTrainedModel], split: Split, tmp_path_factory: pytest.TempPathFactory
+) -> list[Targets]:
     """Both teachers' targets on `split` over the whole vocabulary, at T = 2, as read back from disk."""
     read = []
     for i, teacher in enumerate(teachers):
-        folder = tmp_path / f"targets-{i}"
-        folder.mkdir()
+        folder = tmp_path_factory.mktemp(f"targets-{i}")
         write_targets(
             teacher,
             split,

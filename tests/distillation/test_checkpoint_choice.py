@@ -165,23 +165,23 @@ def same(a: Path, b: Path) -> bool:
     return files[0] == files[1]
 
 
-@pytest.mark.parametrize("first", range(1, STEPS))
 @pytest.mark.parametrize("seconds", [0.0, 1e9])
 def test_a_run_that_was_interrupted_twice_leaves_the_same_files(
-    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int, seconds: float
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    """Told to leave at one step, and killed at every later one: with a checkpoint after each step and with
-    none but that of leaving."""
+    """Told to leave before, at and after its best look, step 2, and killed later on: with a checkpoint after each step
+    and with none but that of leaving."""
     see(MIDDLE, monkeypatch)
     settings = spec(checkpoint=BEST, keep_steps=(1, 3), checkpoint_seconds=seconds)
     do("model", settings, inputs, tmp_path / "whole")
-    attempt(settings, inputs, tmp_path / "first", ("told", first), [])
-    for second in range(first + 1, STEPS + 1):
-        killed = tmp_path / f"killed-{second}"
-        attempt(settings, inputs, killed, ("killed", second), [tmp_path / "first-checkpoints"])
-        folders = [tmp_path / f"killed-{second}-checkpoints", tmp_path / "first-checkpoints"]
-        do("model", settings, inputs, tmp_path / f"third-{second}", earlier=folders)
-        assert same(tmp_path / f"third-{second}", tmp_path / "whole"), second
+    for first, later in ((1, (2, 3, STEPS)), (2, (3, STEPS)), (4, (STEPS,))):
+        left = tmp_path / f"{first}-checkpoints"
+        attempt(settings, inputs, tmp_path / f"{first}", ("told", first), [])
+        for second in later:
+            killed, third = tmp_path / f"{first}-{second}", tmp_path / f"{first}-{second}-third"
+            attempt(settings, inputs, killed, ("killed", second), [left])
+            do("model", settings, inputs, third, earlier=[killed.with_name(f"{killed.name}-checkpoints"), left])
+            assert same(third, tmp_path / "whole"), (first, second)
 
 
 def test_a_best_model_that_is_gone_is_trained_for_again(

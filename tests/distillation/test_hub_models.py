@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,9 @@ import yaml
 from huggingface_hub import constants
 from pretrained_like import saved
 from test_training_jobs import do
+from typer.testing import CliRunner, Result
 
+from clpd_bench.cli.app import app
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import UserError
 from clpd_bench.outside.weights import start_of
@@ -72,7 +71,7 @@ def test_weights_that_were_not_fetched_are_no_model(snapshot: Path, tmp_path: Pa
 
 def write_ablation(folder: Path) -> None:
     small = yaml.safe_load((Path(__file__).parents[1] / "settings" / "small.yaml").read_text())
-    small["corpora"]["sums"]["tokenizer"] = "of:base"
+    small["corpora"] = {"sums": {**small["corpora"]["sums"], "tokenizer": "of:base"}}
     training = {"steps": 2, "learning_rate": 1e-3}
     small["models"] = {
         "base": {"initial": {"name": "hub", "model": "org/thing", "revision": REVISION}},
@@ -85,24 +84,26 @@ def write_ablation(folder: Path) -> None:
             "sft": {"order": "shuffled", "teachers": "none"},
             "kd": {"order": "shuffled", "teachers": "strongest"},
         },
+        "evaluation": {"benchmarks": {"sums": {"corpus": "sums"}}},
         "analysis": {"baseline": "sft", "family": ["kd"], "primary": {"benchmark": "sums", "metric": "response_loss"}},
     }
     (folder / "a.yaml").write_text(yaml.safe_dump(small))
 
 
-def run(folder: Path, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """In processes of its own, which read HF_HUB_CACHE and HF_HUB_OFFLINE as users set them."""
-    environment = {**os.environ, "HF_HUB_CACHE": str(folder / "hub"), "HF_HUB_OFFLINE": "1"}
-    start = "from clpd_bench.cli.app import main; main()"
-    command = [sys.executable, "-c", start, verb, "a.yaml", *words, "--store", "store"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+def run(folder: Path, verb: str, *words: str) -> Result:
+    return CliRunner().invoke(app, [verb, str(folder / "a.yaml"), *words, "--store", str(folder / "store")])
 
 
-def test_an_ablation_on_a_hub_model_runs_from_the_cache(snapshot: Path, tmp_path: Path) -> None:
+def test_an_ablation_on_a_hub_model_runs_from_the_cache(
+    snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a worker, a process that reads where the cache is as users say it."""
+    monkeypatch.setenv("HF_HUB_CACHE", constants.HF_HUB_CACHE)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     saved(snapshot)
     write_ablation(tmp_path)
-    done = run(tmp_path, "run")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(tmp_path, "run", "--workers", "1")
+    assert done.exit_code == 0, done.output
     manifests = [f.read_text() for f in tmp_path.glob("store/artifacts/*/manifest.json")]
     assert sum(f'"revision": "{REVISION}"' in text and "came_from" in text for text in manifests) == 1
 
@@ -110,8 +111,9 @@ def test_an_ablation_on_a_hub_model_runs_from_the_cache(snapshot: Path, tmp_path
 def test_a_hub_model_that_cannot_be_had_is_told_before_any_worker_starts(snapshot: Path, tmp_path: Path) -> None:
     saved(snapshot)
     write_ablation(tmp_path)
-    assert run(tmp_path, "plan", "--corpus").returncode == 0
+    assert run(tmp_path, "plan", "--corpus").exit_code == 0
     (snapshot / "model.safetensors").unlink()
     done = run(tmp_path, "run")
-    assert done.returncode == 2
-    assert "has no safetensors" in " ".join((done.stdout + done.stderr).split())
+    assert isinstance(done.exception, UserError)
+    assert "has no safetensors" in str(done.exception)
+    assert not (tmp_path / "store" / "logs").exists()

@@ -33,8 +33,8 @@ def live(teachers: list[PreTrainedModel]) -> list[Targets | LiveTeacher]:
 
 
 @pytest.mark.usefixtures("chunks")
-@pytest.mark.parametrize("taught", [[1] * 12, [1, 2] * 6, [0, 2, 2, 1, 0, 1, 1, 0, 1, 0, 2, 0]])
-@pytest.mark.parametrize("micro_batch_tokens", [1, 50, 10**6])
+@pytest.mark.parametrize("taught", [[1, 2] * 6, [0, 2, 2, 1, 0, 1, 1, 0, 1, 0, 2, 0]])
+@pytest.mark.parametrize("micro_batch_tokens", [1, 50])
 def test_a_live_step_is_that_of_stored_targets_over_the_whole_vocabulary(
     split: Split,
     whole_targets: list[Targets],

@@ -23,7 +23,6 @@ from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.training import Training
 
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)
-SLICES = [1, 20, 50, 10**6]
 HALF_ULP = 2.0**-8
 """The relative error of rounding to bfloat16 once."""
 
@@ -58,7 +57,7 @@ def summed(
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("loss", [CE, KL])
-@pytest.mark.parametrize("micro_batch_tokens", SLICES)
+@pytest.mark.parametrize("micro_batch_tokens", [1, 10**6])
 def test_bfloat16_gradients_are_the_exact_ones_within_its_rounding(
     whole_targets: list[Targets], split: Split, loss: CrossEntropy | ForwardKl, micro_batch_tokens: int, tied: bool
 ) -> None:
@@ -101,13 +100,15 @@ def test_masters_keep_what_bfloat16_rounds_off(split: Split, tmp_path: Path) -> 
     assert not torch.equal(model.get_decoder().norm.weight.float(), one)
 
 
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("stop_at", [1, 5, 8])
-@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize(
+    ("tied", "freeze", "stop_at"), [(False, False, 1), (False, True, 3), (True, False, 2), (True, True, 2)]
+)
 def test_resumed_bfloat16_run_is_the_uninterrupted_one_to_the_bit(
-    split: Split, whole_targets: list[Targets], tmp_path: Path, tied: bool, stop_at: int, freeze: bool
+    split: Split, whole_targets: list[Targets], tmp_path: Path, tied: bool, freeze: bool, stop_at: int
 ) -> None:
-    settings = training(precision="bfloat16", freeze_embeddings=freeze, micro_batch_tokens=40, checkpoint_seconds=1e9)
+    settings = training(
+        epochs=1, steps=4, precision="bfloat16", freeze_embeddings=freeze, micro_batch_tokens=40, checkpoint_seconds=1e9
+    )
     whole, first, second = (tiny_model(seed=2, tie_word_embeddings=tied) for _ in range(3))
     reference = run(whole, split, settings, tmp_path / "whole", whole_targets)
     told: list[int] = []
@@ -177,11 +178,11 @@ def test_activation_checkpointing_changes_nothing(
             layer.self_attn.attention_dropout = 0.3
         calls = [0]
         layer.mlp.register_forward_pre_hook(lambda *_, calls=calls: calls.__setitem__(0, calls[0] + 1))
-        settings = training(activation_checkpointing=on, freeze_embeddings=freeze)
+        settings = training(epochs=1, steps=3, activation_checkpointing=on, freeze_embeddings=freeze)
         models.append((model, run(model, split, settings, tmp_path / name, whole_targets)))
         forwards.append(calls[0])
     (a, record_a), (b, record_b) = models
-    assert forwards[1] > forwards[0] + 8
+    assert forwards[1] >= forwards[0] + 3
     assert vars(record_a) == vars(record_b)
     assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
 
@@ -190,7 +191,7 @@ def test_micro_batches_are_summed_in_float32(split: Split) -> None:
     """In bfloat16 a sum of equal parts stands still at 256 of them."""
     alone, often = (
         fused(tiny_model(seed=1), split, examples, training(precision="bfloat16", micro_batch_tokens=1))
-        for examples in ([3], [3] * 400)
+        for examples in ([3], [3] * 300)
     )
     for name, g in often.items():
         assert float((g - alone[name]).norm() / alone[name].norm()) < 4 * HALF_ULP, name

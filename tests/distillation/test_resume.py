@@ -21,7 +21,7 @@ from clpd_bench.errors import Interrupted
 from clpd_bench.settings.parts.loss import ForwardKl
 from clpd_bench.settings.parts.training import Training
 
-STEPS = 9
+STEPS = 6
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)
 
 
@@ -52,7 +52,7 @@ class Runner:
         checkpointed: Callable[[], None] = lambda: None,
     ) -> Record:
         training = Training(
-            epochs=3,
+            epochs=2,
             steps=STEPS,
             learning_rate=0.01,
             warmup_steps=2,
@@ -82,14 +82,46 @@ def runner(split: Split, whole_targets: list[Targets]) -> Runner:
     return Runner(split, whole_targets)
 
 
-def assert_same_run(mine: tuple[PreTrainedModel, Record], reference: tuple[PreTrainedModel, Record]) -> None:
+Run = tuple[PreTrainedModel, Record]
+
+
+@pytest.fixture(scope="module")
+def whole(split: Split, whole_targets: list[Targets], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The run that nothing interrupts."""
+    model, folder = fresh(), tmp_path_factory.mktemp("whole") / "run"
+    record = Runner(split, whole_targets)(model, folder, checkpoint_seconds=1e9)
+    assert not folder.exists(), "checkpoints wait for their time"
+    return model, record
+
+
+@pytest.fixture(scope="module")
+def interrupted(split: Split, whole_targets: list[Targets], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Checkpoints of runs that were told to leave after the step that their folder is called by."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    for step in (LEFT, LEFT + 2):
+        with pytest.raises(Interrupted):
+            Runner(split, whole_targets)(fresh(), folder / f"{step}", stop_at=step)
+    return folder
+
+
+LEFT = 3
+
+
+@pytest.fixture
+def first(interrupted: Path, tmp_path: Path) -> Path:
+    """A copy for one test."""
+    return Path(shutil.copytree(interrupted / f"{LEFT}", tmp_path / "first"))
+
+
+def assert_same_run(mine: Run, reference: Run) -> None:
     for (name, a), b in zip(mine[0].named_parameters(), reference[0].parameters(), strict=True):
         assert torch.equal(a, b), name
     assert vars(mine[1]) == vars(reference[1])
 
 
-@pytest.mark.parametrize(("kind", "tied"), [("llama", False), ("llama", True), ("qwen3", True)])
-@pytest.mark.parametrize("stop_at", [1, 5, STEPS - 1])
+@pytest.mark.parametrize(
+    ("kind", "tied", "stop_at"), [("llama", False, 1), ("llama", True, 3), ("qwen3", True, STEPS - 1)]
+)
 def test_resumed_run_is_the_uninterrupted_one_to_the_bit(
     runner: Runner, tmp_path: Path, kind: str, tied: bool, stop_at: int
 ) -> None:
@@ -107,21 +139,18 @@ def test_resumed_run_is_the_uninterrupted_one_to_the_bit(
         assert not torch.equal(another.get_input_embeddings().weight, start)
 
 
-def test_run_interrupted_after_every_step_is_the_uninterrupted_one(runner: Runner, tmp_path: Path) -> None:
-    whole = fresh()
-    reference = runner(whole, tmp_path / "whole")
+def test_run_interrupted_after_every_step_is_the_uninterrupted_one(runner: Runner, whole: Run, tmp_path: Path) -> None:
     for step in range(1, STEPS):
         with pytest.raises(Interrupted):
             runner(fresh(), tmp_path / "parts", stop_at=step)
     resumed = fresh()
-    assert_same_run((resumed, runner(resumed, tmp_path / "parts")), (whole, reference))
-    assert runner.first_steps[1:] == list(range(1, STEPS + 1))
+    assert_same_run((resumed, runner(resumed, tmp_path / "parts")), whole)
+    assert runner.first_steps == list(range(1, STEPS + 1))
 
 
-def test_dropout_is_on_and_differs_from_step_to_step(runner: Runner, tmp_path: Path) -> None:
+def test_dropout_is_on_and_differs_from_step_to_step(runner: Runner, whole: Run, tmp_path: Path) -> None:
     """Else the tests above would say less than they seem to."""
-    without = tiny_model(seed=2)
-    assert runner(without, tmp_path / "a").loss[0] != runner(fresh(), tmp_path / "b").loss[0]
+    assert runner(tiny_model(seed=2), tmp_path / "a").loss[0] != whole[1].loss[0]
 
 
 def _flip(name: str) -> Callable[[Path], None]:
@@ -172,92 +201,88 @@ FAULTS: dict[str, Callable[[Path], None]] = {
 }
 
 
+def newest(*folders: Path) -> tuple[int, str]:
+    """The step of the newest checkpoint that verifies, and its folder's name."""
+    found = next(checkpoints.newest_first([*folders]))
+    return found.step, found.folder.parent.name
+
+
 @pytest.mark.parametrize("fault", FAULTS)
+def test_corrupt_checkpoint_falls_back_to_the_one_before(first: Path, fault: str) -> None:
+    assert sorted(place.name for place in first.iterdir()) == [f"step-{n:08}" for n in (LEFT - 1, LEFT)]
+    assert newest(first)[0] == LEFT
+    FAULTS[fault](first / f"step-{LEFT:08}")
+    assert newest(first)[0] == LEFT - 1
+
+
+@pytest.mark.parametrize("fault", ["weights flipped", "state gone"])
 @pytest.mark.parametrize("again", [False, True], ids=["elsewhere", "in the same folder"])
-def test_corrupt_checkpoint_falls_back_to_the_one_before(
-    runner: Runner, tmp_path: Path, fault: str, again: bool
+def test_run_on_from_before_a_corrupt_checkpoint_is_the_uninterrupted_one(
+    runner: Runner, whole: Run, first: Path, tmp_path: Path, fault: str, again: bool
 ) -> None:
     """In the same folder the run comes by the corrupt one's step once more, and replaces it."""
-    whole, resumed = fresh(), fresh()
-    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
-    first = tmp_path / "first"
-    with pytest.raises(Interrupted):
-        runner(fresh(), first, stop_at=5)
-    assert sorted(place.name for place in first.iterdir()) == ["step-00000004", "step-00000005"]
-    FAULTS[fault](first / "step-00000005")
-    found = next(checkpoints.newest_first([first]), None)
-    assert found is not None
-    assert found.step == 4
-    record = runner(resumed, first if again else tmp_path / "second", earlier=[first])
-    assert runner.first_steps[-1] == 5
-    assert_same_run((resumed, record), (whole, reference))
-    if again:
-        last = next(checkpoints.newest_first([first]), None)
-        assert last is not None
-        assert last.step == STEPS
+    resumed, told = fresh(), []
+    FAULTS[fault](first / f"step-{LEFT:08}")
+    folder = first if again else tmp_path / "second"
+    record = runner(resumed, folder, earlier=[first], checkpointed=lambda: told.append(newest(folder)[0]))
+    assert runner.first_steps[-1] == LEFT
+    assert_same_run((resumed, record), whole)
+    assert told == list(range(LEFT, STEPS + 1))
 
 
-def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, tmp_path: Path) -> None:
-    whole, resumed = fresh(), fresh()
-    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
-    with pytest.raises(Interrupted):
-        runner(fresh(), tmp_path / "first", stop_at=3)
-    for place in (tmp_path / "first").glob("step-*"):
+def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, whole: Run, first: Path, tmp_path: Path) -> None:
+    for place in first.glob("step-*"):
         FAULTS["weights flipped"](place)
-    record = runner(resumed, tmp_path / "second", earlier=[tmp_path / "first", tmp_path / "absent"])
+    resumed = fresh()
+    record = runner(resumed, tmp_path / "second", earlier=[first, tmp_path / "absent"])
     assert runner.first_steps[-1] == 1
-    assert_same_run((resumed, record), (whole, reference))
+    assert_same_run((resumed, record), whole)
 
 
-@pytest.mark.parametrize(("left", "next_step"), [("older", 5), ("newer", 8), ("none", 1)])
+@pytest.mark.parametrize(("left", "next_step"), [("older", LEFT), ("newer", LEFT + 3), ("none", 1)])
 def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
-    runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str, next_step: int
+    runner: Runner,
+    whole: Run,
+    first: Path,
+    interrupted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    left: str,
+    next_step: int,
 ) -> None:
     """A slow attempt, taken for dead, goes on and drops what another one has just verified."""
-    whole, resumed = fresh(), fresh()
-    reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
-    first, ahead = tmp_path / "first", tmp_path / "ahead"
-    for folder, step in ((first, 5), (ahead, 7)):
-        with pytest.raises(Interrupted):
-            runner(fresh(), folder, stop_at=step)
-    verified = checkpoints._verified
+    verified, gone = checkpoints._verified, first / f"step-{LEFT:08}"
 
     def prune(place: Path) -> checkpoints.Checkpoint | None:
         found = verified(place)
-        if place == first / "step-00000005":
+        if place == gone:
             for old in [place] if left == "older" else first.glob("step-*"):
                 shutil.rmtree(old)
-            for newer in ahead.glob("step-*") if left == "newer" else ():
+            for newer in (interrupted / f"{LEFT + 2}").glob("step-*") if left == "newer" else ():
                 shutil.copytree(newer, first / newer.name)
         return found
 
     monkeypatch.setattr(checkpoints, "_verified", prune)
+    resumed = fresh()
     record = runner(resumed, tmp_path / "second", earlier=[first])
     assert runner.first_steps[-1] == next_step
-    assert_same_run((resumed, record), (whole, reference))
+    assert_same_run((resumed, record), whole)
 
 
 def test_newest_checkpoint_of_all_attempts_is_taken(runner: Runner, tmp_path: Path) -> None:
-    for name, step in (("a", 3), ("b", 6), ("c", 2)):
+    for name, step in (("a", 2), ("b", 3), ("c", 1)):
         with pytest.raises(Interrupted):
             runner(fresh(), tmp_path / name, stop_at=step)
-    found = next(checkpoints.newest_first([tmp_path / name for name in "cab"]), None)
-    assert found is not None
-    assert (found.step, found.folder.parent.name) == (6, "b")
+    assert newest(*(tmp_path / name for name in "cab")) == (3, "b")
 
 
-def test_unfinished_checkpoint_is_not_seen(runner: Runner, tmp_path: Path) -> None:
+def test_unfinished_checkpoint_is_not_seen(runner: Runner, first: Path) -> None:
     """What a kill leaves while one is being written does not bear a checkpoint's name, nor hinder the next."""
-    folder = tmp_path / "run"
+    shutil.copytree(first / f"step-{LEFT:08}", first / f"making-{LEFT + 1}")
+    assert newest(first)[0] == LEFT
     with pytest.raises(Interrupted):
-        runner(fresh(), folder, stop_at=3)
-    shutil.copytree(folder / "step-00000003", folder / "making-4")
-    found = next(checkpoints.newest_first([folder]), None)
-    assert found is not None
-    assert found.step == 3
-    with pytest.raises(Interrupted):
-        runner(fresh(), folder, stop_at=4)
-    assert sorted(place.name for place in folder.iterdir()) == ["step-00000003", "step-00000004"]
+        runner(fresh(), first, stop_at=LEFT + 1)
+    assert sorted(place.name for place in first.iterdir()) == [f"step-{n:08}" for n in (LEFT, LEFT + 1)]
 
 
 def test_only_the_newest_two_checkpoints_are_kept_and_each_is_told(runner: Runner, tmp_path: Path) -> None:
@@ -267,15 +292,8 @@ def test_only_the_newest_two_checkpoints_are_kept_and_each_is_told(runner: Runne
     assert sorted(place.name for place in folder.iterdir()) == [f"step-{n:08}" for n in (STEPS - 1, STEPS)]
 
 
-def test_checkpoints_wait_for_their_time(runner: Runner, tmp_path: Path) -> None:
-    runner(fresh(), tmp_path / "run", checkpoint_seconds=1e9)
-    assert not (tmp_path / "run").exists()
-
-
-def test_looks_taken_before_an_interruption_are_not_taken_again(runner: Runner, tmp_path: Path) -> None:
+def test_looks_taken_before_an_interruption_are_not_taken_again(runner: Runner, whole: Run, first: Path) -> None:
     """The look at step 0 above all: the resumed model is no longer the initial one."""
-    with pytest.raises(Interrupted):
-        runner(fresh(), tmp_path / "run", stop_at=4)
-    record = runner(fresh(), tmp_path / "run")
+    record = runner(fresh(), first)
     assert [look["step"] for look in record.validation] == [0, STEPS]
-    assert record.validation[0] == runner(fresh(), tmp_path / "whole").validation[0]
+    assert record.validation[0] == whole[1].validation[0]

@@ -6,18 +6,50 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def command_line(model: Path, folder: Path, task: str, out: Path, *more: str) -> list[dict[str, Any]]:
-    """Samples of a task that lies in `folder`, run inside it as its user would."""
-    command = [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--device", "cpu", "--batch_size", "4"]
-    command += ["--model_args", f"pretrained={model},dtype=float32", "--tasks", task, "--include_path", "."]
-    command += ["--log_samples", "--output_path", str(out), *more]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(out / "cache")}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=600)
+    """Samples of a task that lies in `folder`, run inside it by what `lm_eval` calls; its own tasks, which it takes
+    ten seconds to list, are left out."""
+    from lm_eval._cli import HarnessCLI  # costs seconds to import: only for who calls
+    from lm_eval.tasks import TaskManager
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        patched.setenv("TOKENIZERS_PARALLELISM", "false")  # as the command sets it, for good
+        patched.setattr("datasets.config.HF_DATASETS_CACHE", out / "cache")
+        patched.setattr("lm_eval.tasks.TaskManager", partial(TaskManager, include_defaults=False))
+        patched.setattr(sys, "argv", ["lm_eval", *_words(model, task, out, *more)])
+        parser = HarnessCLI()
+        parser.execute(parser.parse_args())
     return samples_in(out, task)
+
+
+WITHOUT_ITS_OWN = """
+from functools import partial
+import lm_eval.tasks
+lm_eval.tasks.TaskManager = partial(lm_eval.tasks.TaskManager, include_defaults=False)
+from lm_eval.__main__ import cli_evaluate
+cli_evaluate()
+"""
+
+
+def in_a_process(model: Path, folder: Path, task: str, out: Path) -> None:
+    """The same in a process in which nothing of ours is."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(out / "cache")}
+    command = [sys.executable, "-c", WITHOUT_ITS_OWN, *_words(model, task, out)]
+    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, timeout=600)
+
+
+def _words(model: Path, task: str, out: Path, *more: str) -> list[str]:
+    words = ["run", "--model", "hf", "--device", "cpu", "--batch_size", "4"]
+    words += ["--model_args", f"pretrained={model},dtype=float32", "--tasks", task, "--include_path", "."]
+    return [*words, "--log_samples", "--output_path", str(out), *more]
 
 
 def samples_in(folder: Path, task: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,21 @@ from clpd_bench.jobs.body import Context
 from clpd_bench.settings.parts.corpus import CorpusSettings
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec, ModelSpec
 
+NAMES = ("corpus", "difficulty", "model", "evaluation")
+
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(shared: Callable[..., Path]) -> dict[str, Path]:
     """A corpus, a student that gets some questions right, and its evaluation, made by the jobs' bodies."""
-    root = tmp_path_factory.mktemp("jobs")
-    made = {name: root / name for name in ("corpus", "difficulty", "model", "evaluation", "checkpoints")}
+    root = shared("evaluated", _make)
+    return {name: root / name for name in NAMES}
+
+
+def _make(root: Path) -> None:
+    made = {name: root / name for name in NAMES}
     for folder in made.values():
         folder.mkdir()
-    context = Context(made["checkpoints"])
+    context = Context(root / "checkpoints")
     source = {"name": "chained_sums", "operations": [1, 1], "modulus": 5, "train": 40, "validation": 3, "test": 10}
     settings = CorpusSettings.model_validate(
         {"source": source, "tokenizer": "characters", "answer_marker": ":", "max_tokens": 32}
@@ -35,4 +42,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     model.run(ModelSpec.model_validate(spec), {"corpus": made["corpus"]}, made["model"], context)
     evaluation.run(EVALUATION, made, made["evaluation"], context)
-    return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_look_around() -> Iterator[None]:
+    """lm-eval asks pip and others for what is installed, a second for each evaluation; nothing of it is kept."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("torch.utils.collect_env.get_pretty_env_info", str)
+        yield

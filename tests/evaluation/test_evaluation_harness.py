@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from command_line import command_line, samples_in
+from command_line import command_line, in_a_process, samples_in
 from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
@@ -30,8 +30,18 @@ def theirs(samples: list[dict[str, Any]], *metrics: str) -> Scores:
     return {(sample["doc"]["id"], metric): sample[metric] for sample in samples for metric in metrics}
 
 
-def test_lm_eval_through_us_equals_its_own_command_line_item_by_item(folders: dict[str, Path], tmp_path: Path) -> None:
-    samples = command_line(folders["model"], folders["evaluation"], "clpd_test", tmp_path)
+@pytest.fixture(scope="module")
+def by_command(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command leaves of the same evaluation."""
+    out = tmp_path_factory.mktemp("by_command")
+    in_a_process(folders["model"], folders["evaluation"], "clpd_test", out)
+    return out
+
+
+def test_lm_eval_through_us_equals_its_own_command_line_item_by_item(
+    folders: dict[str, Path], by_command: Path
+) -> None:
+    samples = samples_in(by_command, "clpd_test")
     assert ours(folders["evaluation"]) == theirs(samples, "exact_match")
     rows = pq.read_table(folders["evaluation"] / "items.parquet").to_pylist()
     outputs = {row["item"]: row["output"] for row in rows if row["metric"] == "exact_match"}
@@ -133,18 +143,17 @@ def test_choices_are_part_of_what_was_expected(choices: dict[str, Path]) -> None
     assert len({*hashes.values()}) == len(hashes)
 
 
-def test_lm_evals_own_results_are_kept_in_its_layout_without_places(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_lm_evals_own_results_are_kept_in_its_layout_without_places(folders: dict[str, Path], by_command: Path) -> None:
     kept = folders["evaluation"] / "lm_eval"
     (results_file,) = kept.rglob("results_*.json")
     assert results_file.parent == kept / "model"
-    command_line(folders["model"], folders["evaluation"], "clpd_test", tmp_path)
-    (their_file,) = tmp_path.rglob("results_*.json")
+    (their_file,) = by_command.rglob("results_*.json")
     own, their = json.loads(results_file.read_text()), json.loads(their_file.read_text())
     assert own["results"] == their["results"]
     assert own["n-samples"] == their["n-samples"]
     assert own["task_hashes"] == their["task_hashes"]
     assert their.keys() - own.keys() <= {"pretty_env_info", "git_hash"}
     assert own["config"]["model"] == "hf"
-    assert samples_in(kept, "clpd_test") == samples_in(tmp_path, "clpd_test")
+    assert samples_in(kept, "clpd_test") == samples_in(by_command, "clpd_test")
     for place in (str(folders["evaluation"].parent), "/tmp"):
         assert place not in results_file.read_text()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import gguf
 import pytest
 import torch
 
@@ -16,6 +21,7 @@ from clpd_bench.settings.parts.pretrained import Gguf
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
 
 torch.set_num_threads(1)
+sys.path.append(str(Path(__file__).parents[1] / "evaluation"))  # for lm-eval's command line
 
 
 def packaged(package: str, file: str) -> Path:
@@ -30,6 +36,23 @@ def packaged(package: str, file: str) -> Path:
     return Path(folders[0]) / file
 
 
+READER = cache(gguf.GGUFReader)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """transformers asks for a GGUF's tokens again and again, and each time they are read for seconds."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gguf, "GGUFReader", READER)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    with read_once():
+        yield
+
+
 @pytest.fixture(scope="session")
 def smollm2_gguf() -> Path:
     """SmolLM2-135M-Instruct: 30 layers, width 576, vocabulary 49,152, pads with its end token."""
@@ -41,7 +64,8 @@ def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The folder of SmolLM2's weights as the suite keeps them."""
     out = tmp_path_factory.mktemp("smollm2")
     start = start_of(Gguf(name="gguf", file=smollm2_gguf))
-    body("model")(ModelSpec(start=start, seed=0), {}, out, Context(out))
+    with read_once():
+        body("model")(ModelSpec(start=start, seed=0), {}, out, Context(out))
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,8 +11,6 @@ from command_line import command_line
 from clpd_bench.jobs.body import Context, body
 from clpd_bench.settings.parts.difficulty import CotTokens
 from clpd_bench.settings.specs import BenchmarkSpec, DifficultySpec, EvaluationSpec
-
-sys.path.append(str(Path(__file__).parents[1] / "evaluation"))
 
 ITEMS = 10
 
