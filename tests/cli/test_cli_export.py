@@ -18,6 +18,7 @@ import pytest
 import torch
 from click.testing import Result
 from huggingface_hub import ModelCard
+from in_process import jobs_in_process
 from markdown_it import MarkdownIt
 from scipy import stats
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -45,7 +46,8 @@ def said(*words: str | Path) -> Result:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of two arms at two seeds, all done."""
     root = tmp_path_factory.mktemp("ablation") / "store"
-    done = said("run", FILE, "--store", root, "--workers", "2")
+    with jobs_in_process():
+        done = said("run", FILE, "--store", root)
     assert done.exit_code == 0, done.output
     return root
 
