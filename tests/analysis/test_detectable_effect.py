@@ -9,8 +9,8 @@ from statsmodels.stats.power import TTestPower
 from clpd_bench.analysis.paired import paired_t
 from clpd_bench.analysis.power import detectable_effect
 
-SEEDS = [2, 3, 4, 5, 8, 10, 30]
-ALPHAS = [0.05, 0.05 / 3, 0.05 / 10]
+SEEDS = [2, 3, 5, 30]
+ALPHAS = [0.05, 0.05 / 10]
 
 
 @pytest.mark.parametrize("seeds", SEEDS)
@@ -24,7 +24,7 @@ def test_the_effect_is_found_with_the_power_asked_for(seeds: int, alpha: float, 
     assert found == pytest.approx(power, abs=1e-6)
 
 
-@pytest.mark.parametrize("seeds", SEEDS[2:])
+@pytest.mark.parametrize("seeds", [5, 30])
 def test_it_is_statsmodels_own_effect(seeds: int) -> None:
     expected = TTestPower().solve_power(nobs=seeds, alpha=0.05, power=0.8, alternative="two-sided")
     assert detectable_effect(seeds, 0.05) == pytest.approx(expected, abs=1e-6)
@@ -32,8 +32,8 @@ def test_it_is_statsmodels_own_effect(seeds: int) -> None:
 
 def test_our_own_test_finds_it_in_80_percent_of_cases() -> None:
     effect, rng = detectable_effect(5, 0.05), np.random.default_rng(0)
-    tests = [paired_t(rng.normal(effect, 1, size=5)).p <= 0.05 for _ in range(4000)]
-    assert np.mean(tests) == pytest.approx(0.8, abs=4 * (0.8 * 0.2 / 4000) ** 0.5)
+    tests = [paired_t(rng.normal(effect, 1, size=5)).p <= 0.05 for _ in range(1000)]
+    assert np.mean(tests) == pytest.approx(0.8, abs=4 * (0.8 * 0.2 / 1000) ** 0.5)
 
 
 def test_more_seeds_find_less_and_more_comparisons_more() -> None:

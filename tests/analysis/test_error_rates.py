@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-DRAWS, SEEDS = 2000, (3, 5, 8)
+DRAWS, SEEDS = 800, (3, 5, 8)
 FIXED, REDRAWN = "items held fixed", "items redrawn"
 Rates = dict[tuple[str, str, int], float]
 

@@ -20,12 +20,13 @@ from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 COMMITS = ("0123456789abcdef0123456789abcdef01234567", "f" * 40)
 IDS = st.from_regex(r"[A-Za-z0-9_.-]{1,9}(/[A-Za-z0-9_.-]{1,9})?", fullmatch=True)
 BRANCHES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,6}(/[A-Za-z0-9_.-]{1,6})?", fullmatch=True)
-HASHES = st.from_regex(r"[0-9a-f]{40}", fullmatch=True) | st.from_regex(r"[0-9]{20}e[0-9]{19}", fullmatch=True)
-REFS = st.dictionaries(BRANCHES, HASHES, min_size=1)
+HASHES = st.integers(0, 16**40 - 1).map("{:040x}".format) | st.integers(0, 10**19 - 1).map("{0:020}e{0:019}".format)
+REFS = st.dictionaries(BRANCHES, HASHES, min_size=1, max_size=2)
+REPOSITORIES = st.dictionaries(IDS, REFS, max_size=2)
 
 
 @settings(max_examples=30, deadline=None)
-@given(models=st.dictionaries(IDS, REFS), datasets=st.dictionaries(IDS, REFS))
+@given(models=REPOSITORIES, datasets=REPOSITORIES)
 def test_a_lock_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, models: dict[str, dict[str, str]], datasets: dict[str, dict[str, str]]
 ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 from declared_file import ablation, written
+
+sys.path.append(str(Path(__file__).parents[2] / "distillation"))  # pretrained_like, which test_dimensions imports
 
 
 @pytest.fixture(autouse=True)

@@ -24,8 +24,6 @@ from clpd_bench.settings.parts.dimensions import Dimensions, Family
 from clpd_bench.settings.parts.pretrained import Hub, Local
 from clpd_bench.store import Store
 
-sys.path.append(str(Path(__file__).parents[2] / "distillation"))
-
 CONFIG = {**{k: v for k, v in STUDENT.items() if k != "source"}, "architectures": ["Qwen2ForCausalLM"]}
 
 

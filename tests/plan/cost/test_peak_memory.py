@@ -54,20 +54,20 @@ def training(**other: Any) -> Training:
     return Training(steps=2, learning_rate=1e-3, **{"micro_batch_tokens": 2048, **other})
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize(
-    ("settings", "shape"),
+    ("precision", "settings", "shape"),
     [
-        ({}, {}),
-        ({}, {"vocab_size": 300}),
-        ({"activation_checkpointing": True}, {}),
-        ({"activation_checkpointing": True}, {"vocab_size": 300, "num_hidden_layers": 6}),
-        ({"micro_batch_tokens": 600}, {}),
-        ({"micro_batch_tokens": 600}, {"vocab_size": 6000, "tie_word_embeddings": True}),
-        ({"freeze_embeddings": True}, {"vocab_size": 6000, "tie_word_embeddings": True}),
-        ({"micro_batch_tokens": 200}, {"vocab_size": 20000}),
-        ({}, {"family": "qwen3", "vocab_size": 300}),
-        ({}, {"family": "gemma3_text", "vocab_size": 300}),
+        ("float32", {}, {}),
+        ("bfloat16", {}, {"vocab_size": 300}),
+        ("bfloat16", {"activation_checkpointing": True}, {}),
+        ("float32", {"activation_checkpointing": True}, {"vocab_size": 300, "num_hidden_layers": 6}),
+        ("bfloat16", {"micro_batch_tokens": 600}, {}),
+        ("float32", {"micro_batch_tokens": 600}, {"vocab_size": 6000, "tie_word_embeddings": True}),
+        ("float32", {"freeze_embeddings": True}, {"vocab_size": 6000, "tie_word_embeddings": True}),
+        ("bfloat16", {"freeze_embeddings": True}, {"vocab_size": 6000, "tie_word_embeddings": True}),
+        ("float32", {"micro_batch_tokens": 200}, {"vocab_size": 20000}),
+        ("float32", {}, {"family": "qwen3", "vocab_size": 300}),
+        ("float32", {}, {"family": "gemma3_text", "vocab_size": 300}),
     ],
     ids=str,
 )
@@ -88,9 +88,10 @@ def test_live_teachers_are_counted_in(hidden: int, vocabulary: int, at: str) -> 
     assert peak.bytes - there_before(peak) == pytest.approx(measured, rel=WITHIN)
 
 
-@pytest.mark.parametrize("width", [4, 2])
-@pytest.mark.parametrize("vocabulary", [50, 6000, 20000])
-@pytest.mark.parametrize("top_k", [None, 16])
+@pytest.mark.parametrize(
+    ("width", "vocabulary", "top_k"),
+    [(4, 50, None), (2, 50, 16), (2, 6000, None), (4, 6000, 16), (4, 20000, None), (2, 20000, 16)],
+)
 def test_targets_need_what_is_worked_out(width: int, vocabulary: int, top_k: int | None, tmp_path: Path) -> None:
     d = dimensions(vocab_size=vocabulary)
     split, texts = a_split()
