@@ -16,9 +16,7 @@ from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 VOCABULARY, WIDTH = 4096, 8
 
 
-@pytest.mark.parametrize(
-    ("dtype", "several"), [(torch.float32, False), (torch.float32, True), (torch.bfloat16, True)]
-)
+@pytest.mark.parametrize(("dtype", "several"), [(torch.float32, False), (torch.float32, True), (torch.bfloat16, True)])
 @pytest.mark.parametrize(
     ("loss", "top_k"),
     [
