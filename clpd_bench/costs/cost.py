@@ -1,7 +1,4 @@
-"""What one job costs.
-
-What a plan costs: its jobs together, and against each cell alone with live teachers.
-"""
+"""What a job costs, and a plan: its jobs together, and each cell alone with live teachers."""
 
 from __future__ import annotations
 

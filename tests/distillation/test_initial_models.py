@@ -10,7 +10,7 @@ from tiny import END, PAD, TOKENIZER, tiny_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from clpd_bench.distillation.head import head_of
-from clpd_bench.distillation.models import forward_flops, hidden_states, load_model, save_model
+from clpd_bench.distillation.models import hidden_states, load_model, save_model
 
 KINDS = ["llama", "qwen3"]
 IDS = torch.tensor([[4, 9, 3, 7, 7, 20], [5, 5, 5, 8, 12, 3]])
