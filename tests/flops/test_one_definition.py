@@ -30,25 +30,29 @@ from clpd_bench.store import Store
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 LOSS_ALONE = "evaluation.benchmarks.sums={corpus: sums}"
-ONE_SEED = "seeds=[0]"
 BY_LOSS = "curriculum.difficulty=student_loss:small"
 ROW_BY_ROW = "models.small.training={steps: 4, learning_rate: 0.001, micro_batch_tokens: 1}"
 NEW = 24
 VOCABULARY = 40
+LABEL = "evaluation teacher small on sums"
+HALF = "models.half={initial: small, keep_layers: {name: cosine, layers: 1, corpus: sums, examples: 5}}"
 
 
 def planned(folder: Path, *sets: str) -> tuple[Plan, Store]:
-    plan, store = build_plan(load_ablation(SMALL, [ONE_SEED, *sets]), SMALL), Store(folder / "s")
+    plan, store = build_plan(load_ablation(SMALL, [*sets]), SMALL), Store(folder / "s")
     make_data(plan, store)
     return plan, store
 
 
-def run(plan: Plan, store: Store) -> dict[str, tuple[Job, dict[str, Any], JobCost]]:
-    """(job, its manifest, what the plan says of it), by label."""
-    work(plan, store, [*plan.jobs], lambda: False)
+def run(plan: Plan, store: Store, *labels: str) -> dict[str, tuple[Job, dict[str, Any], JobCost]]:
+    """(job, its manifest, what the plan says of it), by label: jobs of these labels and what they need."""
+    wanted = [job.key for job in plan.jobs.values() if job.label in labels]
+    assert len(wanted) == len(labels)
+    mine = {key: plan.jobs[key] for last in wanted for key in (*plan.ancestors(last), last)}
+    work(plan, store, [*mine], lambda: False)
     costs = job_costs(Sources(plan, store))
     out = {}
-    for key, job in plan.jobs.items():
+    for key, job in mine.items():
         manifest = store.manifest(key)
         assert manifest is not None, job.label
         out[job.label] = job, manifest, costs[key]
@@ -57,8 +61,18 @@ def run(plan: Plan, store: Store) -> dict[str, tuple[Job, dict[str, Any], JobCos
 
 @pytest.mark.parametrize("teaching", ["targets={live: false}", "targets={live: true}"])
 def test_every_job_takes_what_its_plan_says_to_the_last_digit(tmp_path: Path, teaching: str) -> None:
-    plan, store = planned(tmp_path, LOSS_ALONE, BY_LOSS, teaching, ROW_BY_ROW, "student.training.micro_batch_tokens=90")
-    jobs = run(plan, store)
+    plan, store = planned(
+        tmp_path,
+        LOSS_ALONE,
+        BY_LOSS,
+        teaching,
+        ROW_BY_ROW,
+        "teachers=[half, large]",
+        "student.training.micro_batch_tokens=90",
+        HALF,
+    )
+    jobs = run(plan, store, "evaluation clpd/0 on sums", "evaluation sft/0 on sums")
+    assert jobs["layers of half"][1]["flops"] > 0
     assert {label: manifest["flops"] for label, (_, manifest, _) in jobs.items()} == {
         label: cost.total for label, (_, _, cost) in jobs.items()
     }
@@ -69,9 +83,9 @@ def test_every_job_takes_what_its_plan_says_to_the_last_digit(tmp_path: Path, te
 def test_what_is_known_before_anything_is_trained_is_what_is_spent(tmp_path: Path) -> None:
     plan, store = planned(tmp_path, LOSS_ALONE)
     before = job_costs(Sources(plan, store))
-    jobs = run(plan, store)
-    assert {job.key: manifest["flops"] for job, manifest, _ in jobs.values()} == {
-        key: cost.total for key, cost in before.items()
+    jobs = run(plan, store, "evaluation clpd/0 on sums")
+    assert {label: manifest["flops"] for label, (_, manifest, _) in jobs.items()} == {
+        label: before[job.key].total for label, (job, _, _) in jobs.items()
     }
 
 
@@ -94,18 +108,16 @@ def test_a_trained_model_by_hand(tmp_path: Path) -> None:
         head = vocabulary * 8 * int(split.responses.lengths.sum())
         return 2 * weights * int(width.sum()) + 4 * layers * 8 * int((width**2).sum()) + 2 * head
 
-    padded = Sources(plan, store)
     looks = 2
     assert manifest["details"]["steps"] == 4
     assert manifest["flops"] == 3 * once(train) + looks * once(validation)
-    assert padded.teachers(plan.jobs[key]) == []
 
 
 def test_of_generation_what_was_really_generated_is_counted(tmp_path: Path) -> None:
     """A model that is hardly trained ends no output, so each batch writes as much as it may; the plan, which takes
     outputs to be as long as responses, differs by that alone."""
     plan, store = planned(tmp_path)
-    job, manifest, cost = run(plan, store)["evaluation teacher small on sums"]
+    job, manifest, cost = run(plan, store, LABEL)[LABEL]
     texts = Sources(plan, store).corpora.texts(job.parents["corpus"], "test")
     d = Sources(plan, store).dimensions.of(job.parents["model"])
     assert texts
