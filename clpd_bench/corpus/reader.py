@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,22 +125,3 @@ def read_table(file: Path) -> pa.Table:
             file=file,
             fix="clpd store verify sets aside what is damaged, and the next run makes it again",
         ) from None
-
-
-def by_length(
-    lengths: NDArray[np.int64], padded_tokens: int, boundaries: Iterable[int] = ()
-) -> Iterator[NDArray[np.int64]]:
-    """Places of rows, the longest first: rows of like length lie together, and none of these groups but a single
-    long row has more than `padded_tokens` tokens with its padding.
-
-    Args:
-        boundaries: lengths; a longer row and one that is not lie in different groups.
-    """
-    ordered = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(ordered):
-        longest = int(lengths[ordered[start]])
-        ends = [int((lengths > boundary).sum()) for boundary in boundaries if longest > boundary]
-        end = min([start + max(1, padded_tokens // longest), *ends])
-        yield ordered[start:end]
-        start = end

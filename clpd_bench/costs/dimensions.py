@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, get_args
-
-from pydantic import ValidationError
 
 from clpd_bench.corpus.reader import read_summary
 from clpd_bench.costs.gguf_header import dimensions_of_gguf
 from clpd_bench.errors import UserError
+from clpd_bench.flops.config import NAMES, dimensions_of_config
 from clpd_bench.plan.plan import Plan
-from clpd_bench.settings.parts.dimensions import Dimensions, Family
+from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.model import Cosine, Every, FirstLast, KeepLayers, Listed, Llama, Qwen3
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
 from clpd_bench.store import Store
-
-DEFAULTS: dict[Family, dict[str, Any]] = {
-    "llama": {},
-    "mistral": {"num_key_value_heads": 8},
-    "qwen2": {"num_key_value_heads": 32},
-    "qwen3": {"num_key_value_heads": 32, "head_dim": 128},
-    "gemma3_text": {"num_key_value_heads": 4, "head_dim": 256, "tie_word_embeddings": True},
-}
-"""What transformers takes for keys that a file leaves out, where that differs from `Dimensions`."""
-NAMES = {*Dimensions.model_fields} - {"source"}
 
 
 def dimensions_in(config: Path, source: str) -> Dimensions | None:
@@ -39,13 +27,7 @@ def dimensions_in(config: Path, source: str) -> Dimensions | None:
         found = json.loads(config.read_text())
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or found.get("model_type") not in get_args(Family):
-        return None
-    given = {name: found[name] for name in NAMES if found.get(name) is not None}
-    try:
-        return Dimensions(**{**DEFAULTS[found["model_type"]], **given, "source": source})
-    except ValidationError:
-        return None
+    return dimensions_of_config(found, source) if isinstance(found, dict) else None
 
 
 class KnownDimensions:

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.memory import TARGET_BLOCKS, Held, generating, largest_of, reading, score_blocks, weighing
-from clpd_bench.costs.sources import WIDTHS, Sources, Texts, passes, whole
-from clpd_bench.flops.passes import Read, forward
+from clpd_bench.costs.sources import Sources, Texts, passes, whole
+from clpd_bench.flops.passes import forward
+from clpd_bench.flops.read import Read, read_as_prompts, read_at_every_place, read_while_generating
+from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS, WIDTHS
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec, TargetsSpec, TaskSpec
-
-LOSS_BATCH_TOKENS = 8192
-"""As `jobs.difficulty` and `jobs.evaluation` have it."""
 
 
 def targets_cost(job: Job, spec: TargetsSpec, sources: Sources) -> JobCost:
@@ -94,9 +93,9 @@ def generated(texts: Texts, new: int, batch_size: int) -> tuple[Read, Read]:
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         count, width = len(rows), float(texts.prompts[rows].max())
-        steps = min(float(new), float(texts.responses[rows].max())) - 1  # the first token comes of the prompt
-        prompts += Read(count * width, count * width**2, count)
-        answers += Read(count * steps, count * steps * (width + (steps + 1) / 2), count * steps)
+        longest = min(float(new), float(texts.responses[rows].max()))
+        prompts += read_as_prompts(count, width)
+        answers += read_while_generating(count, width, longest)
     return prompts, answers
 
 
@@ -106,6 +105,5 @@ def weighed(texts: Texts, choices: NDArray[np.int64], batch_size: int) -> Read:
     read = Read()
     for start in range(0, len(width), batch_size):
         rows = width[start : start + batch_size]
-        tokens = float(len(rows) * rows[0])
-        read += Read(tokens, tokens * float(rows[0]), tokens)
+        read += read_at_every_place(len(rows), float(rows[0]))
     return read

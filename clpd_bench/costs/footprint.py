@@ -8,6 +8,7 @@ from typing import Any
 from clpd_bench.corpus.reader import read_summary
 from clpd_bench.costs.dimensions import KnownDimensions
 from clpd_bench.flops.parameters import parameters
+from clpd_bench.flops.sizes import FLOAT, WIDTHS
 from clpd_bench.outside.weights import stored_parameters
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.pretrained import Local
@@ -15,7 +16,6 @@ from clpd_bench.settings.parts.training import BestValidation
 from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec, TargetsSpec
 from clpd_bench.store import Store
 
-FLOAT, HALF = 4, 2
 CHECKPOINTS = 3
 """Of a model in training: two are kept, and a third is there while it is written."""
 CHECKPOINT = 3 * FLOAT
@@ -126,9 +126,9 @@ class _Sizes:
         spec = job.spec
         assert isinstance(spec, ModelSpec)
         if spec.training is not None:
-            return FLOAT if spec.training.precision == "float32" else HALF
+            return WIDTHS[spec.training.precision]
         if spec.start is not None:
-            return FLOAT if spec.start.source.dtype == "float32" else HALF
+            return WIDTHS[spec.start.source.dtype]
         return FLOAT if spec.architecture is not None else self._width(self._plan.jobs[job.parents["initial"]])
 
     def _summary(self, corpus: str) -> dict[str, Any] | None:

@@ -1,4 +1,8 @@
-"""Bytes of tensors on a device at a job's peak. What the device's own library takes comes on top."""
+"""Bytes of tensors on a device at a job's peak, and those of each token that a decoder reads.
+
+Layers are those of transformers. Attention is taken to be sdpa or flash, which keep no matrix of pairs of tokens;
+`attention: eager` keeps more. What the device's own library takes comes on top.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clpd_bench.flops.parameters import has_head_norms, parameters
-from clpd_bench.flops.passes import Largest
+from clpd_bench.flops.read import Largest
+from clpd_bench.flops.sizes import FLOAT, rows_of_chunk
 from clpd_bench.flops.terms import Term, term, total
 from clpd_bench.settings.parts.dimensions import Dimensions
-
-FLOAT = 4
 
 
 def saved_of_layer(d: Dimensions, width: int) -> int:
@@ -59,10 +62,6 @@ def cache(d: Dimensions, width: int) -> int:
     return 2 * d.num_hidden_layers * d.keys * width
 
 
-CHUNK_ELEMENTS = 2**22
-"""Logits that the loss and the scores hold at once (`distillation.chunked.CHUNK_ELEMENTS`)."""
-
-
 @dataclass(frozen=True)
 class Peak:
     """Attributes:
@@ -96,7 +95,7 @@ def weights(held: Held, what: str) -> Term:
 
 def chunk_rows(vocabulary: int, responses: int) -> int:
     """Response tokens whose logits are there at a time."""
-    return min(responses, max(1, CHUNK_ELEMENTS // vocabulary))
+    return min(responses, rows_of_chunk(vocabulary))
 
 
 def reading(held: Held, vocabulary: int, largest: Largest, blocks: int) -> Peak:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clpd_bench.costs.memory import (
-    FLOAT,
     Held,
     Peak,
     backward_of_layer,
@@ -20,11 +19,10 @@ from clpd_bench.costs.memory import (
     working_set,
 )
 from clpd_bench.flops.parameters import parameters
-from clpd_bench.flops.passes import Largest
+from clpd_bench.flops.read import Largest
+from clpd_bench.flops.sizes import FLOAT, HALF
 from clpd_bench.flops.terms import Term, term
 from clpd_bench.settings.parts.dimensions import Dimensions
-
-HALF = 2
 
 
 @dataclass(frozen=True)

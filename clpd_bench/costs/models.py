@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clpd_bench.corpus.reader import read_difficulty
 from clpd_bench.costs.cost import JobCost
-from clpd_bench.costs.memory import CHUNK_ELEMENTS, Held, Peak, weights
+from clpd_bench.costs.memory import Held, Peak, weights
 from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
 from clpd_bench.costs.sources import Sources, Texts, passes, whole
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.steps import number_of_steps, stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.flops.passes import Largest, Read, forward, training
+from clpd_bench.flops.passes import forward, training
+from clpd_bench.flops.read import Largest, Read, read_by_teachers, read_whole
+from clpd_bench.flops.sizes import rows_of_chunk
 from clpd_bench.flops.terms import Term
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty
@@ -59,11 +60,8 @@ def run_of(job: Job, spec: ModelSpec, texts: Texts, store: Store) -> Run:
         return Run(read, largest, {m: read * share for m, share in shares.items()}, _validations(training, steps), True)
     schedule, as_planned = _schedule(job, spec, supervision, training, texts, store)
     read, largest = passes(texts, (examples for _, examples, _ in schedule.batches()), padded)
-    taught = {
-        m: passes(texts, _taught(schedule, m), padded)[0]
-        for m in range(1, supervision.teachers + 1)
-        if (schedule.teacher == m).any()
-    }
+    supervised = ((examples, teachers) for _, examples, teachers in schedule.batches())
+    taught = read_by_teachers(*texts.counted, supervised, padded)
     return Run(read, largest, taught, _validations(training, schedule.steps), not as_planned)
 
 
@@ -81,13 +79,6 @@ def _schedule(
         )
     tokens = texts.tokens.astype(np.int64)
     return build_schedule(texts.ids, tokens, difficulty, supervision, training, Streams.of(spec)), as_planned
-
-
-def _taught(schedule: Schedule, teacher: int) -> list[NDArray[np.int64]]:
-    """What this teacher supervises of each step. Its rows are a part of the student's micro-batches, padded as these
-    are; padded among themselves here, which leaves a little out where teachers mix within a step."""
-    mine = (examples[teachers == teacher] for _, examples, teachers in schedule.batches())
-    return [examples for examples in mine if len(examples)]
 
 
 def _validations(training: Training, steps: int) -> int:
@@ -125,8 +116,7 @@ def _cut(job: Job, rule: Cosine, made: JobCost, sources: Sources) -> JobCost:
     before, texts = sources.dimensions.of(initial), sources.corpora.texts(corpus, "train")
     if before is None or texts is None:
         return sources.nothing_of(initial) if before is None else sources.no_texts(corpus)
-    read, _ = passes(texts.first(rule.examples), whole(texts.first(rule.examples)), 1)
-    flops = forward(before, 0, Read(read.tokens, read.squares), "whole model")[:2]
+    flops = forward(before, 0, read_whole(texts.first(rule.examples).tokens), "whole model")[:2]
     peak = Peak("in a layer", (weights(Held(before, sources.width(initial)), "weights of the whole model"),))
     return JobCost(tuple(flops), peak, made.dimensions, made.precision, estimated=made.estimated or texts.estimated)
 
@@ -153,7 +143,7 @@ def _trained(
     beside = _beside(known, vocabulary, run)
     live = supervision.live
     held = [Held(one, sources.width(key)) for one, key in zip(known, teachers, strict=True)] if live else []
-    several = run.largest.responses * vocabulary > CHUNK_ELEMENTS
+    several = run.largest.responses > rows_of_chunk(vocabulary)
     loss = supervision.loss
     blocks = loss_blocks(
         not isinstance(loss, CrossEntropy),

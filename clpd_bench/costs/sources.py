@@ -1,4 +1,7 @@
-"""What costs are worked out from: the plan, its store, the dimensions of models, the lengths of texts."""
+"""What costs are worked out from: a plan, its store, its models' dimensions, and its corpora's examples as lengths.
+
+Lengths are those of a made corpus; of one that is expected, all are the mean. What is not known has its words here.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from clpd_bench.corpus.reader import Split, by_length, read_split
+from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.dimensions import KnownDimensions
-from clpd_bench.flops.passes import Largest, Read
+from clpd_bench.flops.read import Largest, Read, read_in_batches
+from clpd_bench.flops.sizes import WIDTHS
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.corpus import Expected
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
@@ -43,6 +47,11 @@ class Texts:
     def tokens(self) -> NDArray[np.float64]:
         return self.prompts + self.responses
 
+    @property
+    def counted(self) -> tuple[Lengths, Lengths]:
+        """Tokens and responses of examples that are not expected, in whole numbers."""
+        return self.tokens.astype(np.int64), self.responses.astype(np.int64)
+
     def __len__(self) -> int:
         return len(self.prompts)
 
@@ -59,15 +68,7 @@ def passes(texts: Texts, batches: Iterable[NDArray[np.int64]], padded_tokens: in
     """
     if texts.estimated:
         return _expected(texts, batches, padded_tokens)
-    lengths, responses = texts.tokens.astype(np.int64), texts.responses
-    shapes, several = [], False
-    for examples in batches:
-        cut = [examples[places] for places in by_length(lengths[examples], padded_tokens)]
-        several |= len(cut) > 1
-        shapes += [(len(rows), int(lengths[rows].max()) - 1, float(responses[rows].sum())) for rows in cut]
-    rows, width, head = np.array(shapes, dtype=np.float64).T
-    read = Read(float(rows @ width), float(rows @ width**2), float(head.sum()))
-    return read, Largest(int((rows * width).max()), int(head.max()), several)
+    return read_in_batches(*texts.counted, batches, padded_tokens)
 
 
 def _expected(texts: Texts, batches: Iterable[NDArray[np.int64]], padded_tokens: int) -> tuple[Read, Largest]:
@@ -128,10 +129,6 @@ def _declared(expected: Expected, split: str, choices: int | None) -> Texts:
         estimated=True,
         choices=None if choices is None else np.full(examples, choices),
     )
-
-
-WIDTHS = {"float32": 4, "bfloat16": 2, "float16": 2}
-"""Bytes of a number."""
 
 
 class Sources:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clpd_bench.corpus.reader import Split, by_length
+from clpd_bench.corpus.reader import Split
+from clpd_bench.flops.sizes import micro_batches_of
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def micro_batches(
     Args:
         boundaries: `length_boundaries` of the models that read the slices.
     """
-    # A row's last token is not read.
-    for places in by_length(split.tokens[examples], padded_tokens, [boundary + 1 for boundary in boundaries]):
+    for places in micro_batches_of(split.tokens[examples], padded_tokens, boundaries):
         yield _collate(split, examples[places], places, pad_id, device)
 
 

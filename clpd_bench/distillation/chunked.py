@@ -9,12 +9,11 @@ import torch
 import torch.nn.functional as F
 
 from clpd_bench.distillation.head import Head
+from clpd_bench.flops.sizes import rows_of_chunk
 
 ChunkLoss = Callable[[torch.Tensor, slice], torch.Tensor]
 """(logits [r, V] in float32 or finer, which rows of R these are) -> loss [r]."""
 
-CHUNK_ELEMENTS = 2**22
-"""Logits held at once: 16 MB in float32, whatever the batch and the vocabulary."""
 SLAB_ELEMENTS = 2**22
 """Of a gradient of a bfloat16 weight, what is held in bfloat16 at once."""
 
@@ -26,15 +25,15 @@ def chunked_sum(hidden: torch.Tensor, head: Head, loss: ChunkLoss, chunk_rows: i
     own is summed in place, and not computed where its weight is frozen. To be differentiated once.
     R = 0 gives a zero with a graph.
     """
-    rows = chunk_rows or max(1, CHUNK_ELEMENTS // head.vocabulary)
+    rows = chunk_rows or rows_of_chunk(head.vocabulary)
     total: torch.Tensor = _ChunkedSum.apply(hidden, head.weight, head.bias, head, loss, rows)  # type: ignore[no-untyped-call]
     return total
 
 
 def logits_in_chunks(hidden: torch.Tensor, head: Head) -> list[tuple[slice, Callable[[], torch.Tensor]]]:
     """Slices of the rows with a function that makes their float32 logits, for scoring without a graph."""
-    rows = max(1, CHUNK_ELEMENTS // head.vocabulary)
-    return [(part, lambda part=part: head.logits(hidden[part])) for part in _slices(len(hidden), rows)]  # type: ignore[misc]
+    parts = _slices(len(hidden), rows_of_chunk(head.vocabulary))
+    return [(part, lambda part=part: head.logits(hidden[part])) for part in parts]  # type: ignore[misc]
 
 
 def _slices(length: int, size: int) -> Iterator[slice]:

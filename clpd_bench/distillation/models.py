@@ -17,7 +17,6 @@ from transformers import (
 )
 
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation.head import head_of
 from clpd_bench.errors import UserError
 from clpd_bench.settings.parts.model import Llama, Qwen3
 
@@ -115,14 +114,6 @@ def hidden_states(model: PreTrainedModel, input_ids: torch.Tensor) -> torch.Tens
     """
     states: torch.Tensor = model.get_decoder()(input_ids=input_ids, use_cache=False).last_hidden_state
     return states
-
-
-def forward_flops(model: PreTrainedModel, tokens: int, response_tokens: int) -> int:
-    """2 FLOPs a weight and token (Kaplan et al. 2020, 2001.08361, without attention's own), the
-    embedding counted for none and the head for response tokens alone. Training costs 3 times that."""
-    body: int = sum(p.numel() for name, p in model.named_parameters() if "embed" not in name and "lm_head" not in name)
-    head: int = head_of(model).weight.numel()
-    return 2 * (body * tokens + head * response_tokens)
 
 
 def device() -> torch.device:

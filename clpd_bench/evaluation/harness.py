@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.distillation.models import greedy_settings, position_limit
 from clpd_bench.distillation.shards import Keep, Tensors
+from clpd_bench.flops.read import Read, read_as_prompts, read_at_every_place, read_while_generating
 
 
 class KeptHFLM(HFLM):  # type: ignore[misc]
@@ -32,12 +33,15 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
 
     Attributes:
         truncated: {document: whether its first output ended by length}.
+        read: what went through the model, in earlier attempts whose batches are kept too.
     """
 
     def __init__(self, keep: Keep, progress: Callable[[int, int], None], apart: bool, **settings: Any) -> None:
         super().__init__(**settings)
         self._keep, self._progress, self._apart = keep, progress, apart
         self.truncated: dict[int, bool] = {}
+        self.read = Read()
+        self._reads = Read()  # of the newest unit
         self._cut: list[bool] = []  # of the newest batch
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
@@ -53,8 +57,10 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
         )
         responses: list[tuple[str, bool]] = []
         for batch in collator.get_batched(n=self.batch_size):
-            unit = f"responses/{hashlib.sha256(json.dumps(batch).encode()).hexdigest()}"
-            responses += _responses(self._keep(unit, partial(self._generate, batch)))
+            unit = f"outputs/{hashlib.sha256(json.dumps(batch).encode()).hexdigest()}"
+            kept = self._keep(unit, partial(self._generate, batch))
+            responses += _responses(kept)
+            self.read += Read(*kept["read"].tolist())
             self._progress(len(responses), len(requests))
         in_order: list[tuple[str, bool]] = collator.get_original(responses)
         for request, (_, cut) in zip(requests, in_order, strict=True):
@@ -69,28 +75,39 @@ class KeptHFLM(HFLM):  # type: ignore[misc]
 
     def _loglikelihood_tokens(self, requests: list[Any], *args: Any, **settings: Any) -> list[tuple[float, bool]]:
         def scored() -> Tensors:
+            self._reads = Read()
             pairs = super(KeptHFLM, self)._loglikelihood_tokens(requests, *args, **settings)
             return {
                 "nats": torch.tensor([nats for nats, _ in pairs], dtype=torch.float64),
                 "greedy": torch.tensor([bool(greedy) for _, greedy in pairs]),
+                "read": _numbers(self._reads),
             }
 
         tokens = [[context, continuation] for _, context, continuation in requests]
-        unit = f"likelihoods/{hashlib.sha256(json.dumps(tokens).encode()).hexdigest()}"
+        unit = f"choices/{hashlib.sha256(json.dumps(tokens).encode()).hexdigest()}"
         kept = self._keep(unit, scored)
+        self.read += Read(*kept["read"].tolist())
         self._progress(len(requests), len(requests))
         return list(zip(kept["nats"].tolist(), kept["greedy"].tolist(), strict=True))
 
     def _generate(self, batch: list[tuple[str, dict[str, Any]]]) -> Tensors:
         # Sorted already, and no more than one batch: HFLM leaves it as it is.
         requests = [SimpleNamespace(args=arguments) for arguments in batch]
+        self._reads = Read()
         texts = super().generate_until(requests, disable_tqdm=True)
         text = torch.frombuffer(bytearray(json.dumps(texts), "ascii"), dtype=torch.uint8)
-        return {"json": text, "truncated": torch.tensor(self._cut)}
+        return {"json": text, "truncated": torch.tensor(self._cut), "read": _numbers(self._reads)}
+
+    def _model_call(self, inps: torch.Tensor, *args: Any, **settings: Any) -> Any:
+        rows, width = inps.shape
+        self._reads += read_at_every_place(rows, width)
+        return super()._model_call(inps, *args, **settings)
 
     def _model_generate(self, context: Any, max_length: int, stop: list[str], **settings: Any) -> torch.Tensor:
         rows: torch.Tensor = super()._model_generate(context, max_length=max_length, stop=stop, **settings)
         new = rows[:, context.shape[1] :]
+        (count, width), steps = context.shape, new.shape[1]
+        self._reads += read_as_prompts(count, width) + read_while_generating(count, width, steps)
         end = settings.get("eos_token_id", self.model.generation_config.eos_token_id)
         ends = end if isinstance(end, list) else [] if end is None else [end]
         self._cut = ended_by_length(new, ends, self.tokenizer.batch_decode(new), stop)
@@ -109,6 +126,10 @@ def ended_by_length(
     """
     ended = torch.isin(new, torch.tensor([*ends], dtype=new.dtype, device=new.device)).any(dim=1).tolist()
     return [not end and not any(stop in text for stop in stops) for end, text in zip(ended, texts, strict=True)]
+
+
+def _numbers(read: Read) -> torch.Tensor:
+    return torch.tensor([read.tokens, read.squares, read.responses], dtype=torch.int64)
 
 
 def _responses(kept: Tensors) -> list[tuple[str, bool]]:
@@ -136,9 +157,9 @@ def run_harness(
     keep: Keep,
     progress: Callable[[int, int], None],
     documents: list[int] | None = None,
-) -> tuple[dict[str, Any], dict[int, bool]]:
+) -> tuple[dict[str, Any], dict[int, bool], Read]:
     """lm-eval's own results of one task, its samples among them, one a document and filter; and of each document
-    for which something was generated, by its number, whether the output ended by length.
+    for which something was generated, by its number, whether the output ended by length; and what the model read.
 
     Generation goes by the task's settings and beyond them by `greedy_settings`, which replace the model's own.
     Caches stay off: `use_cache` does not know which model it holds, `cache_requests` not which samples.
@@ -182,4 +203,5 @@ def run_harness(
     assert results is not None
     # Requests are numbered among the chosen documents, samples among all.
     numbers = documents or range(len(language_model.truncated))
-    return dict(results), {numbers[i]: cut for i, cut in language_model.truncated.items()}
+    truncated = {numbers[i]: cut for i, cut in language_model.truncated.items()}
+    return dict(results), truncated, language_model.read

@@ -1,1 +1,1 @@
-"""Parameters, passes over tokens, and the floating-point operations that they take. No torch."""
+"""What models read, and the floating-point operations that it takes, for jobs, plans and reports alike. No torch."""

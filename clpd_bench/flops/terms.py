@@ -21,7 +21,7 @@ class Term:
 
 def term(what: str, *factors: tuple[float, str]) -> Term:
     """The product of factors, each with its name (or none)."""
-    value = 1.0
+    value: float = 1  # of whole numbers a whole number, and exact
     for factor, _ in factors:
         value *= factor
     return Term(what, " x ".join(f"{_number(factor)} {name}".rstrip() for factor, name in factors), value)

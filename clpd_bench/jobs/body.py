@@ -37,7 +37,7 @@ class Measured:
 
     Attributes:
         tokens: tokens that went through a model.
-        flops: floating-point operations, estimated (`forward_flops`).
+        flops: floating-point operations, by `flops.passes` of what was read.
         details: anything else worth a line in the manifest.
     """
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.corpus.reader import Split, read_split
+from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.outside.plugins import load
 from clpd_bench.settings.parts.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import DifficultySpec
 
-LOSS_BATCH_TOKENS = 8192
 RESIDUAL_RESOLUTION = 1e-9
 STEPS: dict[str, str] = {
     "lines": r"[^\n]*\S[^\n]*",
@@ -76,9 +76,9 @@ def _model_loss(
     from transformers import AutoTokenizer
 
     from clpd_bench.distillation.likelihood import score
-    from clpd_bench.distillation.models import forward_flops
     from clpd_bench.distillation.shards import Shards
     from clpd_bench.distillation.vocabulary import vocabulary_of
+    from clpd_bench.distillation.work import scoring_flops
     from clpd_bench.jobs.reader import load_reader
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
@@ -96,8 +96,7 @@ def _model_loss(
         values[name] = scores.response_loss
         before += len(split.ids)
     tokens = sum(int(split.tokens.sum()) for split in splits.values())
-    responses = sum(int(split.responses.lengths.sum()) for split in splits.values())
-    return values, Measured(tokens, forward_flops(model, tokens, responses))
+    return values, Measured(tokens, scoring_flops(model, splits.values(), LOSS_BATCH_TOKENS, vocabulary))
 
 
 def _length_residual(

@@ -15,9 +15,10 @@ from clpd_bench.corpus.leaks import leak, questions_of
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.model_checks import require_causal_rows
-from clpd_bench.distillation.models import device, forward_flops, length_boundaries, load_model, position_limit
+from clpd_bench.distillation.models import device, length_boundaries, load_model, position_limit
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.work import harness_flops, scoring_flops
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import prepare, write_ledger
 from clpd_bench.evaluation.harness import run_harness
@@ -33,11 +34,11 @@ from clpd_bench.evaluation.load_task import loaded, loaded_by_name
 from clpd_bench.evaluation.task import scored_choices
 from clpd_bench.evaluation.task_documents import kept_documents, refuse_read
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
+from clpd_bench.flops.read import Read
+from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
-
-LOSS_BATCH_TOKENS = 8192
 
 
 def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
@@ -52,7 +53,7 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         loading = _unread(spec.benchmark, read)
         found = evaluated.on_task(loading, position_limit(model) or 0, None, context.progress)
         write_items(evaluated.rows, None, out / "items.parquet")
-        return Measured(details={"items": found, **evaluated.details})
+        return Measured(flops=harness_flops(model, evaluated.read), details={"items": found, **evaluated.details})
     _refuse_read(inputs["corpus"], read)
     whole = read_split(inputs["corpus"], spec.split)
     corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
@@ -82,7 +83,7 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         difficulty = dict(zip(whole.ids.tolist(), of_items.tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
-    flops = forward_flops(model, tokens, int(split.responses.lengths.sum()))
+    flops = scoring_flops(model, [split], LOSS_BATCH_TOKENS, vocabulary) + harness_flops(model, evaluated.read)
     return Measured(tokens, flops, evaluated.details)
 
 
@@ -116,6 +117,7 @@ class _Evaluated:
         name: of the model, in lm-eval's results.
         rows: items so far.
         details: for the manifest.
+        read: what went through the model for lm-eval.
     """
 
     model: PreTrainedModel
@@ -126,6 +128,7 @@ class _Evaluated:
     shards: Shards
     rows: list[dict[str, Any]] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    read: Read = field(default_factory=Read)
 
     def on_task(
         self,
@@ -145,7 +148,7 @@ class _Evaluated:
             batch_size = self.details["batch_size"] = 1
         with loading as task:
             chosen = self._chosen(task, spec.benchmark) if isinstance(spec.benchmark, TaskSpec) else None
-            results, truncated = run_harness(
+            results, truncated, self.read = run_harness(
                 self.model, self.tokenizer, task, batch_size, special, self.shards.keep, progress, chosen
             )
             samples = results["samples"][task.task_name]

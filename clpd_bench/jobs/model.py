@@ -10,16 +10,17 @@ import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
-from clpd_bench.curriculum.schedule import Schedule, build_schedule
+from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.checkpoints import KeptModels
 from clpd_bench.distillation.divergences import OwnLoss
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.models import device, forward_flops, new_model, save_model
+from clpd_bench.distillation.models import device, new_model, save_model
 from clpd_bench.distillation.targets import Targets, read_targets
 from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
 from clpd_bench.distillation.validation import best_check, validation_scores, why_stopped
 from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.work import training_flops
 from clpd_bench.errors import UserError
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.jobs.reader import load_reader
@@ -130,9 +131,10 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     (out / "training.json").write_text(
         json.dumps({**vars(record), "stage": stages, "scheduled": schedule.consumed_hash(steps), **chosen})
     )
+    live = [teacher.model for teacher in targets if isinstance(teacher, LiveTeacher)]
     return Measured(
         record.tokens,
-        3 * forward_flops(model, record.tokens, record.response_tokens) + _live_flops(targets, schedule, split, steps),
+        training_flops(model, live, split, validation, schedule, spec.training, record, vocabulary),
         {
             "parameters": model.num_parameters(),
             "steps": steps,
@@ -170,14 +172,3 @@ def _targets(
 def _numbered(role: str, inputs: dict[str, Path]) -> list[Path]:
     """The inputs `role.1`, `role.2`, ..."""
     return [inputs[f"{role}.{m}"] for m in range(1, sum(name.startswith(f"{role}.") for name in inputs) + 1)]
-
-
-def _live_flops(targets: list[Targets | LiveTeacher], schedule: Schedule, split: Split, steps: int) -> int:
-    """What teachers that ran beside the student cost in its first `steps` steps."""
-    total = 0
-    for m, teacher in enumerate(targets, start=1):
-        if isinstance(teacher, LiveTeacher):
-            taught = schedule.examples[(schedule.teacher == m) & (schedule.step <= steps)]
-            responses = int(split.responses.lengths[taught].sum())
-            total += forward_flops(teacher.model, int(split.tokens[taught].sum()), responses)
-    return total

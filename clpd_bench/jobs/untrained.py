@@ -17,6 +17,7 @@ from clpd_bench.distillation.model_checks import require_causal_rows
 from clpd_bench.distillation.models import device, load_model, require_positions, save_model
 from clpd_bench.distillation.pretrained import load_pretrained
 from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabulary, vocabulary_of
+from clpd_bench.distillation.work import comparing_flops
 from clpd_bench.jobs.body import Measured
 from clpd_bench.outside.weights import origin, stored_parameters
 from clpd_bench.settings.parts.model import Cosine, KeepLayers
@@ -45,10 +46,10 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
     model = load_model(inputs["initial"], "auto").to(device()).eval()
     require_causal_rows(model, "the model that is cut")
     told: dict[str, object] = {}
-    tokens = 0
+    tokens = flops = 0
 
     def cosines() -> NDArray[np.float64]:
-        nonlocal tokens
+        nonlocal tokens, flops
         assert isinstance(rule, Cosine)
         corpus_tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
         require_same_vocabulary(corpus_tokenizer, tokenizer, "the model whose layers are compared")
@@ -56,6 +57,7 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
         require_positions(model, int(split.tokens[: rule.examples].max()), "the model whose layers are compared")
         found = layer_cosines(model, split, rule.examples)
         tokens = int(split.tokens[: rule.examples].sum())
+        flops = comparing_flops(model, split, rule.examples)
         told["cosines"] = [round(float(value), 6) for value in found]
         return found
 
@@ -65,4 +67,4 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
     save_model(smaller, tokenizer, out)
     details = {"kept_layers": kept, "of_layers": layers, **told}
     (out / "layers.json").write_text(json.dumps(details))
-    return Measured(tokens, details={"parameters": smaller.num_parameters(), **details})
+    return Measured(tokens, flops, {"parameters": smaller.num_parameters(), **details})

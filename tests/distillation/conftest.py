@@ -9,8 +9,8 @@ from tiny import TOKENIZER, random_split, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation import chunked
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
+from clpd_bench.flops import sizes
 from clpd_bench.settings.parts.loss import TargetsSettings
 
 torch.set_num_threads(1)
@@ -61,7 +61,7 @@ def whole_targets(
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All logits at once, as these small vocabularies allow, and a few rows at a time."""
     if request.param:
-        monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", request.param * len(TOKENIZER) + 1)
+        monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", request.param * len(TOKENIZER) + 1)
 
 
 @pytest.fixture

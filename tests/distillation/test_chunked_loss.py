@@ -15,12 +15,12 @@ from torch.utils._pytree import tree_leaves
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation import chunked
 from clpd_bench.distillation.chunked import chunked_sum, logits_in_chunks
 from clpd_bench.distillation.head import Head
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
+from clpd_bench.flops import sizes
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
 
 R, D, V = 10, 4, 11
@@ -89,7 +89,7 @@ def test_losses_see_float32_logits_and_add_up_in_float32(dtype: torch.dtype) -> 
 def test_scoring_chunks_cover_each_row_once_with_its_own_logits(
     monkeypatch: pytest.MonkeyPatch, hidden: torch.Tensor, weight: torch.Tensor
 ) -> None:
-    monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", 3 * V)
+    monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", 3 * V)
     parts = [(rows, make()) for rows, make in logits_in_chunks(hidden, Head(weight))]
     assert [len(logits) for _, logits in parts] == [3, 3, 3, 1]
     for rows, logits in parts:
@@ -175,7 +175,7 @@ def test_no_block_of_all_response_tokens_by_vocabulary_is_ever_held(
     with Allocations() as whole:
         step()
     assert whole.largest() >= tokens * WIDE  # one chunk holds it all: the recorder does see it
-    monkeypatch.setattr(chunked, "CHUNK_ELEMENTS", limit)
+    monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", limit)
     with Allocations() as seen:
         step()
     assert seen.largest(having=WIDE) <= limit
@@ -196,7 +196,7 @@ def test_a_step_at_a_vocabulary_of_152k_holds_one_chunk_of_logits(
     step = _step_with(what, model, split, tmp_path)
     with Allocations() as seen:
         step()
-    assert seen.largest() <= chunked.CHUNK_ELEMENTS < 40 * QWEN
+    assert seen.largest() <= sizes.CHUNK_ELEMENTS < 40 * QWEN
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -26,7 +26,7 @@ from tiny import (
 )
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from clpd_bench.corpus.reader import Split, by_length
+from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
@@ -34,6 +34,7 @@ from clpd_bench.distillation.models import draws_in_training, length_boundaries,
 from clpd_bench.distillation.targets import read_targets, write_targets
 from clpd_bench.distillation.train import Record, Surroundings, train
 from clpd_bench.errors import Interrupted, UserError
+from clpd_bench.flops.sizes import by_length
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
 from clpd_bench.settings.parts.training import Training

@@ -100,7 +100,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """lm-eval's samples, each with whether its output was cut."""
     with loaded(folder) as one:
-        results, truncated = run_harness(model, tokenizer, one, 4, special, compute, lambda done, of: None)
+        results, truncated, _ = run_harness(model, tokenizer, one, 4, special, compute, lambda done, of: None)
     return [{**sample, "truncated": truncated[sample["doc_id"]]} for sample in results["samples"][TASK]]
 
 

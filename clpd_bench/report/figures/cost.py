@@ -25,7 +25,7 @@ from clpd_bench.results.spent import ArmCost
 from clpd_bench.tables.rounding import UNITS, power_of_ten
 
 CAPTION = (
-    "Mean score over seeds with its 95% t-interval against a cell's FLOPs, as estimated from parameters and tokens: "
+    "Mean score over seeds with its 95% t-interval against a cell's FLOPs, counted from dimensions and tokens read: "
     "filled, with all that it needs (teachers, targets, data, its evaluation) counted in full; hollow, as shared here, "
     "where a job that n cells need counts 1/n."
 )

@@ -34,8 +34,8 @@ def cost(spent: Cost) -> str:
 def cost_notes(spent: Cost) -> list[str]:
     notes = [
         "Job time is the sum over jobs, not time on a clock: several run side by side. A job that was interrupted and "
-        "resumed counts its last attempt. As shared: a job that n cells need counts 1/n for each. FLOPs are estimates "
-        "from parameters and tokens."
+        "resumed counts its last attempt. As shared: a job that n cells need counts 1/n for each. FLOPs are those of "
+        "matrix products, from dimensions and tokens read, as `clpd plan` counts them."
     ]
     if spent.unknown:
         notes.append(f"{spent.unknown} jobs are not done, and their cost is not counted.")

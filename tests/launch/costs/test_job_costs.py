@@ -8,13 +8,11 @@ import pytest
 from declared_file import ablation, written
 
 from clpd_bench.costs.cost import JobCost
-from clpd_bench.costs.evaluations import LOSS_BATCH_TOKENS
 from clpd_bench.costs.jobs import job_costs
 from clpd_bench.costs.of_plan import plan_cost
 from clpd_bench.costs.sources import Sources
 from clpd_bench.flops.terms import total
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.jobs import difficulty, evaluation
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.build import build_plan
 from clpd_bench.plan.plan import Plan
@@ -108,7 +106,3 @@ def test_sharing_saves_what_cells_alone_would_pay(declared: Path, tmp_path: Path
         students + evaluations + of("targets of tuned on math") + of("model tuned"), rel=1e-12
     )
     assert naive.alone == pytest.approx(naive.given[1] + 2 * of("model tuned"), rel=1e-12)
-
-
-def test_responses_are_scored_in_batches_as_large_as_the_jobs_are() -> None:
-    assert difficulty.LOSS_BATCH_TOKENS == evaluation.LOSS_BATCH_TOKENS == LOSS_BATCH_TOKENS

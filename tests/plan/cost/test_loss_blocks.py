@@ -6,11 +6,11 @@ import pytest
 import torch
 from measured import allocated_at_peak
 
-from clpd_bench.costs.memory import CHUNK_ELEMENTS
 from clpd_bench.costs.memory_training import loss_blocks
 from clpd_bench.distillation.chunked import chunked_sum
 from clpd_bench.distillation.divergences import TargetRows, token_loss
 from clpd_bench.distillation.head import Head
+from clpd_bench.flops.sizes import CHUNK_ELEMENTS
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 
 VOCABULARY, WIDTH = 4096, 8

@@ -10,14 +10,13 @@ import pytest
 import torch
 from measured import Student, a_split, allocated_at_peak, dimensions, model
 
-from clpd_bench.costs import memory
 from clpd_bench.costs.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
 from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
 from clpd_bench.costs.sources import passes, whole
-from clpd_bench.distillation import chunked
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets
+from clpd_bench.flops.sizes import CHUNK_ELEMENTS
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
 from clpd_bench.settings.parts.training import Training
 
@@ -35,7 +34,7 @@ def peak_of_student(settings: Training, teacher: Held | None = None, **shape: An
     d = dimensions(shape.pop("family", "llama"), **shape)
     split, texts = a_split()
     _, largest = passes(texts, whole(texts), settings.micro_batch_tokens)
-    several = largest.responses * d.vocab_size > memory.CHUNK_ELEMENTS
+    several = largest.responses * d.vocab_size > CHUNK_ELEMENTS
     step = Step(
         settings.precision == "bfloat16",
         settings.activation_checkpointing,
@@ -116,10 +115,6 @@ def test_scores_need_what_is_worked_out(width: int, vocabulary: int) -> None:
     _, largest = passes(texts, whole(texts), 2048)
     reader = model(d).to(torch.float32 if width == 4 else torch.bfloat16).eval()
     measured = allocated_at_peak(lambda: score(reader, split, 2048, 0, vocabulary))
-    blocks = 2 if largest.responses * vocabulary <= memory.CHUNK_ELEMENTS else score_blocks(width)
+    blocks = 2 if largest.responses * vocabulary <= CHUNK_ELEMENTS else score_blocks(width)
     peak = reading(Held(d, width), vocabulary, largest, blocks)
     assert peak.bytes - there_before(peak) == pytest.approx(measured, rel=WITHIN)
-
-
-def test_a_chunk_is_as_large_here_as_in_the_loss() -> None:
-    assert memory.CHUNK_ELEMENTS == chunked.CHUNK_ELEMENTS
