@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import gguf
 import pytest
 import torch
+from transformers import modeling_gguf_pytorch_utils as ggufs
 
 from clpd_bench.jobs.body import Context, body
 from clpd_bench.outside.local_files import sha256_of
@@ -36,14 +39,22 @@ def packaged(package: str, file: str) -> Path:
     return Path(folders[0]) / file
 
 
-READER = cache(gguf.GGUFReader)
+ONCE = {name: cache(getattr(gguf, name)) for name in ("GGUFReader", "get_tensor_name_map")}
+load = ggufs.load_gguf_checkpoint
+described = cache(load)
+
+
+def load_or_recall(path: str, return_tensors: bool = False, **more: Any) -> Any:
+    return load(path, return_tensors, **more) if return_tensors else deepcopy(described(path))
 
 
 @contextmanager
 def read_once() -> Iterator[None]:
-    """transformers asks for a GGUF's tokens again and again, and each time they are read for seconds."""
+    """transformers goes through a GGUF's tokens, and the names of its weights, again and again, for seconds each."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(gguf, "GGUFReader", READER)
+        patched.setattr(ggufs, "load_gguf_checkpoint", load_or_recall)
+        for name, once in ONCE.items():
+            patched.setattr(gguf, name, once)
         yield
 
 
