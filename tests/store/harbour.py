@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from storm import synthetic, work
+from storm import synthetic, work_here
 
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, ledger
@@ -33,7 +33,7 @@ class Harbour:
     def arrive(self, plan: Plan | None = None) -> None:
         """A rerun completes the plan, and its outputs are those of an uninterrupted run."""
         plan = plan or synthetic()
-        assert work(self.root, plan=plan) == 0
+        work_here(self.root, plan)
         assert self.look() >= len(plan.jobs)
         assert outputs(self.root, plan) == {key: self.expected[key] for key in plan.jobs}
 

@@ -21,10 +21,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.launch import worker
 from clpd_bench.launch.provenance import provenance
+from clpd_bench.plan.code_versions import code_hash
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.difficulty import Column
 from clpd_bench.settings.specs import DifficultySpec
@@ -109,6 +112,7 @@ def _write(path: Path, content: bytes) -> None:
 def start(root: Path, trouble: Trouble | None = None, plan: Plan | None = None, **store: Any) -> int:
     """Starts a worker on all keys of a plan; its pid. It exits with 0 at its end, and with `FULL`."""
     provenance()  # asks git and pip; once, not in each worker
+    code_hash("difficulty")
     pid = os.fork()
     if pid:
         return pid
@@ -122,17 +126,23 @@ def start(root: Path, trouble: Trouble | None = None, plan: Plan | None = None, 
 
 def _worker(root: Path, trouble: Trouble, plan: Plan, options: dict[str, Any]) -> int:
     _befall(trouble, root)
-    worker.POLL_SECONDS = 0.01
-    store = Store(root, **{"heartbeat_every": 600.0, **options})
-
-    def run(*arguments: Any) -> Measured:
-        return body(*arguments, pause=trouble.pause)
-
     try:
-        worker.work(plan, store, list(plan.jobs), lambda: False, lambda kind: run)
+        work_here(root, plan, trouble.pause, **options)
     except UserError as error:
         return FULL if "disk is full" in str(error) else 1
     return 0
+
+
+def work_here(root: Path, plan: Plan, pause: float = 0.0, **store: Any) -> None:
+    """A worker in this process, whom nothing befalls."""
+
+    def run(*arguments: Any) -> Measured:
+        return body(*arguments, pause=pause)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "POLL_SECONDS", 0.01)
+        here = Store(root, **{"heartbeat_every": 600.0, **store})
+        worker.work(plan, here, list(plan.jobs), lambda: False, lambda kind: run)
 
 
 def _befall(trouble: Trouble, root: Path) -> None:
