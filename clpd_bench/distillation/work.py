@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.distillation.models import length_boundaries
-from clpd_bench.distillation.train import Record
 from clpd_bench.flops.config import dimensions_of_config
 from clpd_bench.flops.passes import Size, forward
-from clpd_bench.flops.passes import training as training_terms
-from clpd_bench.flops.read import Read, read_by_teachers, read_in_batches, read_whole
+from clpd_bench.flops.read import Read, read_in_batches, read_whole
 from clpd_bench.flops.terms import total
-from clpd_bench.settings.parts.dimensions import Dimensions
-from clpd_bench.settings.parts.training import Training
 
 
 def size_of(model: PreTrainedModel) -> Size:
@@ -27,7 +22,7 @@ def size_of(model: PreTrainedModel) -> Size:
 
 def scoring_flops(model: PreTrainedModel, splits: Iterable[Split], batch_tokens: int, vocabulary: int) -> int:
     """Of a pass over each split, response by response: scores, or targets."""
-    read = sum((_read(model, split, batch_tokens) for split in splits), Read())
+    read = sum((read_of(model, split, batch_tokens) for split in splits), Read())
     return int(total(forward(size_of(model), vocabulary, read, "")))
 
 
@@ -41,40 +36,7 @@ def harness_flops(model: PreTrainedModel, read: Read) -> int:
     return int(total(forward(size_of(model), model.config.get_text_config().vocab_size, read, "")))
 
 
-def training_flops(
-    model: PreTrainedModel,
-    live: Sequence[PreTrainedModel],
-    split: Split,
-    validation: Split,
-    schedule: Schedule,
-    training: Training,
-    record: Record,
-    vocabulary: int,
-) -> int:
-    """Of the steps of a run, from its first on, whatever interrupted it; of its looks, and of its live teachers.
-
-    Args:
-        live: the teachers that ran beside it, from the weakest.
-    """
-    size, steps = size_of(model), len(record.loss)
-    batches = [(examples, teachers) for step, examples, teachers in schedule.batches() if step <= steps]
-    lengths, responses = split.tokens, split.responses.lengths
-    boundaries = {length for reader in (model, *live) for length in length_boundaries(reader)}
-    padded = 1 if record.dropout else training.micro_batch_tokens
-    read, _ = read_in_batches(lengths, responses, (examples for examples, _ in batches), padded, boundaries)
-    tied = isinstance(size, Dimensions) and size.tie_word_embeddings
-    terms = training_terms(
-        size, vocabulary, read, "", training.activation_checkpointing, training.freeze_embeddings and tied
-    )
-    looks = _read(model, validation, training.micro_batch_tokens) * len(record.validation)
-    terms += forward(size, vocabulary, looks, "")
-    if live:
-        for m, taught in read_by_teachers(lengths, responses, batches, padded, boundaries).items():
-            terms += forward(size_of(live[m - 1]), vocabulary, taught, "")
-    return int(total(terms))
-
-
-def _read(model: PreTrainedModel, split: Split, batch_tokens: int) -> Read:
+def read_of(model: PreTrainedModel, split: Split, batch_tokens: int) -> Read:
     """Of the whole split as one batch."""
     everything = [np.arange(len(split.ids))]
     return read_in_batches(split.tokens, split.responses.lengths, everything, batch_tokens, length_boundaries(model))[0]
