@@ -108,7 +108,7 @@ def test_early_stopping_ends_the_run_and_the_last_weights_stand(
     measured = do("model", spec(early_stopping=EARLY), inputs, tmp_path / "out")
     assert measured.details["steps"] == 4 == len(record(tmp_path / "out")["loss"])
     assert measured.details["stopped_early"] == record(tmp_path / "out")["stopped_early"]
-    assert measured.details["stopped_early"].startswith("stopped early, after step 4: of the last 2 looks")
+    assert measured.details["stopped_early"].startswith("stopped early, after step 4: of the last 2 checks")
     assert "chosen" not in measured.details
     assert weights(tmp_path / "out") == every_step[4]
     assert [rate for rate, _ in rates] == [TRAINING.learning_rate_at(step, STEPS) for step in range(1, 5)]

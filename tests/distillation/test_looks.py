@@ -79,7 +79,7 @@ def test_only_its_own_looks_try_its_patience(values: list[float], every: int) ->
 
 def test_why_a_run_stopped_is_said_with_its_numbers() -> None:
     assert why_stopped(seen(3, 2, 2.5, 2.25, every=25), stopping(2, 0.125, every=25)) == (
-        "stopped early, after step 75: of the last 2 looks at the validation response_loss none was better by more "
+        "stopped early, after step 75: of the last 2 checks of the validation response_loss none was better by more "
         "than 0.125 than that of step 25, 2"
     )
 

@@ -115,9 +115,9 @@ def test_what_does_not_fit_is_told_with_its_sum_and_what_would_fit(declared: Pat
     needed = cost.jobs[refused.key].peak
     assert needed
     assert refused.key == labelled(plan, "model tuned")
-    assert "model tuned needs about activations 23.7 GB + AdamW's moments 12.3 GB + " in refused.told
-    assert f"= {needed.bytes / 1e9:.4g} GB" in refused.told
-    assert "a worker of profile gpu has 40 GB" in refused.told
+    assert "model tuned needs about activations 23.7 GB + AdamW's moments 12.3 GB + " in refused.why
+    assert f"= {needed.bytes / 1e9:.4g} GB" in refused.why
+    assert "a worker of profile gpu has 40 GB" in refused.why
     assert "activation_checkpointing: true (" in refused.fix
     assert " and " not in refused.fix  # one setting is enough
     assert "profile big for it" in refused.fix
@@ -144,7 +144,7 @@ def test_launch_finds_the_same_fatal(declared: Path, tmp_path: Path) -> None:
     plan, store, small = planned(declared), Store(tmp_path / "s"), site(gpu_memory="40G")
     (refused,) = plan_cost(plan, store, small).too_large
     (finding,) = check_gpu_memory(plan, machines(small, plan, store), {*plan.jobs}, store)
-    assert (finding.level, finding.what, finding.fix) == ("fatal", refused.told, refused.fix)
+    assert (finding.level, finding.what, finding.fix) == ("fatal", refused.why, refused.fix)
     done = {key for key in plan.jobs if key != refused.key}
     assert check_gpu_memory(plan, machines(small, plan, store), done, store) == []
     assert check_gpu_memory(plan, machines(site(), plan, store), {*plan.jobs}, store) == []
