@@ -65,8 +65,9 @@ def run_otherwise(jobs: Iterable[tuple[Job, Mapping[str, Any]]]) -> list[RunOthe
 
 
 _ENVIRONMENT = ("git", "device", "host", "platform", "python")
-_OWN = {"attempt", "created", "files", "key", "label", "parents", "seconds", "spec"}
-"""Fields that differ between any two jobs; the settings, which have a form of their own."""
+_OWN = {"attempt", "created", "files", "flops", "key", "label", "parents", "seconds", "spec"}
+"""Fields that differ between any two jobs (FLOPs by how batches are padded and how much is generated: what they come
+to stands under Cost); the settings, which have a form of their own."""
 _OUTCOMES = {"details.consumed", "details.validation", "details.chosen", "details.stopped_early"}
 
 

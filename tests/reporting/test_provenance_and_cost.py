@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fabricated_report import EVIL, SEEDS, World
@@ -11,6 +12,7 @@ from page_text import Page
 from clpd_bench.report.page.sentences import commands
 from clpd_bench.results.provenance import Provenance, Varied, provenance
 from clpd_bench.results.spent import cost
+from clpd_bench.store import Store
 from clpd_bench.tables.rounding import count, duration, power_of_ten
 
 COMPARED = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
@@ -28,6 +30,15 @@ def test_every_field_in_which_compared_cells_differ_is_listed(broken: World, wor
     assert "more than one revision" in page.sections["rerun"]
     assert "not committed" in page.sections["rerun"]
     assert "git checkout" not in page.sections["rerun"]
+
+
+def test_flops_which_padding_and_generation_move_make_no_field_in_which_cells_differ(world: World) -> None:
+    class Counted(Store):
+        def manifest(self, key: str) -> dict[str, Any] | None:
+            manifest = super().manifest(key)
+            return manifest and {**manifest, "flops": int(key, 16)}
+
+    assert provenance(world.plan, Counted(world.folder / "store"), COMPARED).differing == []
 
 
 def test_one_revision_is_checked_out_before_anything_else(page: Page) -> None:
