@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gguf
 import pytest
 import torch
+from packages import packaged
 from transformers import modeling_gguf_pytorch_utils as ggufs
 
 from clpd_bench.jobs.body import Context, body
@@ -25,18 +25,6 @@ from clpd_bench.settings.specs import CorpusSpec, ModelSpec
 
 torch.set_num_threads(1)
 sys.path.append(str(Path(__file__).parents[1] / "evaluation"))  # for lm-eval's command line
-
-
-def packaged(package: str, file: str) -> Path:
-    """A file of a package, which is not imported."""
-    spec = find_spec(package)
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    if not folders:
-        told = f"the package {package} is not installed (pip install 'clpd-bench[real]')"
-        if os.environ.get("CLPD_REQUIRE_REAL") == "1":
-            pytest.fail(told)
-        pytest.skip(told)
-    return Path(folders[0]) / file
 
 
 ONCE = {name: cache(getattr(gguf, name)) for name in ("GGUFReader", "get_tensor_name_map")}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import packaged
+from packages import packaged
 
 from clpd_bench.distillation.vocabulary import require_same_vocabulary
 from clpd_bench.errors import UserError
