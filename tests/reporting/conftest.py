@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fabricated_report import World
 from page_text import Page
+from pictures import rendered, sketched
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _sketched() -> Iterator[None]:
+    """Only what is about pictures renders any."""
+    with sketched():
+        yield
 
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A store in which no arm differs from another; its report lies in `report/`."""
+    """A store in which no arm differs from another; its report lies in `report/`, with its pictures."""
     world = World(tmp_path_factory.mktemp("null"))
-    world.report()
+    with rendered():
+        world.report()
     return world
 
 

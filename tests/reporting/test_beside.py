@@ -44,7 +44,8 @@ def out(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_without_numbers_a_report_is_what_it_was(world: World, folder: Path, tmp_path: Path) -> None:
+def test_without_numbers_a_report_is_what_it_was(world: World, tmp_path: Path) -> None:
+    folder = world.report("plain").page.parent
     write_report(world.ablation, world.plan, world.store, tmp_path / "again", [])
     for file in folder.rglob("*"):
         if file.is_file():
