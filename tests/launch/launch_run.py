@@ -1,16 +1,30 @@
-"""Whole runs of a tiny ablation through the command line, with real workers."""
+"""Whole runs of a tiny ablation through the command line, in this process or with real workers."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from clpd_bench.cli.app import app
+from clpd_bench.errors import UserError
+from clpd_bench.launch import run as launched
+from clpd_bench.launch.watch.status import Status, status_of
+from clpd_bench.launch.worker import work
+from clpd_bench.plan.plan import Plan
+from clpd_bench.store import Store
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -18,24 +32,29 @@ TINY = Path(__file__).parent / "tiny.yaml"
 class Run:
     """The command `clpd` on the tiny ablation with a store of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, file: Path = TINY) -> None:
+        self.folder, self.file = folder, file
         self.store = folder / "store"
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words, "--store", str(self.store)]
-
     def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = self.command(verb, str(TINY), *words)
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=240)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+        """In this process, in which its one worker works, too."""
+        return self.typed(verb, str(self.file), *words, check=check)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def typed(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [*words, "--store", str(self.store)]
+        with contextlib.chdir(self.folder), _work_here():
+            done = CliRunner().invoke(app, command)
+        if done.exception and not isinstance(done.exception, SystemExit | UserError):
+            raise done.exception
+        assert not check or done.exit_code == 0, f"{done.stdout}{done.stderr}{done.exception}"
+        return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
+
+    def start(self, verb: str, *words: str) -> subprocess.Popen[str]:
+        """In a process of its own, with workers of theirs."""
+        main = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()"]
+        command = [*main, verb, str(self.file), *words, "--store", str(self.store)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(
-            self.command("run", str(TINY), *words), stdout=pipe, stderr=pipe, text=True, cwd=self.folder
-        )
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=self.folder)
 
     def status(self, *words: str) -> dict[str, Any]:
         status: dict[str, Any] = json.loads(self("status", "--json", *words).stdout)
@@ -45,6 +64,32 @@ class Run:
         """By label."""
         found = [json.loads(f.read_text()) for f in self.store.glob("artifacts/*/manifest.json")]
         return {manifest["label"]: manifest for manifest in found}
+
+    def forget(self, *labels: str) -> None:
+        """Removes artifacts, which so are to be made again."""
+        for label, manifest in self.manifests().items():
+            if label.startswith(labels):
+                shutil.rmtree(self.store / "artifacts" / manifest["key"])
+
+
+@contextlib.contextmanager
+def _work_here() -> Iterator[None]:
+    """Lets `run` and `tune` start no process: a worker that imports torch and lm-eval anew takes longer than its jobs."""
+
+    def run_here(
+        plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
+    ) -> launched.Outcome:
+        work(plan, store, list(plan.jobs), lambda: False)
+        return launched.Outcome(status_of(plan, store), False, [])
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a worker has it, so that sums are the same to the last digit
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(launched, "run_here", run_here)
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def children(pid: int) -> list[int]:
@@ -57,7 +102,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def kill_run(process: subprocess.Popen[str]) -> None:
