@@ -42,7 +42,7 @@ class Run:
 
     def typed(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [*words, "--store", str(self.store)]
-        with contextlib.chdir(self.folder), _work_here():
+        with contextlib.chdir(self.folder), _work_here(), _undrawn() if "report" in words else contextlib.nullcontext():
             done = CliRunner().invoke(app, command)
         if done.exception and not isinstance(done.exception, SystemExit | UserError):
             raise done.exception
@@ -79,7 +79,11 @@ def _work_here() -> Iterator[None]:
     def run_here(
         plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
     ) -> launched.Outcome:
-        work(plan, store, list(plan.jobs), lambda: False)
+        from lm_eval import evaluator
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(evaluator, "add_env_info", lambda results: None)  # asks pip and others, a second each time
+            work(plan, store, list(plan.jobs), lambda: False)
         return launched.Outcome(status_of(plan, store), False, [])
 
     threads = torch.get_num_threads()
@@ -90,6 +94,16 @@ def _work_here() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def _undrawn() -> Iterator[None]:
+    """Figures are made and not saved, which takes nine tenths of a report and is others' subject."""
+    from clpd_bench.report.figures import draw
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "saved", lambda figure: (b"<svg/>", b"", b""))
+        yield
 
 
 def children(pid: int) -> list[int]:
