@@ -35,6 +35,8 @@ class Run:
     def __init__(self, folder: Path, file: Path = TINY) -> None:
         self.folder, self.file = folder, file
         self.store = folder / "store"
+        self.should_stop: Callable[[], bool] = lambda: False
+        """Whether Ctrl-C comes to what is called."""
 
     def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """In this process, in which its one worker works, too."""
@@ -42,7 +44,7 @@ class Run:
 
     def typed(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [*words, "--store", str(self.store)]
-        with contextlib.chdir(self.folder), _work_here(), _undrawn() if "report" in words else contextlib.nullcontext():
+        with contextlib.chdir(self.folder), _work_here(self.should_stop), _undrawn(words[0] == "report"):
             done = CliRunner().invoke(app, command)
         if done.exception and not isinstance(done.exception, SystemExit | UserError):
             raise done.exception
@@ -73,8 +75,8 @@ class Run:
 
 
 @contextlib.contextmanager
-def _work_here() -> Iterator[None]:
-    """Lets `run` and `tune` start no process: a worker that imports torch and lm-eval anew takes longer than its jobs."""
+def _work_here(should_stop: Callable[[], bool]) -> Iterator[None]:
+    """Lets `run` and `tune` start no process: to import torch and lm-eval anew takes longer than the jobs do."""
 
     def run_here(
         plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
@@ -83,8 +85,8 @@ def _work_here() -> Iterator[None]:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluator, "add_env_info", lambda results: None)  # asks pip and others, a second each time
-            work(plan, store, list(plan.jobs), lambda: False)
-        return launched.Outcome(status_of(plan, store), False, [])
+            work(plan, store, list(plan.jobs), should_stop)
+        return launched.Outcome(status_of(plan, store), should_stop(), [])
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a worker has it, so that sums are the same to the last digit
@@ -97,12 +99,13 @@ def _work_here() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _undrawn() -> Iterator[None]:
-    """Figures are made and not saved, which takes nine tenths of a report and is others' subject."""
-    from clpd_bench.report.figures import draw
-
+def _undrawn(report: bool) -> Iterator[None]:
+    """A report's figures are made and not saved, which would take nine tenths of it and is others' subject."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(draw, "saved", lambda figure: (b"<svg/>", b"", b""))
+        if report:
+            from clpd_bench.report.figures import draw  # imports matplotlib, which others do without
+
+            patch.setattr(draw, "saved", lambda figure: (b"<svg/>", b"", b""))
         yield
 
 
@@ -112,7 +115,7 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in found.stdout.split()]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 240.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
