@@ -29,6 +29,17 @@ from clpd_bench.store import Store
 TINY = Path(__file__).parent / "tiny.yaml"
 
 
+FINISHED = "a finished run of the tiny ablation"
+"""The name of what `finish` makes."""
+
+
+def finish(folder: Path) -> None:
+    """A run that nobody interrupted, and its report."""
+    run = Run(folder)
+    run("run")
+    run("report")
+
+
 class Run:
     """The command `clpd` on the tiny ablation with a store of its own."""
 
@@ -48,8 +59,10 @@ class Run:
             done = CliRunner().invoke(app, command)
         if done.exception and not isinstance(done.exception, SystemExit | UserError):
             raise done.exception
-        assert not check or done.exit_code == 0, f"{done.stdout}{done.stderr}{done.exception}"
-        return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
+        mistake = isinstance(done.exception, UserError)  # as `main` tells of one
+        code, errors = (2, str(done.exception)) if mistake else (done.exit_code, done.stderr)
+        assert not check or code == 0, done.stdout + errors
+        return subprocess.CompletedProcess(command, code, done.stdout, errors)
 
     def start(self, verb: str, *words: str) -> subprocess.Popen[str]:
         """In a process of its own, with workers of theirs."""
