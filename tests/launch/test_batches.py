@@ -47,7 +47,7 @@ def problems(draw: st.DrawFn):
 
 
 @given(problems())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_batches_hold_each_job_once_after_all_that_it_needs(problem):
     plan, todo, alive, profile, seconds, unknown = problem
     made = batches(plan, todo, alive, profile.__getitem__, seconds.__getitem__, lambda name: FULL, unknown)
@@ -71,7 +71,7 @@ def test_batches_hold_each_job_once_after_all_that_it_needs(problem):
 
 
 @given(problems(), st.integers(1, 5), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_arrays_are_submitted_after_those_that_they_wait_for(problem, most, many):
     plan, todo, alive, profile, seconds, unknown = problem
     made = batches(plan, todo, alive, profile.__getitem__, seconds.__getitem__, lambda name: FULL, unknown)

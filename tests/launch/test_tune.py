@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from launch_run import TINY, Run, kill_run, wait_until
+from launch_run import TINY, Run
 
 from clpd_bench.grid.load import load_ablation, load_untuned
 from clpd_bench.launch.prepare import make_data
@@ -24,19 +23,15 @@ ONE_STUDENT = f"tune: {{space: {{{RATE}: [1e-2]}}, seeds: [101], arms: [standard
 
 
 class TuneRun(Run):
-    """The tiny ablation in a folder of its own, with `tune:`, and its verbs on that file."""
+    """The tiny ablation in a folder of its own, with `tune:`, and its verbs on that file; with the store of another, if
+    one is given."""
 
-    def __init__(self, folder: Path, tune: str = TUNE) -> None:
-        super().__init__(folder)
-        self.file = Path(shutil.copy(TINY, folder / "tiny.yaml"))
+    def __init__(self, folder: Path, tune: str = TUNE, other: Run | None = None) -> None:
+        super().__init__(folder, Path(shutil.copy(TINY, folder / "tiny.yaml")))
         self.file.write_text(self.file.read_text() + tune)
         self.tuned = folder / "tiny.tuned.yaml"
-
-    def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = self.command(verb, str(self.file), *words)
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=240)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+        if other:
+            shutil.copytree(other.store, self.store)
 
     def tuning(self) -> Tuning:
         return plan_tuning(load_untuned(self.file), self.file)
@@ -49,7 +44,7 @@ class TuneRun(Run):
 def run(tmp_path_factory: pytest.TempPathFactory) -> TuneRun:
     """One that is finished."""
     run = TuneRun(tmp_path_factory.mktemp("tune"))
-    run.said = run("tune", "--workers", "2").stdout  # type: ignore[attr-defined]
+    run.said = run("tune").stdout  # type: ignore[attr-defined]
     return run
 
 
@@ -103,9 +98,7 @@ def test_a_real_run_makes_nothing_again_that_tuning_has_made(run: TuneRun) -> No
 
 
 def test_store_gc_keeps_the_trials_of_a_file_that_tunes(run: TuneRun) -> None:
-    going = subprocess.run(
-        run.command("store", "gc", str(run.file), "--json"), capture_output=True, text=True, check=True, cwd=run.folder
-    )
+    going = run.typed("store", "gc", str(run.file), "--json")
     garbage = [one["path"] for one in json.loads(going.stdout)["garbage"] if "/artifacts/" in one["path"]]
     assert garbage == []
 
@@ -117,54 +110,43 @@ def test_json_holds_the_file_and_its_content(run: TuneRun, written: Any) -> None
     assert [sentence for sentence in found["warnings"] if "data_ordering, teacher_scheduling are compared" in sentence]
 
 
-def test_no_item_of_the_test_split_is_read(tmp_path: Path, run: TuneRun) -> None:
+def test_no_item_of_the_test_split_is_read(tmp_path: Path, written: Any) -> None:
     """With the corpora made, whose job writes all three splits, the test splits are taken away."""
-    tuning, store = run.tuning(), Store(tmp_path / "store")
-    make_data(tuning.plan, store)
-    splits = list(store.root.glob("artifacts/*/test.parquet"))
+    run = TuneRun(tmp_path, ONE_STUDENT.replace("standard_kd", "clpd"))
+    make_data(run.tuning().plan, Store(run.store))
+    splits = list(run.store.glob("artifacts/*/test.parquet"))
     assert splits
     for file in splits:
         file.unlink()
-    before = run.tuned.read_bytes()
-    run.tuned.unlink()
-    try:
-        command = run.command("tune", str(run.file), "--workers", "2")[:-1]
-        subprocess.run([*command, str(store.root)], check=True, capture_output=True, cwd=run.folder)
-        same = {yaml.safe_load(text)["points"]["base"]["clpd"]["mean"] for text in (before, run.tuned.read_bytes())}
-        assert len(same) == 1
-    finally:
-        run.tuned.write_bytes(before)
+    run("tune")
+    (trial,) = yaml.safe_load(run.tuned.read_text())["points"]["base"]["clpd"]["trials"]
+    (same,) = (one for one in written["points"]["base"]["clpd"]["trials"] if one["values"] == trial["values"])
+    assert trial["scores"] == {101: same["scores"][101]}
 
 
 def test_an_interrupted_tuning_goes_on_and_says_the_same(run: TuneRun, tmp_path: Path) -> None:
-    other = TuneRun(tmp_path)
-    process = subprocess.Popen(
-        other.command("tune", str(other.file), "--workers", "1"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
-    try:
-        wait_until(lambda: len(other.trained()) >= 2)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 130, errors
-        assert "the same command goes on from here" in errors
-        assert not other.tuned.exists()
-        stopped = other.trained()
-        assert stopped
-    finally:
-        if process.poll() is None:
-            kill_run(process)
+    other = TuneRun(tmp_path, other=run)
+    other.forget("student")
+    asked = itertools.count()
+    other.should_stop = lambda: next(asked) > 100  # in the middle of the second student
+    done = other("tune", check=False)
+    assert done.returncode == 130
+    assert "the same command goes on from here" in done.stderr
+    assert not other.tuned.exists()
+    stopped = other.trained()
+    assert 1 <= len(stopped) < 8
+    other.should_stop = lambda: False
     attempts = {label: (other.store / "attempts" / other.manifests()[label]["key"]) for label in stopped}
     before = {label: len(list(folder.iterdir())) for label, folder in attempts.items()}
-    other("tune", "--workers", "2")
+    other("tune")
     assert {label: len(list(folder.iterdir())) for label, folder in attempts.items()} == before
     mine, theirs = (yaml.safe_load(file.read_text())["points"]["base"] for file in (other.tuned, run.tuned))
     assert mine == theirs
 
 
-def test_a_student_that_diverges_is_the_worst_trial_and_none_to_run_again(tmp_path: Path) -> None:
-    run = TuneRun(tmp_path, ONE_STUDENT.replace("1e-2", "1e+30, 1e-2"))
-    said = run("tune", "--workers", "2").stdout
+def test_a_student_that_diverges_is_the_worst_trial_and_none_to_run_again(tmp_path: Path, run: TuneRun) -> None:
+    run = TuneRun(tmp_path, ONE_STUDENT.replace("1e-2", "1e+30, 1e-2"), run)
+    said = run("tune").stdout
     (arm,) = yaml.safe_load(run.tuned.read_text())["points"]["base"].values()
     wild, mild = arm["trials"]
     assert (wild["mean"], wild["diverged"], wild["n"]) == (None, 1, 1)
@@ -173,19 +155,20 @@ def test_a_student_that_diverges_is_the_worst_trial_and_none_to_run_again(tmp_pa
     assert "Trials that diverged, which counts as the worst score: standard_kd at 1e+30 (1 of 1)" in said
 
 
-def test_a_failed_trial_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
-    run = TuneRun(tmp_path, ONE_STUDENT)
+def test_a_failed_trial_is_told_and_may_be_tried_again(tmp_path: Path, run: TuneRun) -> None:
+    run = TuneRun(tmp_path, ONE_STUDENT, run)
+    run.forget("student")
     store, plan = Store(run.store), run.tuning().plan
     (key,) = (cell.model for cell in plan.cells)
     attempt = store.claim(key)
     assert attempt
     with attempt:
         attempt.fail(ValueError("no such luck"))
-    done = run("tune", "--workers", "1", check=False)
+    done = run("tune", check=False)
     assert done.returncode == 1
     assert "no such luck" in done.stdout
     assert f"Next: clpd retry {run.file}, once the cause is gone, then clpd tune {run.file}" in done.stdout
     assert not run.tuned.exists()
     assert f"may run again: {plan.jobs[key].label}" in run("retry").stdout
-    run("tune", "--workers", "1")
+    run("tune")
     assert run.tuned.exists()

@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from slurm_cluster import SCRIPTS, Cluster, MakeCluster, why_no_accounting, why_no_slurm
+
+sys.path.append(str(Path(__file__).parents[1] / "launch"))
+from launch_run import Run
 from slurm_launch import FAULTS, outcomes
+
+Shared = Callable[[str, Callable[[Path], object]], Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,12 +70,6 @@ def make_cluster() -> Iterator[MakeCluster]:
 
 
 @pytest.fixture(scope="session")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """What comes out of `faults.yaml` where nothing happens: on this machine, without Slurm, once a test run."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    store = folder / "uninterrupted"
-    command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", "run", str(FAULTS)]
-    with FileLock(folder / "uninterrupted.lock"):
-        subprocess.run([*command, "--store", str(store)], check=True, capture_output=True)
-    return outcomes(store)
+def uninterrupted(shared: Shared) -> dict[str, dict[str, str]]:
+    """What comes out of `faults.yaml` where nothing happens, on this machine and without Slurm."""
+    return outcomes(shared("uninterrupted", lambda folder: Run(folder, FAULTS)("run")) / "store")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
+from launch_run import Run
 from slurm_cluster import Cluster
 
 from clpd_bench.grid.load import load_ablation
@@ -26,8 +29,8 @@ TINY = HERE.parent / "launch" / "tiny.yaml"
 PROFILE = {"partition": "gpu", "gpus": 1, "cpus": 1, "memory": "2G", "time": 30}
 
 
-class Launch:
-    """`clpd` on one ablation with a store of its own.
+class Launch(Run):
+    """`clpd`, in this process, on one ablation with a store of its own.
 
     `profile` and `site` replace what stands in the site file.
     """
@@ -42,8 +45,8 @@ class Launch:
         profile: dict[str, Any] | None = None,
         **site: Any,
     ) -> None:
-        self.cluster, self.folder, self.file = cluster, folder, file
-        self.store = folder / "store"
+        super().__init__(folder, file)
+        self.cluster = cluster
         self.site = folder / "site.yaml"
         self._sets = [word for one in sets for word in ("--set", one)]
         self._done: set[str] = set()
@@ -62,12 +65,8 @@ class Launch:
         ]
 
     def __call__(self, verb: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = self.command(verb, *words)
-        done = subprocess.run(
-            command, env=self.cluster.env, cwd=self.folder, capture_output=True, text=True, timeout=240
-        )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+        with patch.dict(os.environ, self.cluster.env, clear=True):
+            return super().__call__(verb, *words, *self._sets, check=check)
 
     def launch(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self("launch", "--site", str(self.site), *words, check=check)
@@ -79,7 +78,7 @@ class Launch:
     def key(self, label: str) -> str:
         return next(key for key, job in self.plan().jobs.items() if job.label == label)
 
-    def status(self) -> dict[str, dict[str, Any]]:
+    def jobs(self) -> dict[str, dict[str, Any]]:
         """The jobs of `clpd status --json` by label; what was done must still be."""
         jobs = json.loads(self("status", "--json").stdout)["jobs"]
         done = {job["label"] for job in jobs if job["state"] == "done"}
@@ -88,7 +87,7 @@ class Launch:
         return {job["label"]: job for job in jobs}
 
     def states(self) -> dict[str, str]:
-        return {label: job["state"] for label, job in self.status().items()}
+        return {label: job["state"] for label, job in self.jobs().items()}
 
     def wait_for(self, holds: Callable[[dict[str, str]], object], what: str, timeout: float = 480) -> None:
         """Until it holds of the states by label, as `clpd status` tells them."""
@@ -98,7 +97,7 @@ class Launch:
         self.cluster.release_requeued()
         if holds(self.states()):
             return True
-        time.sleep(1.5)  # asking takes a second of a core, which the jobs want
+        time.sleep(0.5)
         return False
 
     def wait_until_done(self, timeout: float = 900) -> None:
