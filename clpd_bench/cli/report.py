@@ -126,14 +126,14 @@ def _report_points(
     everything: bool,
     store: Store,
 ) -> None:
-    from clpd_bench.report.points import write_reports
+    from clpd_bench.report.several.points import write_reports
 
     written = write_reports(points, store, folder, published)
     print(written.axes.read_text())
     if everything:
         print(written.secondary.read_text())
-    pages = {written.reports[one.point.label].page: one for one in points if one.point.label in written.reports}
-    _write_power(planned, store, {page.parent: one for page, one in pages.items()}, power)
+    pages = [one.report.page for one in written.groups]
+    _write_power(planned, store, {one.report.page.parent: one.point for one in written.groups}, power)
     print(f"{len(pages)} of {len(points)} points have a page:", *pages, sep="\n")
 
 

@@ -1,7 +1,4 @@
-"""The cells of a table about one series, whatever it is written in: what an arm or a reference did.
-
-What is shown of one metric on one benchmark, whatever it is written in.
-"""
+"""The tables about one series, one metric on one benchmark, whatever they are written in."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from clpd_bench.report.context import ReportContext
 from clpd_bench.report.rows import Rows, ScoreRow, is_tested
 from clpd_bench.report.verdict import CORRECTION, made_header, made_line
 from clpd_bench.tables.rounding import UNITS, difference, mean_and_sd, p_value
+from clpd_bench.tables.table import Column, Section, Table, rows_of, table
 
 
 def about(series: Series, items: int) -> str:
@@ -24,7 +22,7 @@ def about(series: Series, items: int) -> str:
 
 
 def columns(context: ReportContext, *, secondary: bool) -> list[str]:
-    """The columns of `cells`."""
+    """The titles of `cells`."""
     correction = context.declaration.correction
     return [
         "mean ± sd",
@@ -77,61 +75,47 @@ def _seeds(name: str, found: int, of: int, context: ReportContext) -> str:
 
 
 @dataclass(frozen=True)
-class SeriesTable:
+class SeriesTables:
     """Attributes:
-    columns: behind the name; the first is the mean, the only one that references have, too, but for those of
-        published numbers.
-        published: the columns of published numbers, the last ones; [] where there are none.
-    arms: name and cells, the interaction last.
-    references: name and mean of models that no arm trained, and the cells of published numbers.
-    tests: how each comparison was made, under `tests_columns`.
+    about: of `about`.
+    scores: the arms, the interaction last, then the references, which have a mean and published numbers alone.
+    tests: how each comparison was made.
     """
 
     series: Series
     about: str
-    columns: list[str]
-    published: list[str]
-    arms: list[list[str]]
-    references: list[list[str]]
-    tests_columns: list[str]
-    tests: list[list[str]]
+    scores: Table
+    tests: Table
 
 
-def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> list[SeriesTable]:
+REFERENCES = "Models that no arm trained, on the same items:"
+
+
+def series_tables(rows: Rows, context: ReportContext, *, secondary: bool) -> list[SeriesTables]:
     """One for each of the series of `rows`."""
-    out = []
-    for place, one in enumerate(rows.series):
-        tests = [test for row in rows.compared if (test := row.tests[place]) is not None]
-        published = COLUMNS if rows.has_published(place) else []
-
-        out.append(
-            SeriesTable(
-                one,
-                about(one, rows.items[place]),
-                [*columns(context, secondary=secondary), *published],
-                published,
-                [
-                    [
-                        row.name,
-                        *cells(row, place, rows, context, secondary=secondary),
-                        *(_published(row, place, one) if published else []),
-                    ]
-                    for row in rows.compared
-                ],
-                [
-                    [
-                        row.name,
-                        cells(row, place, rows, context, secondary=secondary)[0],
-                        *(_published(row, place, one) if published else []),
-                    ]
-                    for row in rows.references_on(place)
-                ],
-                made_header(one, context.declaration),
-                [made_line(test, one, context.declaration) for test in tests],
-            )
-        )
-    return out
+    return [_tables(rows, place, context, secondary=secondary) for place in range(len(rows.series))]
 
 
-def _published(row: ScoreRow, place: int, series: Series) -> list[str]:
-    return beside_cells(row.published[place], UNITS[series.metric])
+def _tables(rows: Rows, place: int, context: ReportContext, *, secondary: bool) -> SeriesTables:
+    series, has_published = rows.series[place], rows.has_published(place)
+    titles = columns(context, secondary=secondary)
+    made = made_header(series, context.declaration)
+    tests = [test for row in rows.compared if (test := row.tests[place]) is not None]
+
+    def line(row: ScoreRow, *, is_reference: bool) -> list[str]:
+        found = cells(row, place, rows, context, secondary=secondary)
+        shown = [found[0], *[""] * (len(found) - 1)] if is_reference else found
+        return [row.name, *shown, *(beside_cells(row.published[place], UNITS[series.metric]) if has_published else [])]
+
+    arms = [line(row, is_reference=False) for row in rows.compared]
+    references = [line(row, is_reference=True) for row in rows.references_on(place)]
+    sections = [Section(rows_of(arms))]
+    if references:
+        sections.append(Section(rows_of(references), REFERENCES, "reference", soft=True))
+    heads = [Column(title) for title in ["arm", *titles, *(COLUMNS if has_published else [])]]
+    return SeriesTables(
+        series,
+        about(series, rows.items[place]),
+        Table(heads, sections),
+        table(made, [made_line(test, series, context.declaration) for test in tests]),
+    )

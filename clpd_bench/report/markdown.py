@@ -19,7 +19,6 @@ from clpd_bench.report.explanations import (
 from clpd_bench.report.rows import Rows, primary_name, split
 from clpd_bench.report.verdict import verdict
 from clpd_bench.tables.markdown import markdown
-from clpd_bench.tables.table import table
 
 
 def table_markdown(comparisons: pd.DataFrame, rows: Rows, context: ReportContext) -> str:
@@ -68,20 +67,8 @@ def _series_blocks(rows: Rows, context: ReportContext, *, secondary: bool) -> li
     """Of each series: its arms, its references, and how its tests were made."""
     blocks = []
     for one in series_tables(rows, context, secondary=secondary):
-        blocks += [
-            f"## {one.series} ({one.about})",
-            markdown(table(["arm", *one.columns], one.arms)),
-            *(
-                [
-                    "Models that no arm trained, on the same items:",
-                    markdown(table(["reference", one.columns[0], *one.published], one.references)),
-                ]
-                if one.references
-                else []
-            ),
-            "How the tests were made:",
-            markdown(table(one.tests_columns, one.tests)),
-        ]
+        heading, made = f"## {one.series} ({one.about})", "How the tests were made:"
+        blocks += [heading, markdown(one.scores), made, markdown(one.tests)]
     return blocks
 
 

@@ -33,11 +33,7 @@ class Standing(NamedTuple):
 
     def __str__(self) -> str:
         """`exploratory (4 earlier looks)`."""
-        return with_beside(self.word, self.beside)
-
-
-def with_beside(word: str, beside: str) -> str:
-    return f"{word} ({beside})" if beside else word
+        return f"{self.word} ({self.beside})" if self.beside else self.word
 
 
 class Used(NamedTuple):

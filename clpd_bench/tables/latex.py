@@ -51,7 +51,7 @@ def escaped(text: str) -> str:
 
 def latex(table: Table, *, fit: bool = False) -> str:
     """The float; with `fit` as wide as the page, and shrunk where it is wider."""
-    width = max((len(escaped(row[0].text)) for row in table.rows if not row[0].note), default=0)
+    width = max((len(escaped(row[0].text)) for row in table.rows), default=0)
     columns = "".join(_ALIGN[column.align] for column in table.columns[1:])
     small = [r"\small\setlength{\tabcolsep}{3pt}"] if len(table.columns) > _ROOMY else []
     needs = r"\usepackage{booktabs} and nothing else."
@@ -95,21 +95,26 @@ def _section(section: Section, columns: int, width: int) -> list[str]:
     return [
         r"\midrule" if section.ruled else r"\addlinespace",
         *([title] if section.title else []),
-        *(_row(row, width) for row in section.rows),
+        *(line for row in section.rows for line in _row(row, width)),
     ]
 
 
-def _row(row: Row, width: int) -> str:
+def _row(row: Row, width: int) -> list[str]:
+    """A line, and one of the remarks below it if it has any."""
     first, *others = row
-    name = rf"\quad {first.text:<{width}}" if first.note else f"{escaped(first.text):<{width}}"
-    return rf"{name} & {' & '.join(map(_cell, others))} \\"
+    lines = [rf"{escaped(first.text):<{width}} & {' & '.join(map(_cell, others))} \\"]
+    if any(cell.remark for cell in row):
+        lines.append(rf"\quad {first.remark:<{width}} & {' & '.join(map(_remark, others))} \\")
+    return lines
+
+
+def _remark(cell: Cell) -> str:
+    return rf"\footnotesize {escaped(cell.remark).replace('(-', '($-$')}" if cell.remark else ""
 
 
 def _cell(cell: Cell) -> str:
     if not cell.text:
         return ""
-    if cell.note:
-        return rf"\footnotesize {escaped(cell.text).replace('(-', '($-$')}"
     if not cell.number:
         return escaped(cell.text)
     number = cell.text.replace(" ± ", r" \pm ").replace(", ", ",\\ ")

@@ -28,14 +28,14 @@ class Cell:
     """Attributes:
     strong: whether it is bold.
     mark: what is raised behind the text, `*` and `†`.
-    note: whether it is a small remark on the cell above it.
+    remark: what stands small below it.
     number: whether it is a number, an interval or both, which LaTeX sets as mathematics.
     """
 
     text: str
     strong: bool = False
     mark: str = ""
-    note: bool = False
+    remark: str = ""
     number: bool = False
 
 
@@ -44,11 +44,19 @@ Row = Sequence[Cell]
 
 @dataclass(frozen=True)
 class Section:
-    """Rows that stand together; `ruled` where a line sets them apart from those above, and not only a space."""
+    """Rows that stand together.
+
+    Attributes:
+        head: what the first column is called, where that is not the table's own title of it.
+        ruled: whether a line sets them apart from those above, and not only a space.
+        soft: whether they are paler, in HTML.
+    """
 
     rows: Sequence[Row]
     title: str = ""
+    head: str = ""
     ruled: bool = True
+    soft: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from page_text import Page
 from test_points import Grid
 
 from clpd_bench.report.beside import Beside
-from clpd_bench.report.points import write_reports
 from clpd_bench.report.report import write_report
+from clpd_bench.report.several.points import write_reports
 from clpd_bench.results.published import Published
 
 SOURCE = "Doe & <b>Roe</b> 2026, 50% of Table_2"
@@ -129,7 +129,8 @@ def test_a_grid_shows_them_at_their_points(tmp_path: Path) -> None:
     )
     lost = Published("clpd", "sums", "response_loss", None, "strength=2", 1.3, None, None, SOURCE, Path("tiny.csv"), 8)
     numbers = [number("sft", "response_loss", 1.0), of_point, lost]
-    file, secondary, _ = write_reports(grid.points, grid.world.store, grid.out, numbers)
+    written = write_reports(grid.points, grid.world.store, grid.out, numbers)
+    file, secondary = written.axes, written.secondary
     axes = pd.read_csv(grid.out / "axes.csv").dropna(subset=["published"])
     assert set(zip(axes["point"], axes["arm"], strict=True)) == {
         ("strength=0.6", "sft"),

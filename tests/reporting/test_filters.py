@@ -15,7 +15,7 @@ from clpd_bench.evaluation.items import SCHEMA
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
 from clpd_bench.plan.plan import Job
-from clpd_bench.report.points import write_reports
+from clpd_bench.report.several.points import write_reports
 from clpd_bench.results.seed_scores import primary_means
 from clpd_bench.settings.parts.analysis import Primary
 
@@ -78,7 +78,8 @@ def test_the_primary_table_is_of_the_filter_that_was_named(world: TwoFilters) ->
 
 
 def test_a_grids_table_is_of_the_filter_that_was_named(world: TwoFilters) -> None:
-    primary, secondary, _ = write_reports(world.points, world.store, world.folder / "grid")
+    written = write_reports(world.points, world.store, world.folder / "grid")
+    primary, secondary = written.axes, written.secondary
     assert "## sums exact_match (flexible)" in primary.read_text()
     assert "(strict)" not in primary.read_text()
     assert "## sums exact_match (strict)" in secondary.read_text()

@@ -11,8 +11,8 @@ from page_text import Page
 
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import point_plans
-from clpd_bench.report.points import write_reports
 from clpd_bench.report.several.groups import OneFile
+from clpd_bench.report.several.points import write_reports
 from clpd_bench.report.several.write import write_several
 from clpd_bench.report.verdict import verdict
 

@@ -111,7 +111,7 @@ def test_exposure_is_the_schedules(page: Page, world: World) -> None:
         for (bucket, stage, teacher), presentations in shown.presentations.items():
             assert counts[bucket, stage] == [presentations, shown.response_tokens[bucket, stage, teacher]]
         assert (rows[first][1], rows[first][2]) == (str(shown.steps), str(shown.tokens))
-        assert rows[first + 2][4:6] == [
+        assert rows[first + 2][5:7] == [
             str(sum(n for (b, _, _), n in shown.presentations.items() if b == k)) for k in (1, 2)
         ]
     assert "All 18 students consumed exactly the presentations" in page.sections["exposure"]

@@ -11,7 +11,7 @@ from fabricated_report import World
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import build_plan, point_plans
-from clpd_bench.report.points import folder_name, write_reports
+from clpd_bench.report.several.points import folder_name, write_reports
 from clpd_bench.store import Store
 
 KEY = "curriculum.pacing.strength"
@@ -43,9 +43,9 @@ def test_a_point_without_outcomes_is_said_to_be_missing(tmp_path: Path) -> None:
     done = grid.points[0].plan.jobs
     lone = [one for one in grid.points[1].plan.cells if one.model not in done]
     assert {cell.name for cell in lone} == {"data_ordering", "clpd"}
-    table, _, pages = write_reports(grid.points, grid.world.store, grid.out)
-    assert len(pages) == 2  # what the points share is there
-    assert "- strength=1: clpd at seed 0 on sums: pending." in table.read_text()
+    written = write_reports(grid.points, grid.world.store, grid.out)
+    assert len(written.groups) == 2  # what the points share is there
+    assert "- strength=1: clpd at seed 0 on sums: pending." in written.axes.read_text()
     with pytest.raises(UserError, match="nothing has been evaluated yet"):
         write_reports(grid.points, Store(tmp_path / "empty"), tmp_path / "none")
 
@@ -63,7 +63,8 @@ def test_each_point_has_the_report_that_its_file_alone_would_have(grid: Grid) ->
 
 def test_the_table_of_points_says_what_each_points_tables_say(grid: Grid) -> None:
     grid.fill()
-    file, secondary, _ = write_reports(grid.points, grid.world.store, grid.out)
+    written = write_reports(grid.points, grid.world.store, grid.out)
+    file, secondary = written.axes, written.secondary
     assert "- Found at every point: at one learning rate for all arms, not tuned.\n" in file.read_text()
     axes = pd.read_csv(grid.out / "axes.csv")
     for point in ("strength=0.6", "strength=1"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import shutil
@@ -21,11 +20,12 @@ from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import whole
-from clpd_bench.report.several.groups import MOST_GROUPS, OneFile, check_files, student_name, students, write_groups
-from clpd_bench.report.several.markdown import marks
-from clpd_bench.report.several.table import SeveralTable, table_of
-from clpd_bench.report.several.write import SeveralReport, write_several
+from clpd_bench.report.several.entries import entries
+from clpd_bench.report.several.groups import MOST_GROUPS, OneFile, check_files, student_name, students
+from clpd_bench.report.several.table import MISSING, split, table_of
+from clpd_bench.report.several.write import SeveralReport, write_groups, write_several
 from clpd_bench.results.published import read_published
+from clpd_bench.results.standing import Standing
 from clpd_bench.settings.parts.pretrained import Hub
 
 STUDENT = "student:\n  initial: {name: llama, hidden_size: 8"
@@ -62,7 +62,8 @@ class Three:
         self.files[0] = replace(self.files[0], published=read_published(folder, "tiny"))
         self.out = folder / "tiny+wide+accurate"
         self.report: SeveralReport = write_several(self.files, self.world.store, self.out)
-        self.table: SeveralTable = table_of(self.report.groups, secondary=False)
+        self.primary = split(entries(self.report.groups))[0]
+        self.table = table_of(self.primary, "")
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +72,19 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Three:
 
 
 def test_one_student_has_one_head_over_all_its_files(three: Three) -> None:
-    students, parts, metrics, benchmarks = three.table.heads()
+    students, parts, metrics = ([(one.text, one.columns) for one in spans] for spans in three.table.spans)
     assert students == [("llama 2 x 8", 2), ("llama 2 x 16", 3)]
     assert parts == [("tiny", 1), ("accurate", 1), ("wide", 3)]
     loss = "response_loss (nats a token) ↓"
     assert metrics == [(loss, 1), ("exact_match (%) ↑", 1), (loss, 3)]
-    assert benchmarks == [("sums", 1), ("sums", 1), ("sums", 1), ("more", 1), ("average", 1)]
+    assert [one.title for one in three.table.columns] == ["arm", "sums", "sums", "sums", "more", "average"]
 
 
 def test_rows_keep_the_files_order_and_what_a_file_lacks_is_a_dash(three: Three) -> None:
-    arms = {line.name: line.cells for line in three.table.arms}
+    arms = {row[0].text: [cell.text == MISSING for cell in row[1:]] for row in three.table.sections[0].rows}
     assert list(arms)[:5] == ["sft", "standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
-    assert [cell is None for cell in arms["sft"]] == [False, True, False, False, False]
-    assert [cell is None for cell in arms["kd_small"]] == [True, True, False, False, False]
+    assert arms["sft"] == [False, True, False, False, False]
+    assert arms["kd_small"] == [True, True, False, False, False]
     text = (three.out / "table.md").read_text()
     (row,) = [line for line in text.splitlines() if line.startswith("| kd_small")]
     assert [cell.strip() for cell in row.split("|")[2:4]] == ["—", "—"]
@@ -117,33 +118,33 @@ def test_the_star_is_the_corrected_test_and_the_dagger_the_standing(three: Three
     table = pd.read_csv(three.out / "table.csv")
     assert (table["significant"] == (table["p_adjusted"] <= 0.05)).all()
     assert table["significant"].any()
-    cells = {line.name: line.cells for line in three.table.arms}
-    clpd = next(cell for cell in cells["clpd"] if cell and cell.significant)
-    sft = cells["sft"][0]
-    assert sft
-    assert marks(sft) == "†"  # outside the family
-    assert marks(replace(clpd, standing="confirmatory")) == "*"
-    assert marks(replace(clpd, standing="exploratory")) == "*†"
-    assert marks(replace(clpd, standing="", significant=False)) == ""
+    marks = {row[0].text: row[1].mark for row in three.table.sections[0].rows}
+    assert marks["sft"] == "†"  # outside the family
+    for mark, word in (("*", "confirmatory"), ("*†", "exploratory")):
+        standing = Standing(word, "")
+        lone = [replace(one, standing=standing) for one in three.primary if one.is_significant][:1]
+        assert table_of(lone, "").rows[0][1].mark in (mark, "")
+        assert mark in {row[1].mark for row in table_of(lone, "").rows}
+    lone = [one for one in three.primary if one.test is None][:1]
+    assert {row[1].mark for row in table_of(lone, "").rows} == {""}
 
 
 def test_bold_is_the_best_mean_of_the_arms_alone(three: Three) -> None:
-    for place, column in enumerate(three.table.columns):
-        cells = [cell for line in three.table.arms if (cell := line.cells[place])]
-        best = max if column.metric.endswith("↑") else min
-        at_best = [cell for cell in cells if cell.mean == best(cell.mean for cell in cells)]
-        expected = [] if len(at_best) == len(cells) else at_best  # exact match is the same everywhere here
-        assert [cell for cell in cells if cell.best] == expected
-        references = [line.cells[place] for line in three.table.references]
-        assert not any(cell.best for cell in references if cell)
+    columns = dict.fromkeys((one.group.part, one.series) for one in three.primary)
+    for place, column in enumerate(columns, start=1):
+        mine = [one for one in three.primary if (one.group.part, one.series) == column and one.kind == "arm"]
+        best = (min if column[1].metric == "response_loss" else max)(one.mean for one in mine)
+        at_best = [one.name for one in mine if one.mean == best]
+        expected = [] if len(at_best) == len(mine) else at_best  # exact match is the same everywhere here
+        assert [row[0].text for row in three.table.rows if row[place].strong] == expected
     assert "which is no test" in (three.out / "table.md").read_text()
 
 
 def test_references_stand_apart(three: Three) -> None:
-    assert [line.name for line in three.table.references] == ["student before", "teacher small", "teacher large"]
-    cell = three.table.references[1].cells[0]
-    assert cell
-    assert math.isnan(cell.sd)
+    references = three.table.sections[1].rows
+    assert [row[0].text for row in references] == ["student before", "teacher small", "teacher large"]
+    assert " ± " in three.table.rows[0][1].text
+    assert " ± " not in references[1][1].text
     tex = (three.out / "table.tex").read_text()
     assert tex.index("kd\\_small") < tex.rindex("\\midrule") < tex.index("student before")
 
@@ -163,15 +164,15 @@ def test_what_was_published_stands_below_ours_and_what_stands_nowhere_is_named(t
     assert sum(line.startswith("| published") for line in lines) == 1
     assert any(line.startswith("- tiny: Not shown: ") and "nobody" in line for line in lines)
     assert r"\quad published" in (three.out / "table.tex").read_text()
-    assert "published 0.75 ± 0.01" in three.report.page.read_text()
+    assert "<small>0.75 ± 0.01" in three.report.page.read_text()
 
 
 def test_what_is_not_primary_stands_in_a_file_of_its_own(three: Three) -> None:
     primary, secondary = ((three.out / f"{name}.md").read_text() for name in ("table", "secondary"))
-    assert "tiny sums: exact_match" not in primary
-    assert "tiny sums: exact_match" in secondary
-    assert "accurate sums: response_loss" in secondary
-    assert "accurate sums: response_loss" not in primary
+    assert "tiny, exact_match (%) ↑, sums" not in primary
+    assert "tiny, exact_match (%) ↑, sums" in secondary
+    assert "accurate, response_loss (nats a token) ↓, sums" in secondary
+    assert "accurate, response_loss (nats a token) ↓, sums" not in primary
 
 
 def test_each_file_has_its_complete_report_below_and_the_page_leads_there(three: Three) -> None:
@@ -190,7 +191,7 @@ def test_each_file_has_its_complete_report_below_and_the_page_leads_there(three:
 def test_the_latex_is_whole(three: Three, name: str) -> None:
     body = (three.out / name).read_text().splitlines()[1:]
     rows = [line for line in body if line.endswith(r"\\")]
-    count = len(table_of(three.report.groups, secondary=name == "secondary.tex").columns)
+    count = len(table_of(split(entries(three.report.groups))[name == "secondary.tex"], "").columns) - 1
     for row in rows:
         spans = [int(span) for span in re.findall(r"\\multicolumn\{(\d+)\}", row)]
         assert len(re.findall(r"(?<!\\)&", row)) + sum(spans) - len(spans) == count
@@ -222,7 +223,7 @@ def test_points_are_groups_and_too_many_are_refused_before_anything_is_written(t
     groups = write_groups([grid], three.world.store, tmp_path / "out")
     assert [group.part for group in groups] == ["tiny [strength=0.6]", "tiny [strength=1]"]
     assert [group.folder for group in groups] == ["tiny/strength=0.6", "tiny/strength=1"]
-    assert table_of(groups, secondary=False).heads()[1] == [("tiny [strength=0.6]", 1), ("tiny [strength=1]", 1)]
+    assert table_of(split(entries(groups))[0], "").spans[1] == [("tiny [strength=0.6]", 1), ("tiny [strength=1]", 1)]
     values = [round(0.05 * i, 2) for i in range(1, MOST_GROUPS + 1)]
     many = opened(three.world.folder / "wide.yaml", f"axes={{curriculum.pacing.strength: {values}}}")
     with pytest.raises(UserError, match=r"12 groups of columns, and there are 13 .*clpd report"):

@@ -19,7 +19,7 @@ from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import PointPlan
 from clpd_bench.report.figures.style import NothingToDraw, styled
 from clpd_bench.report.figures.sweep import sweep as draw_sweep
-from clpd_bench.report.points import write_reports
+from clpd_bench.report.several.points import write_reports
 from clpd_bench.results.sweeps import MOST_PANELS, Sweep, ValueScores, sweeps
 
 STRENGTH, EPOCHS, DIFFICULTY = "curriculum.pacing.strength", "student.training.epochs", "curriculum.difficulty"
@@ -135,7 +135,7 @@ def test_a_grids_report_has_a_figure_an_axis_and_no_older_one(tmp_path: Path) ->
     (out / "axes_older.pdf").write_text("of a key that varies no more")
     written = write_reports(points, world.store, out)
     assert [file.name for file in sorted(out.glob("axes_*.p*"))] == ["axes_strength.pdf", "axes_strength.png"]
-    for label, report in written.reports.items():
+    for label, report in ((one.point.point.label, one.report) for one in written.groups):
         (series,) = (one for one in report.scores if one.metric == "response_loss")
         assert len(report.scores[series]["arm", "clpd"]) == SEEDS, label
     before = (out / "axes_strength.pdf").read_bytes()

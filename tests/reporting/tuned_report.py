@@ -11,8 +11,8 @@ from clpd_bench.grid.load import load_ablation, load_untuned
 from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.plan import Plan, PointPlan
 from clpd_bench.plan.tuning import Tuning, plan_tuning
-from clpd_bench.report.points import PointReports, write_reports
 from clpd_bench.report.report import Report, write_report
+from clpd_bench.report.several.points import PointReports, write_reports
 from clpd_bench.results.tuning import outcome, write_tuned
 
 RATE = "student.training.learning_rate"

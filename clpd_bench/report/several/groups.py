@@ -1,23 +1,17 @@
-"""What a student is called in a table that has several.
-
-The groups of columns: each ablation file, or each point of one that has axes.
-"""
+"""What stands in one table: the reports of several ablation files, or of the points of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan, PointPlan
-from clpd_bench.report.points import folder_name, write_reports
-from clpd_bench.report.report import Report, write_report
+from clpd_bench.report.report import Report
 from clpd_bench.results.published import Published
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.model import Initial, Trained
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local
-from clpd_bench.store import Store
 
 
 def student_name(ablation: Ablation) -> str:
@@ -63,16 +57,19 @@ class Group:
     """One comparison, complete in itself.
 
     Attributes:
-        student: what the head of its columns calls the student.
-        part: the file, and the point where the file has several; shown where two groups have one student.
+        student: what a head of columns calls the student.
         folder: where its own report lies, relative to the table's.
     """
 
     student: str
-    part: str
     folder: str
-    ablation: Ablation
+    point: PointPlan
     report: Report
+
+    @property
+    def part(self) -> str:
+        """The file, and the point where the file has several; shown where two groups have one student."""
+        return f"{self.point.plan.name} {self.point.point.label}".strip()
 
 
 def check_files(files: Sequence[OneFile]) -> None:
@@ -97,35 +94,6 @@ def check_files(files: Sequence[OneFile]) -> None:
             "point of a grid is a group",
             fix=f"Report {most} by itself, which puts its points below each other: clpd report {by_name[most]}",
         )
-
-
-def write_groups(files: Sequence[OneFile], store: Store, out: Path) -> list[Group]:
-    """Each file's complete report in the folder of its name below `out`, and what there is of each in the table:
-    the groups of one student stand together, in the order of the files.
-
-    Raises:
-        UserError: see `check_files`, `write_report`, `write_reports`.
-    """
-    check_files(files)
-    found: list[tuple[PointPlan, str, Report]] = []
-    for file in files:
-        name = file.plan.name
-        if any(one.point.coordinates for one in file.points):
-            reports = write_reports(file.points, store, out / name, file.published).reports
-            for one in file.points:
-                if one.point.label in reports:
-                    found.append((one, f"{name}/{folder_name(one.point.label)}", reports[one.point.label]))
-        else:
-            (one,) = file.points
-            report = write_report(one.point.ablation, one.plan, store, out / name, file.published)
-            found.append((one, name, report))
-    names = students([one for one, _, _ in found])
-    groups = [
-        Group(name, f"{one.plan.name} {one.point.label}".strip(), folder, one.point.ablation, report)
-        for name, (one, folder, report) in zip(names, found, strict=True)
-    ]
-    heads = list(dict.fromkeys(names))
-    return sorted(groups, key=lambda group: heads.index(group.student))
 
 
 def students(points: Sequence[PointPlan]) -> list[str]:

@@ -1,194 +1,146 @@
-"""The table: arms down the side, benchmarks of each student across."""
+"""The table of several comparisons: arms down the side, benchmarks of each student across."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from itertools import groupby
 
-import numpy as np
-
-from clpd_bench.analysis.comparisons import Comparison
 from clpd_bench.analysis.series import MACRO_AVERAGE, METRICS, REFERENCE, Series
-from clpd_bench.report.beside import Beside
-from clpd_bench.report.rows import ScoreRow, is_primary, is_tested
+from clpd_bench.report.beside import difference_text, published_text
+from clpd_bench.report.cells import REFERENCES, about
+from clpd_bench.report.several.entries import Entry
 from clpd_bench.report.several.groups import Group
-from clpd_bench.settings.parts.metrics import lower_is_better
-from clpd_bench.tables.rounding import UNITS
+from clpd_bench.report.verdict import CORRECTED
+from clpd_bench.tables.rounding import UNITS, mean_and_sd
+from clpd_bench.tables.table import Cell, Column, Row, Section, Span, Table
 
 ARROWS = {"higher": "↑", "lower": "↓"}
+PUBLISHED = "published"
+PUBLISHED_EXPLAINED = (
+    f"{PUBLISHED.capitalize()}: as its source has it, then ours less that and whether ours is compatible; by which "
+    "test, and the source, is in each ablation's own report."
+)
+SIGNIFICANT, EXPLORATORY, MISSING = "*", "†", "—"
 
 
-@dataclass(frozen=True)
-class SeriesColumn:
-    """A series of a group, or the mean over its benchmarks.
-
-    Attributes:
-        place: of the series in the group's rows.
-    """
-
-    group: Group
-    series: Series
-    place: int
-
-    @property
-    def benchmark(self) -> str:
-        return "average" if self.series.benchmark == MACRO_AVERAGE else self.series.benchmark
-
-    @property
-    def metric(self) -> str:
-        """`exact_match (%) ↑`."""
-        unit, arrow = UNITS[self.series.metric].mean, ARROWS[METRICS[self.series.metric]]
-        return f"{self.series.name} ({unit}) {arrow}"
-
-    @property
-    def alpha(self) -> float:
-        return self.group.report.context.declaration.alpha
+def split(found: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """What stands in the table of the primary results, and in that of the secondary ones: the primary metric on every
+    benchmark that has it, a group's other metrics one after the other. What has no mean stands in neither."""
+    primary, secondary = [], []
+    for group in _groups(found):
+        mine = [one for one in found if one.group is group and not math.isnan(one.mean)]
+        metric = group.report.context.declaration.primary_metric
+        names = list(dict.fromkeys(one.series.name for one in mine))
+        primary += [one for one in mine if one.series.name == metric]
+        secondary += [one for name in names if name != metric for one in mine if one.series.name == name]
+    return primary, secondary
 
 
-@dataclass(frozen=True)
-class Score:
-    """What a row has in a column, in the metric's own unit.
+def table_of(found: Sequence[Entry], caption: str) -> Table:
+    """Rows: whatever any group has, in the order in which it is met. Columns: a group's series."""
+    columns = list(dict.fromkeys((one.group.part, one.series) for one in found))
+    heads = {(one.group.part, one.series): one.group for one in found}
+    cells = {(one.kind, one.name, one.group.part, one.series): _cell(one) for one in found}
 
-    Attributes:
-        sd: over seeds; nan of a single one.
-        test: against the baseline of the column's file; None of the baseline itself and of references.
-        published: what was published of it.
-        best: the best mean of the arms in the column, or as good as it; False where none is better than another.
-    """
-
-    mean: float
-    sd: float
-    seeds: int
-    test: Comparison | None
-    significant: bool
-    standing: str
-    published: Beside | None
-    best: bool
-
-
-@dataclass(frozen=True)
-class Line:
-    """A name, and what it has in each column, None where it is missing."""
-
-    name: str
-    cells: list[Score | None]
-
-    @property
-    def has_published(self) -> bool:
-        return any(cell is not None and cell.published is not None for cell in self.cells)
-
-
-@dataclass(frozen=True)
-class SeveralTable:
-    columns: list[SeriesColumn]
-    arms: list[Line]
-    references: list[Line]
-
-    @property
-    def groups(self) -> list[Group]:
-        """Those that have columns, once each."""
-        return list({column.group.part: column.group for column in self.columns}.values())
-
-    def heads(self) -> list[list[tuple[str, int]]]:
-        """Lines of the head, each (text, columns that it spans): students; files or points, where two of one student
-        stand side by side; metrics; benchmarks."""
-        lines = [_spans((column.group.student, column.group.student) for column in self.columns)]
-        if self.has_parts:
-            lines.append(_spans((column.group.part, column.group.part) for column in self.columns))
-        lines.append(_spans((f"{column.group.part} {column.series.name}", column.metric) for column in self.columns))
-        return [*lines, [(column.benchmark, 1) for column in self.columns]]
-
-    @property
-    def has_published(self) -> bool:
-        return any(line.has_published for line in [*self.arms, *self.references])
-
-    @property
-    def has_parts(self) -> bool:
-        """Whether a student alone does not say which file or point a column is of."""
-        students = [group.student for group in self.groups]
-        return len(set(students)) < len(students)
-
-
-def table_of(groups: Sequence[Group], *, secondary: bool) -> SeveralTable:
-    """Columns: of each group, the primary metric on every benchmark that has it (secondary: the other metrics, one
-    after the other), the primary result's benchmark first, and last their average. Rows: whatever any group has, in
-    the order in which it is met."""
-    columns = [column for group in groups for column in _columns(group, secondary)]
-    mine = list({column.group.part: column.group for column in columns}.values())
-    rows = [[(group, row) for row in group.report.rows.arms] for group in mine]
-    references = [[(group, row) for row in group.report.rows.references] for group in mine]
-    best = [_best(column) for column in columns]
-    return SeveralTable(columns, _lines(rows, "arm", columns, best), _lines(references, REFERENCE, columns, best))
-
-
-def _columns(group: Group, secondary: bool) -> list[SeriesColumn]:
-    primary = group.report.context.declaration.primary_metric
-    every = [SeriesColumn(group, series, place) for place, series in enumerate(group.report.rows.series)]
-    mine = [column for column in every if (column.series.name == primary) is not secondary]
-    metrics = list(dict.fromkeys(column.series.name for column in mine))
-    return sorted(mine, key=lambda column: metrics.index(column.series.name))
-
-
-def is_primary_column(column: SeriesColumn) -> bool:
-    return is_primary(column.series, column.group.report.context)
-
-
-def by_seed(column: SeriesColumn, kind: str, name: str) -> dict[int, float]:
-    """{seed: mean over items}; of an average, of the seeds that all of its benchmarks have."""
-    scores = column.group.report.scores
-    if column.series.benchmark != MACRO_AVERAGE:
-        return scores[column.series].get((kind, name), {})
-    several = [scores[one].get((kind, name), {}) for one in scores if one.name == column.series.name]
-    seeds = sorted(set.intersection(*(set(one) for one in several)))
-    return {seed: float(np.mean([one[seed] for one in several])) for seed in seeds}
-
-
-def _lines(
-    rows: Iterable[list[tuple[Group, ScoreRow]]], kind: str, columns: Sequence[SeriesColumn], best: Sequence[float]
-) -> list[Line]:
-    found = {(group.part, row.name): row for several in rows for group, row in several}
-    names = dict.fromkeys(name for _, name in found)
-    lines = [
-        Line(
-            name,
-            [
-                _cell(column, kind, found[column.group.part, name], bar) if (column.group.part, name) in found else None
-                for column, bar in zip(columns, best, strict=True)
-            ],
+    def rows(kind: str) -> list[Row]:
+        declared = (
+            row.name
+            for group in _groups(found)
+            for row in (group.report.rows.arms if kind == "arm" else group.report.rows.references)
         )
-        for name in names
+        lines = [(name, [cells.get((kind, name, *column)) for column in columns]) for name in dict.fromkeys(declared)]
+        return [
+            [Cell(name, remark=_remark(line)), *(cell or Cell(MISSING) for cell in line)]
+            for name, line in lines
+            if kind == "arm" or any(line)
+        ]
+
+    sections = [Section(rows("arm"))]
+    if references := rows(REFERENCE):
+        sections.append(Section(references, REFERENCES, "reference", soft=True))
+    students = [heads[column].student for column in columns]
+    parts = [part for part, _ in columns]
+    spans = [_spans([(one, one) for one in students])]
+    if len(set(students)) < len(set(parts)):
+        spans.append(_spans([(one, one) for one in parts]))
+    spans.append(_spans([(f"{part} {series.name}", _metric(series)) for part, series in columns]))
+    titles = [Column(_benchmark(series), "center") for _, series in columns]
+    return Table([Column("arm"), *titles], sections, spans, caption)
+
+
+def _groups(found: Sequence[Entry]) -> list[Group]:
+    return list({one.group.part: one.group for one in found}.values())
+
+
+def _benchmark(series: Series) -> str:
+    return "average" if series.benchmark == MACRO_AVERAGE else series.benchmark
+
+
+def _metric(series: Series) -> str:
+    """`exact_match (%) ↑`."""
+    return f"{series.name} ({UNITS[series.metric].mean}) {ARROWS[METRICS[series.metric]]}"
+
+
+def _spans(keyed: Sequence[tuple[str, str]]) -> list[Span]:
+    """Over neighbours with one key."""
+    several = [list(mine) for _, mine in groupby(keyed, key=lambda one: one[0])]
+    return [Span(mine[0][1], len(mine)) for mine in several]
+
+
+def _cell(one: Entry) -> Cell:
+    """`46.3 ± 1.8`, `*` and `†`; below it `71.2 ± 0.3 (-0.8, compatible)`, as published and ours less that."""
+    unit, remark = UNITS[one.series.metric], ""
+    if beside := one.published:
+        remark = f"{published_text(beside, unit)} ({difference_text(beside, unit)}, {beside.compatible})"
+    is_exploratory = one.standing is not None and one.standing.word == "exploratory"
+    mark = (SIGNIFICANT if one.is_significant else "") + (EXPLORATORY if is_exploratory else "")
+    return Cell(mean_and_sd(one.mean, one.sd, unit), strong=one.best, mark=mark, remark=remark, number=True)
+
+
+def _remark(line: Sequence[Cell | None]) -> str:
+    return PUBLISHED if any(cell and cell.remark for cell in line) else ""
+
+
+def caption(found: Sequence[Entry]) -> list[str]:
+    """How to read it: sentences."""
+    groups = _groups(found)
+    return [
+        "Mean ± standard deviation over seeds; ↑ higher is better, ↓ lower is better.",
+        "Bold: the best mean of the arms in its column, which is no test.",
+        f"{SIGNIFICANT}: differs significantly from the baseline of its column's file, in the test that this file "
+        "declares, corrected within its family.",
+        f"{EXPLORATORY}: compared with the baseline exploratorily; without it the comparison was declared before any "
+        "look at it. How many looks there had been is in each ablation's own report.",
+        "Below the line, models that no arm trained.",
+        f"{MISSING}: not in that file, or not evaluated. An average is over the benchmarks beside it, unweighted.",
+        *([PUBLISHED_EXPLAINED] if any(one.published for one in found) else []),
+        *_files(groups),
+        *(f"{group.part}: {sentence}" for group in groups for sentence in group.report.context.warnings),
     ]
-    return [line for line in lines if any(line.cells) or kind == "arm"]
 
 
-def _cell(column: SeriesColumn, kind: str, row: ScoreRow, best: float) -> Score | None:
-    values = np.array([*by_seed(column, kind, row.name).values()])
-    if not len(values):
-        return None
-    mean = float(values.mean())
-    sd = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-    test = row.tests[column.place]
-    significant = test is not None and is_tested(test) and test.p_adjusted <= column.alpha
-    standing = column.group.report.context.standings.of(test).word if test is not None else ""
-    published = row.published[column.place]
-    return Score(mean, sd, len(values), test, significant, standing, published, kind == "arm" and mean == best)
+def columns_explained(found: Sequence[Entry]) -> list[str]:
+    """A sentence for each column: its unit and the number of its items."""
+    columns = {(one.group.part, one.series): one for one in found}.values()
+    return [
+        f"{one.group.student}, {one.group.part}, {_benchmark(one.series)} {one.series.name}: "
+        f"{about(one.series, one.items)}."
+        for one in columns
+    ]
 
 
-def _best(column: SeriesColumn) -> float:
-    """The best mean of the arms; nan, which nothing equals, where no arm is better than another."""
-    scores = [by_seed(column, "arm", row.name) for row in column.group.report.rows.arms]
-    means = [float(np.array([*one.values()]).mean()) for one in scores if one]
-    if len(set(means)) < 2:
-        return float("nan")
-    return max(means) if not lower_is_better(column.series.metric) else min(means)
-
-
-def _spans(keyed: Iterable[tuple[str, str]]) -> list[tuple[str, int]]:
-    """(text, span) of neighbours with one key."""
-    out: list[tuple[str, str, int]] = []
-    for key, text in keyed:
-        if out and out[-1][0] == key:
-            out[-1] = (key, text, out[-1][2] + 1)
-        else:
-            out.append((key, text, 1))
-    return [(text, span) for _, text, span in out]
+def _files(groups: Sequence[Group]) -> list[str]:
+    """Seeds, declaration and caveats of each file or point; those that have the same are told together."""
+    told: dict[str, list[str]] = {}
+    for group in groups:
+        context = group.report.context
+        declaration = context.declaration
+        text = (
+            f"{context.seeds} seeds, baseline {declaration.baseline}, "
+            f"family {', '.join(declaration.family) or 'none'}, "
+            f"{CORRECTED[declaration.correction]} at {declaration.alpha:g}, on {declaration.generalise_to}"
+            f"{''.join(f'; {one}' for one in context.caveats)}"
+        )
+        told.setdefault(text, []).append(group.part)
+    return [f"{', '.join(parts)}: {text}." for text, parts in told.items()]

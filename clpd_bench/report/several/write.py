@@ -4,113 +4,71 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-import jinja2
-import pandas as pd
-from markupsafe import Markup
-
-from clpd_bench.analysis.comparisons import Comparison
-from clpd_bench.analysis.series import REFERENCE
+from clpd_bench.report import rows
 from clpd_bench.report.beside import Beside
+from clpd_bench.report.explanations import SECONDARY
 from clpd_bench.report.figures import capacity_gap
 from clpd_bench.report.figures.draw import Drawn, saved
 from clpd_bench.report.figures.style import styled
-from clpd_bench.report.rows import primary_name, split
-from clpd_bench.report.several.groups import Group, OneFile, write_groups
-from clpd_bench.report.several.latex import several_latex
-from clpd_bench.report.several.markdown import (
-    MISSING,
-    caption,
-    columns_explained,
-    marks,
-    published,
-    score,
-    several_markdown,
-)
-from clpd_bench.report.several.table import Line, Score, SeriesColumn, SeveralTable, is_primary_column, table_of
+from clpd_bench.report.markdown import bullets
+from clpd_bench.report.page.render import environment
+from clpd_bench.report.report import write_report
+from clpd_bench.report.several.entries import TESTED, Entry, entries, frame
+from clpd_bench.report.several.groups import Group, OneFile, check_files, students
+from clpd_bench.report.several.points import write_reports
+from clpd_bench.report.several.table import caption, columns_explained, split, table_of
 from clpd_bench.report.write import write_files
 from clpd_bench.results.capacity import Gap, gap_csv
 from clpd_bench.store import Store
+from clpd_bench.tables.html import html
+from clpd_bench.tables.latex import latex
+from clpd_bench.tables.markdown import markdown
+from clpd_bench.tables.table import Table
 
 COLUMNS = [
     *("student", "ablation", "kind", "arm", "benchmark", "metric", "primary", "seeds", "mean", "sd", "best"),
-    *("baseline", "difference", "low", "high", "p", "p_adjusted", "significant", "standing"),
-    *Beside._fields,
+    *(*TESTED, "significant", "standing", *Beside._fields),
 ]
-"""`ablation` with the point of its grid, where it has several; `low` and `high` the difference's unadjusted 95%
-interval; `p_adjusted` within the file's family, and empty outside it."""
+"""Of table.csv; `ablation` with the point of its grid, where it has several."""
 
 
-def several_csv(tables: list[SeveralTable]) -> str:
-    """Empty fields are what a row does not have; a cell that is missing has no row."""
-    rows = [
-        _row(column, kind, line, cell)
-        for table in tables
-        for kind, lines in (("arm", table.arms), (REFERENCE, table.references))
-        for line in lines
-        for column, cell in zip(table.columns, line.cells, strict=True)
-        if cell is not None
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, lineterminator="\n")
+def write_groups(files: Sequence[OneFile], store: Store, out: Path) -> list[Group]:
+    """Each file's complete report in the folder of its name below `out`, and what there is of each in the table:
+    the groups of one student stand together, in the order of the files.
 
-
-def _row(column: SeriesColumn, kind: str, line: Line, cell: Score) -> dict[str, object]:
-    test = cell.test._asdict() if cell.test is not None else {}
-    tested = {name: test[name] for name in COLUMNS if name in Comparison._fields and name in test}
-    published = cell.published._asdict() if cell.published is not None else {}
-    return {
-        **tested,
-        **published,
-        "student": column.group.student,
-        "ablation": column.group.part,
-        "kind": kind,
-        "arm": line.name,
-        "benchmark": column.series.benchmark,
-        "metric": column.series.name,
-        "primary": is_primary_column(column),
-        "seeds": cell.seeds,
-        "mean": cell.mean,
-        "sd": cell.sd,
-        "best": cell.best,
-        "significant": cell.significant,
-        "standing": cell.standing,
-    }
-
-
-_FOLDER = Path(__file__).parents[1] / "page"
-
-
-def several_page(
-    title: str,
-    tables: Sequence[SeveralTable],
-    groups: Sequence[Group],
-    figures: Sequence[Drawn],
-    missing: Sequence[str],
-) -> str:
-    """The page, autoescaped.
-
-    Args:
-        tables: of the primary results, and of the others.
+    Raises:
+        UserError: see `check_files`, `write_report`, `write_reports`.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    environment.globals |= {"score": score, "marks": marks, "published": published, "missing_cell": MISSING}
-    primary, secondary = tables
-    return environment.get_template("several.html").render(
-        css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),
-        title=title,
-        primary=primary,
-        secondary=secondary,
-        explanations=[*caption(primary), *columns_explained(primary)],
-        secondary_explanations=columns_explained(secondary),
-        figures=figures,
-        missing=missing,
-        links=[(f"{quote(group.folder)}/report.html", group) for group in groups],
-    )
+    check_files(files)
+    found: list[Group] = []
+    for file in files:
+        name = file.plan.name
+        if any(one.point.coordinates for one in file.points):
+            points = write_reports(file.points, store, out / name, file.published).groups
+            found += [replace(one, folder=f"{name}/{one.folder}") for one in points]
+        else:
+            (one,) = file.points
+            found.append(
+                Group("", name, one, write_report(one.point.ablation, one.plan, store, out / name, file.published))
+            )
+    names = students([one.point for one in found])
+    heads = list(dict.fromkeys(names))
+    groups = [replace(one, student=name) for one, name in zip(found, names, strict=True)]
+    return sorted(groups, key=lambda group: heads.index(group.student))
+
+
+def _markdown(title: str, table: Table, found: Sequence[Entry], missing: Sequence[str], *, secondary: bool) -> str:
+    """The text of table.md or secondary.md."""
+    plain = [sentence.replace("*", "\\*") for sentence in [*caption(found), *columns_explained(found)]]
+    blocks = [f"# {title}: secondary results", SECONDARY] if secondary else [f"# {title}"]
+    blocks.append(markdown(table) if found else "There are no outcomes on any primary result.")
+    blocks += ["## How to read this", bullets(plain)]
+    blocks += ["## Missing", bullets(missing) if missing else "No cell is missing."]
+    return "\n\n".join(blocks) + "\n"
 
 
 _OPTIONAL = ("secondary.md", "secondary.tex", "capacity_gap.csv", "capacity_gap.pdf", "capacity_gap.png")
@@ -138,22 +96,40 @@ def write_several(files: Sequence[OneFile], store: Store, out: Path) -> SeveralR
     groups = write_groups(files, store, out)
     title = " + ".join(one.plan.name for one in files)
     missing = [sentence for group in groups for sentence in _missing(group)]
-    primary, secondary = table_of(groups, secondary=False), table_of(groups, secondary=True)
+    primary, secondary = split(entries(groups))
+    tables = [
+        table_of(found, " ".join([f"{name}.", *caption(found)]))
+        for name, found in ((title, primary), (f"{title}, secondary results", secondary))
+    ]
     texts = {
-        "table.md": several_markdown(primary, title, missing, secondary=False),
-        "table.tex": several_latex(primary, title),
-        "table.csv": several_csv([primary, secondary]),
+        "table.md": _markdown(title, tables[0], primary, missing, secondary=False),
+        "table.tex": latex(tables[0], fit=True),
+        "table.csv": frame([*primary, *secondary])[COLUMNS].to_csv(index=False, lineterminator="\n"),
     }
-    if secondary.columns:
-        texts["secondary.md"] = several_markdown(secondary, title, missing, secondary=True)
-        texts["secondary.tex"] = several_latex(secondary, f"{title}, secondary results")
+    if secondary:
+        texts["secondary.md"] = _markdown(title, tables[1], secondary, missing, secondary=True)
+        texts["secondary.tex"] = latex(tables[1], fit=True)
     gaps = {group.part: group.report.gap for group in groups if group.report.gap is not None}
     contents = {name: text.encode() for name, text in texts.items()}
     drawn = []
     if gaps:
         drawing, pictures = _gap_files(gaps)
         drawn, contents = [drawing], {**contents, **pictures}
-    page = several_page(title, [primary, secondary], groups, drawn, missing)
+    page = (
+        environment()
+        .get_template("several.html")
+        .render(
+            title=title,
+            html=html,
+            primary=tables[0] if primary else None,
+            secondary=tables[1] if secondary else None,
+            explanations=[*caption(primary), *columns_explained(primary)],
+            secondary_explanations=columns_explained(secondary),
+            figures=drawn,
+            missing=missing,
+            links=[(f"{quote(group.folder)}/report.html", group) for group in groups],
+        )
+    )
     written = write_files({**contents, "report.html": page.encode()}, out, stale=_OPTIONAL)
     by_name = {file.name: file for file in written}
     return SeveralReport(written, by_name["report.html"], by_name.get("secondary.md"), groups)
@@ -161,14 +137,12 @@ def write_several(files: Sequence[OneFile], store: Store, out: Path) -> SeveralR
 
 def _missing(group: Group) -> list[str]:
     """A sentence for each gap of a group."""
-    rows, context = group.report.rows, group.report.context
-    absent = (
-        []
-        if split(rows, context)[0].series
-        else [f"There are no outcomes on the primary result, {primary_name(context)}."]
-    )
-    not_shown = [f"Not shown: {sentence}" for sentence in rows.not_shown]
-    return [f"{group.part}: {sentence}" for sentence in [*absent, *rows.missing, *not_shown]]
+    mine, context = group.report.rows, group.report.context
+    primary, _ = rows.split(mine, context)
+    absent = f"There are no outcomes on the primary result, {rows.primary_name(context)}."
+    not_shown = [f"Not shown: {sentence}" for sentence in mine.not_shown]
+    told = [*([] if primary.series else [absent]), *mine.missing, *not_shown]
+    return [f"{group.part}: {sentence}" for sentence in told]
 
 
 def _gap_files(gaps: dict[str, Gap]) -> tuple[Drawn, dict[str, bytes]]:
