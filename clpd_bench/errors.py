@@ -95,3 +95,12 @@ class PluginError(UserError):
 
 class Interrupted(Exception):
     """A job was asked to stop and left a checkpoint; it goes on from there when run again."""
+
+
+def known(found: str, names: Iterable[str], what: str, key: str) -> None:
+    """Raises:
+    UserError: `found` is none of the names of what there is.
+    """
+    names = list(names)
+    if found not in names:
+        raise UserError(f"there is no {what} {found!r}", key=key, found=found, allowed=names)

@@ -1,7 +1,4 @@
-"""Costs of a plan's jobs, those of a kind and those of an arm together.
-
-What a plan costs, as plain JSON.
-"""
+"""What a plan costs as plain JSON: its jobs, those of a kind, those of an arm."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.costs.cost import JobCost
+from clpd_bench.costs.inputs import Sources, Texts, passes, whole
 from clpd_bench.costs.memory import TARGET_BLOCKS, Held, generating, largest_of, reading, score_blocks, weighing
-from clpd_bench.costs.sources import Sources, Texts, passes, whole
 from clpd_bench.flops.passes import forward
-from clpd_bench.flops.read import Read, read_as_prompts, read_at_every_place, read_while_generating
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS, WIDTHS
+from clpd_bench.flops.tokens import Read, read_as_prompts, read_at_every_place, read_while_generating
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec, TargetsSpec, TaskSpec
 

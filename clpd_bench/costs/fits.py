@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import combinations
 
 from clpd_bench.costs.cost import JobCost, TooLarge
+from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.jobs import job_cost
 from clpd_bench.costs.machines import Machines
 from clpd_bench.costs.memory import Peak
-from clpd_bench.costs.sources import Sources
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.specs import EvaluationSpec, ModelSpec, Spec
 

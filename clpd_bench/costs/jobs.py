@@ -6,8 +6,8 @@ import json
 
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.evaluations import difficulty_cost, evaluation_cost, targets_cost
+from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.models import model_cost
-from clpd_bench.costs.sources import Sources
 from clpd_bench.plan.plan import Job
 from clpd_bench.settings.specs import EvaluationSpec, ModelSpec, TargetsSpec
 

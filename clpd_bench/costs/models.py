@@ -8,16 +8,17 @@ import numpy as np
 
 from clpd_bench.corpus.reader import read_difficulty
 from clpd_bench.costs.cost import JobCost
+from clpd_bench.costs.inputs import Sources, Texts, passes, whole
 from clpd_bench.costs.memory import Held, Peak, weights
 from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
-from clpd_bench.costs.sources import Sources, Texts, passes, whole
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
-from clpd_bench.curriculum.steps import number_of_steps, stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.steps import number_of_steps
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.flops.passes import forward, training
-from clpd_bench.flops.read import Largest, Read, read_by_teachers, read_whole
 from clpd_bench.flops.sizes import rows_of_chunk
 from clpd_bench.flops.terms import Term
+from clpd_bench.flops.tokens import Largest, Read, read_by_teachers, read_whole
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty
 from clpd_bench.settings.parts.curriculum import Shuffled

@@ -9,9 +9,9 @@ from clpd_bench.costs.cost import Disk, JobCost, OnProfile, PlanCost, Seconds, n
 from clpd_bench.costs.fits import too_large
 from clpd_bench.costs.footprint import footprint
 from clpd_bench.costs.hours import seconds_of_jobs
+from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.jobs import job_costs
 from clpd_bench.costs.machines import Machine, Machines
-from clpd_bench.costs.sources import Sources
 from clpd_bench.errors import UserError
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.buckets import Bucket, bucket_difficulties
 from clpd_bench.curriculum.schedule import Schedule
-from clpd_bench.curriculum.steps import stage_of_step
+from clpd_bench.curriculum.stages import stage_of_step
 from clpd_bench.settings.parts.training import Training
 
 

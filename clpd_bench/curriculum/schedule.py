@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.material import Material
 from clpd_bench.curriculum.orders import sequence
-from clpd_bench.curriculum.steps import number_of_steps, stage_of_step
+from clpd_bench.curriculum.stages import stage_of_step
+from clpd_bench.curriculum.steps import number_of_steps
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.curriculum.teachers import teachers as supervisors
 from clpd_bench.settings.parts.training import Training

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.orders import sequence
 from clpd_bench.curriculum.plugin_rules import own_teachers
-from clpd_bench.curriculum.steps import stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import Supervision
 

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.distillation.models import greedy_settings, position_limit
 from clpd_bench.distillation.shards import Keep, Tensors
-from clpd_bench.flops.read import Read, read_as_prompts, read_at_every_place, read_while_generating
+from clpd_bench.flops.tokens import Read, read_as_prompts, read_at_every_place, read_while_generating
 
 
 class KeptHFLM(HFLM):  # type: ignore[misc]

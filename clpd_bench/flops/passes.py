@@ -8,8 +8,8 @@ left out, and the head is taken to read every token.
 from __future__ import annotations
 
 from clpd_bench.flops.parameters import parameters
-from clpd_bench.flops.read import Read
 from clpd_bench.flops.terms import Term, term
+from clpd_bench.flops.tokens import Read
 from clpd_bench.settings.parts.dimensions import Dimensions
 
 Size = Dimensions | int

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from clpd_bench.errors import UserError
+from clpd_bench.errors import UserError, known
 from clpd_bench.grid.points import GRID, check_points
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import MAY_DIFFER
 from clpd_bench.settings.parts.tune import TuneSettings
 from clpd_bench.settings.rules.analysis import compared_arms
-from clpd_bench.settings.rules.references import known, references_of
+from clpd_bench.settings.rules.arms import references_of
 
 UNTUNABLE = {
     "student.initial": "arms would no longer start from the same student",

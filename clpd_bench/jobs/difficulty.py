@@ -77,8 +77,8 @@ def _model_loss(
 
     from clpd_bench.distillation.likelihood import score
     from clpd_bench.distillation.shards import Shards
+    from clpd_bench.distillation.spent_flops import scoring_flops
     from clpd_bench.distillation.vocabulary import vocabulary_of
-    from clpd_bench.distillation.work import scoring_flops
     from clpd_bench.jobs.reader import load_reader
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))

@@ -17,8 +17,8 @@ from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.model_checks import require_causal_rows
 from clpd_bench.distillation.models import device, length_boundaries, load_model, position_limit
 from clpd_bench.distillation.shards import Shards
+from clpd_bench.distillation.spent_flops import harness_flops, scoring_flops
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.distillation.work import harness_flops, scoring_flops
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import prepare, write_ledger
 from clpd_bench.evaluation.harness import run_harness
@@ -34,8 +34,8 @@ from clpd_bench.evaluation.load_task import loaded, loaded_by_name
 from clpd_bench.evaluation.task import scored_choices
 from clpd_bench.evaluation.task_documents import kept_documents, refuse_read
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
-from clpd_bench.flops.read import Read
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
+from clpd_bench.flops.tokens import Read
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec

@@ -8,9 +8,9 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.distillation.shards import Shards
+from clpd_bench.distillation.spent_flops import scoring_flops
 from clpd_bench.distillation.targets import write_targets
 from clpd_bench.distillation.vocabulary import vocabulary_of
-from clpd_bench.distillation.work import scoring_flops
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import TargetsSpec

@@ -16,8 +16,8 @@ from clpd_bench.distillation.keep_layers import cut, kept_layers, layer_cosines,
 from clpd_bench.distillation.model_checks import require_causal_rows
 from clpd_bench.distillation.models import device, load_model, require_positions, save_model
 from clpd_bench.distillation.pretrained import load_pretrained
+from clpd_bench.distillation.spent_flops import comparing_flops
 from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabulary, vocabulary_of
-from clpd_bench.distillation.work import comparing_flops
 from clpd_bench.jobs.body import Measured
 from clpd_bench.outside.weights import origin, stored_parameters
 from clpd_bench.settings.parts.model import Cosine, KeepLayers

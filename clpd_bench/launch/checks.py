@@ -1,7 +1,4 @@
-"""Before any training: what is tested is compared with all that a model of the plan reads.
-
-Before any training: right answers get full marks on each benchmark.
-"""
+"""Before any training: right answers get full marks, and no model reads a question that is tested."""
 
 from __future__ import annotations
 

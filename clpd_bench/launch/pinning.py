@@ -1,7 +1,4 @@
-"""Pinning: for each model, data set and task of a plan the commit that its branch or tag is at.
-
-What a lock covers and what of it lies in the hub's cache, for people and machines.
-"""
+"""Pinning: the commit of each model, data set and task of a plan, and what of it lies in the hub's cache."""
 
 from __future__ import annotations
 

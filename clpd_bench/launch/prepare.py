@@ -1,7 +1,4 @@
-"""What each arm's schedule will show, counted before anything is trained.
-
-Before any training: the corpora made, and everything checked that needs their data.
-"""
+"""Before any training: the corpora made, each arm's exposure counted, and everything checked that needs their data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The environment of worker processes.
-
-A worker as a process: where its output goes, and when it is asked to stop.
-"""
+"""Workers as processes: their environment, where their output goes, when they are asked to stop."""
 
 from __future__ import annotations
 

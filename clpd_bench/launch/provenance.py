@@ -1,7 +1,4 @@
-"""Which source runs: a git revision, and what was edited since.
-
-Where a result came from: revision, versions, machine.
-"""
+"""Where a result comes from: the source's revision and what was edited since, versions, machine."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Progress of a run: bars on a terminal, a line a finished job elsewhere.
-
-Running a plan on this machine: worker processes, progress, Ctrl-C.
-
-A whole plan on this machine, told to a terminal: data, downloads, checks, workers.
-"""
+"""A whole plan on this machine: data, downloads, checks, workers, progress, Ctrl-C."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from clpd_bench.settings.parts.difficulty import Difficulty, nameless, scored_by
 from clpd_bench.settings.parts.evaluation import Benchmark
 from clpd_bench.settings.parts.model import Cosine, Llama, ModelSettings, Qwen3, StudentSettings, Trained
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local, Start
-from clpd_bench.settings.rules.checks import root_of
+from clpd_bench.settings.rules.models import root_of
 from clpd_bench.settings.specs import (
     READ,
     BenchmarkSpec,

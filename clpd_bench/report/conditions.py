@@ -1,8 +1,4 @@
-"""What the seeds vary, what all of them share, and what a teacher shares with the student's start.
-
-What was left out: of corpora, because it stood in two parts of their source; of benchmarks, because the right answer
-is scored wrong.
-"""
+"""What conclusions are conditional on: what the seeds vary, what all of them share, what was left out."""
 
 from __future__ import annotations
 

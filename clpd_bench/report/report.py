@@ -39,7 +39,7 @@ from clpd_bench.results.spent import cost
 from clpd_bench.results.standing import standings
 from clpd_bench.results.truncation import ended_by_length, too_many, truncated_shares
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.rules.references import own_exposure
+from clpd_bench.settings.rules.arms import own_exposure
 from clpd_bench.store import Store
 
 PAGE = "report.html"

@@ -1,7 +1,4 @@
-"""How each test was made: what stands behind the numbers of the table, for whoever wants to check them.
-
-The primary result in sentences that say what the statistics say.
-"""
+"""The primary result in sentences that say what the statistics say, and how each test was made."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""From the store to one table: the plan's cells joined with the items of their evaluations.
-
-Floors as rows beside the models that no arm trained.
-
-Means of a run over its items, and their interval over seeds.
-"""
+"""From the store to one table of outcomes, with floors beside references, and each run's mean over items."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Scores of two sides, cell by cell and over seeds.
-
-In what the two sides differ: what the keys are made of, and what the manifests say beside.
-"""
+"""Two sides cell by cell and over seeds, and in what they differ: in keys, and in manifests beside."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What compared arms differ in and what they share.
-
-Which pairs of a comparison are complete, and what the others lack.
-"""
+"""What compared arms differ in and what they share, and which of their pairs are complete."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Training curves, as the students' jobs left them.
-
-Students that validate worse at their end than at their start: warned of, and no divergence.
-"""
+"""Training curves as the students' jobs left them, and students that validate worse at their end."""
 
 from __future__ import annotations
 

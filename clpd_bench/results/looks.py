@@ -1,9 +1,4 @@
-"""Outcomes as a look records them: of which question each is a part, under which setting and seed, on which items.
-
-What is left in the store before outcomes are put before somebody: word of what they will have seen.
-
-The looks that a store remembers, and when they had shown all arms of a comparison.
-"""
+"""Looks: what was shown of which question, and when all arms of a comparison had been shown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What the declared seeds can find, and what more would cost, as plain JSON.
-
-What each comparison of the family can find, by the spread of its own differences: this looks at outcomes.
-"""
+"""What the declared seeds can find, and what more would cost, as plain JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Settings as jobs were run with, from their manifests: those in no key may be others in the file by now.
-
-Where the numbers come from: revisions, versions, machines, dates, and in what compared cells differ.
-"""
+"""Where the numbers come from, by manifests: revisions, versions, machines, dates, settings as run."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
-from clpd_bench.curriculum.steps import stage_bounds
+from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.grid.cells import Cell, cells
 from clpd_bench.plan.plan import Plan

@@ -1,9 +1,4 @@
-"""Choosing among trials: the best mean over tuning seeds, where a trial that diverged is worse than any other.
-
-From the store to the chosen values: trials' scores, what each arm is given, what it cost.
-
-Writing the file of tuned values.
-"""
+"""From trials in the store to the file of tuned values: scores, what each arm is given, what it cost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Sealing, publishing and verifying what a job leaves behind.
-
-Taking files out of an artifact: copies, each with the hash that it was published with.
-"""
+"""Sealing, publishing and verifying what a job leaves behind, and taking copies of it out."""
 
 from __future__ import annotations
 

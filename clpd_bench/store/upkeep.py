@@ -1,9 +1,4 @@
-"""Artifacts that aren't what was published: found, and set aside for people to look at.
-
-Freeing what nobody refers to. First renamed away, then removed: a kill leaves nothing half.
-
-What takes the space of a store.
-"""
+"""What takes the space of a store: what nobody refers to is freed, and what is damaged is set aside."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Numbers as people read them: in their unit, rounded to their uncertainty, differences signed.
-
-FLOPs, bytes, weights and seconds in few digits.
-
-Durations and large numbers as people read them.
-"""
+"""Numbers as people read them: in their unit, rounded to their uncertainty, differences signed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.orders import ORDERS
 from clpd_bench.curriculum.pacings import PACINGS
-from clpd_bench.curriculum.steps import stage_of_step
+from clpd_bench.curriculum.stages import stage_of_step
 from clpd_bench.curriculum.teachers import TEACHER_RULES
 from clpd_bench.jobs.difficulty import DIFFICULTIES
 from clpd_bench.settings.parts.curriculum import Order, Pacing, TeacherRule

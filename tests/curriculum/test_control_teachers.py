@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from material import KL, Case, cases, counts
 
 from clpd_bench.curriculum import Schedule
-from clpd_bench.curriculum.steps import teacher_of_stage
+from clpd_bench.curriculum.stages import teacher_of_stage
 from clpd_bench.settings.parts.curriculum import ByDifficulty, Shuffled
 from clpd_bench.settings.specs import Supervision
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clpd_bench.curriculum import Streams, build_schedule, exposure
-from clpd_bench.curriculum.steps import stage_bounds
+from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl
 from clpd_bench.settings.parts.training import Training

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.curriculum import Streams, build_schedule, difficulty_buckets, stage_of_step, teacher_of_stage
-from clpd_bench.curriculum.steps import stage_bounds
+from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.errors import UserError
 from clpd_bench.settings.parts.curriculum import Blend, EasyToHard
 from clpd_bench.settings.parts.loss import ForwardKl

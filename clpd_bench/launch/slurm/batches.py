@@ -1,7 +1,4 @@
-"""Few Slurm jobs out of many: which jobs are worked through by one task, and what each batch waits for.
-
-How many Slurm jobs there may be, and batches made to fit.
-"""
+"""Few Slurm jobs out of many: what one task works through, what each batch waits for, how many may be."""
 
 from __future__ import annotations
 

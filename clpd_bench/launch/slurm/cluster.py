@@ -1,7 +1,4 @@
-"""A cluster's partitions and nodes, each from one call of scontrol.
-
-Facts about the cluster, each asked with one call, and how many jobs it lets this user have.
-"""
+"""Facts about a cluster, each from one call: partitions, nodes, how many jobs it lets this user have."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a model was shown: one example of its corpus.
-
-Which model a card is about: its place in the ablation, what it started from, who taught it.
-"""
+"""Which model a card is about: its place in the ablation, its start, its teachers, an example it saw."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a reader of tuned results has to be warned of: edges, unequal budgets, arms without one, divergence.
-
-Tuning in sentences: how much there is, what was chosen, what a reader has to be warned of.
-"""
+"""Tuning in sentences: how much there is, what was chosen, what a reader has to be warned of."""
 
 from __future__ import annotations
 

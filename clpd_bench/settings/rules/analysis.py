@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clpd_bench.errors import UserError
+from clpd_bench.errors import UserError, known
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.curriculum import EasyToHard, Shuffled, Strongest, WeakToStrong
 
@@ -28,7 +28,7 @@ def compared_arms(ablation: Ablation) -> list[str]:
     return [name for name in ablation.arms if name in {analysis.baseline, *analysis.family, *corners}]
 
 
-def check_primary(a: Ablation) -> None:
+def _check_primary(a: Ablation) -> None:
     """The primary benchmark has the primary metric, and the filter is named where it has several.
 
     Raises:
@@ -62,3 +62,47 @@ def check_primary(a: Ablation) -> None:
             found=primary.filter,
             allowed=filters,
         )
+
+
+def check_analysis(a: Ablation) -> None:
+    """Raises:
+    UserError: the declared comparisons cannot be made.
+    """
+    if "macro average" in a.evaluation.benchmarks:
+        raise UserError(
+            "no benchmark may be called so: it is the mean over benchmarks", key="evaluation.benchmarks.macro average"
+        )
+    if "interaction" in a.arms:
+        raise UserError("no arm may be called so: it is the name of a test", key="arms.interaction")
+    known(a.analysis.baseline, a.arms, "arm", "analysis.baseline")
+    for i, name in enumerate(a.analysis.family):
+        known(name, [*a.arms, "interaction"], "arm", f"analysis.family.{i}")
+        if name == a.analysis.baseline:
+            raise UserError(
+                f"arm {name!r} is the baseline and cannot be compared with itself", key=f"analysis.family.{i}"
+            )
+    if "interaction" in a.analysis.family:
+        _factorial(a)
+    known(a.analysis.primary.benchmark, a.evaluation.benchmarks, "benchmark", "analysis.primary.benchmark")
+    _check_primary(a)
+    if len(a.seeds) < 2:
+        raise UserError(
+            f"a paired test over seeds wants at least 2 of them, and there is {len(a.seeds)}",
+            key="seeds",
+            fix="Add seeds (80 % power for one paired test takes about 10 / 6 / 5 seeds at an effect of 1 / 1.5 / 2 "
+            "standard deviations of the paired difference)",
+        )
+
+
+def _factorial(a: Ablation) -> None:
+    """An interaction is that of a 2 x 2: {shuffled, easy_to_hard} x {strongest, weak_to_strong}."""
+    corners = {(arm.order.name, arm.teachers.name) for arm in a.arms.values() if not arm.differs}
+    for order in ("shuffled", "easy_to_hard"):
+        for teachers in ("strongest", "weak_to_strong"):
+            if (order, teachers) not in corners:
+                raise UserError(
+                    f"the interaction wants an arm with order {order} and teachers {teachers} (without `differs:`), "
+                    "and there is none",
+                    key=f"analysis.family.{a.analysis.family.index('interaction')}",
+                    fix="Add the arm, or take the interaction out of the family",
+                )

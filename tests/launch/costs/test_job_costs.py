@@ -8,9 +8,9 @@ import pytest
 from declared_file import ablation, written
 
 from clpd_bench.costs.cost import JobCost
+from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.jobs import job_costs
 from clpd_bench.costs.of_plan import plan_cost
-from clpd_bench.costs.sources import Sources
 from clpd_bench.flops.terms import total
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import make_data

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from clpd_bench.corpus.reader import Ragged, Split
-from clpd_bench.costs.sources import Texts
+from clpd_bench.costs.inputs import Texts
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.precision import TrainedParameters

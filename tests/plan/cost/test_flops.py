@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from measured import Student, a_split, counted_flops, dimensions, model
 
-from clpd_bench.costs.sources import passes, whole
+from clpd_bench.costs.inputs import passes, whole
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets

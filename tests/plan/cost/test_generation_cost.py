@@ -8,8 +8,8 @@ import torch
 from measured import allocated_at_peak, counted_flops, dimensions, model
 
 from clpd_bench.costs.evaluations import generated
+from clpd_bench.costs.inputs import Texts
 from clpd_bench.costs.memory import Held, generating
-from clpd_bench.costs.sources import Texts
 from clpd_bench.flops.passes import forward
 from clpd_bench.flops.terms import total
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from measured import Student, a_split, allocated_at_peak, dimensions, model
 
+from clpd_bench.costs.inputs import passes, whole
 from clpd_bench.costs.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
 from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
-from clpd_bench.costs.sources import passes, whole
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets

@@ -9,9 +9,9 @@ from typing import Any
 from clpd_bench.analysis.power import too_few_seeds
 from clpd_bench.costs.fits import too_large
 from clpd_bench.costs.footprint import footprint
+from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.jobs import job_costs
 from clpd_bench.costs.machines import Machines
-from clpd_bench.costs.sources import Sources
 from clpd_bench.errors import UserError
 from clpd_bench.launch.slurm.cluster import Cluster, ask_cluster
 from clpd_bench.launch.slurm.preflight.accounts import check_accounts

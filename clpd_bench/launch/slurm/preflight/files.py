@@ -1,9 +1,4 @@
-"""Whether the store and the Python that runs here are there on every node, and the store can be written.
-
-Whether what is to be written has room. Quotas are not seen: how they are asked differs by cluster.
-
-Files that jobs will read: there, and as they were planned.
-"""
+"""Files that jobs will read and write: there as planned, on every node, with room for what comes."""
 
 from __future__ import annotations
 

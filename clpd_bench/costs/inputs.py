@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.dimensions import KnownDimensions
-from clpd_bench.flops.read import Largest, Read, read_in_batches
 from clpd_bench.flops.sizes import WIDTHS
+from clpd_bench.flops.tokens import Largest, Read, read_in_batches
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.corpus import Expected
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
