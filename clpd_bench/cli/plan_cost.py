@@ -11,7 +11,7 @@ from clpd_bench.cli.plan_cost_json import CostRow, by_arm, by_kind, job_json
 from clpd_bench.costs.cost import OnProfile, PlanCost, Seconds, flops
 from clpd_bench.errors import UserError
 from clpd_bench.flops.parameters import parameters
-from clpd_bench.flops.terms import Term
+from clpd_bench.flops.passes import Term
 from clpd_bench.plan.plan import Job, Plan
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.tables.rounding import hours, short

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clpd_bench.costs.cost import JobCost, PlanCost, Seconds, flops
-from clpd_bench.flops.terms import Term
+from clpd_bench.flops.passes import Term
 from clpd_bench.plan.plan import Plan
 
 

@@ -41,7 +41,7 @@ def status(
     """
     from clpd_bench.cli.status_text import print_failures, print_status
     from clpd_bench.launch.slurm.endings import Accounts
-    from clpd_bench.launch.slurm.observer import Observer
+    from clpd_bench.launch.slurm.view import Observer
     from clpd_bench.launch.watch.failures import failures_of
     from clpd_bench.launch.watch.hours import hours_of
 

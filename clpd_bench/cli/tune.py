@@ -91,7 +91,7 @@ def _print_unfinished(tuning: Tuning, store: Path, left: int, submitted: str | N
     """What is still to be done, what failed and why, what to type; whether anything failed."""
     from clpd_bench.cli.status_text import counts_table, print_failures, slurm_lines
     from clpd_bench.launch.slurm.endings import Accounts
-    from clpd_bench.launch.slurm.observer import Observer
+    from clpd_bench.launch.slurm.view import Observer
     from clpd_bench.launch.watch.failures import failures_of
     from clpd_bench.tables.terminal import terminal
 

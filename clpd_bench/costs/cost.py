@@ -8,7 +8,7 @@ from typing import Literal
 
 from clpd_bench.costs.memory import Peak
 from clpd_bench.flops.parameters import parameters
-from clpd_bench.flops.terms import Term, total
+from clpd_bench.flops.passes import Term, total
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.parts.dimensions import Dimensions
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from clpd_bench.corpus.reader import read_summary
 from clpd_bench.costs.gguf_header import dimensions_of_gguf
 from clpd_bench.errors import UserError
-from clpd_bench.flops.config import NAMES, dimensions_of_config
+from clpd_bench.flops.parameters import NAMES, dimensions_of_config
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.model import Cosine, Every, FirstLast, KeepLayers, Listed, Llama, Qwen3

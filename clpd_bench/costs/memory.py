@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clpd_bench.flops.parameters import has_head_norms, parameters
+from clpd_bench.flops.passes import Term, term, total
 from clpd_bench.flops.sizes import FLOAT, rows_of_chunk
-from clpd_bench.flops.terms import Term, term, total
 from clpd_bench.flops.tokens import Largest
 from clpd_bench.settings.parts.dimensions import Dimensions
 

@@ -19,8 +19,8 @@ from clpd_bench.costs.memory import (
     working_set,
 )
 from clpd_bench.flops.parameters import parameters
+from clpd_bench.flops.passes import Term, term
 from clpd_bench.flops.sizes import FLOAT, HALF
-from clpd_bench.flops.terms import Term, term
 from clpd_bench.flops.tokens import Largest
 from clpd_bench.settings.parts.dimensions import Dimensions
 

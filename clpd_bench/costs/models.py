@@ -15,9 +15,8 @@ from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.steps import number_of_steps
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.flops.passes import forward, training
+from clpd_bench.flops.passes import Term, forward, training
 from clpd_bench.flops.sizes import rows_of_chunk
-from clpd_bench.flops.terms import Term
 from clpd_bench.flops.tokens import Largest, Read, read_by_teachers, read_whole
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty

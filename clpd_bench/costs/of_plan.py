@@ -25,7 +25,7 @@ def plan_cost(plan: Plan, store: Store, machines: Machines | None) -> PlanCost:
     try:
         costs = job_costs(sources)
     except UserError as error:
-        raise UserError(error.message, file=plan.file, key=error.key, fix=error.fix) from None
+        raise error.at(file=plan.file) from None
     done = frozenset(key for key in plan.jobs if store.is_done(key))
     todo = {*plan.jobs} - done
     disk = footprint(plan, todo, store)

@@ -1,10 +1,14 @@
-"""How many weights a decoder has."""
+"""A model's dimensions, by its configuration, and its parameters by them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast, get_args
 
-from clpd_bench.settings.parts.dimensions import Dimensions
+from pydantic import ValidationError
+
+from clpd_bench.settings.parts.dimensions import Dimensions, Family
 
 
 @dataclass(frozen=True)
@@ -57,3 +61,30 @@ def parameters(d: Dimensions) -> Parameters:
 def has_head_norms(d: Dimensions) -> bool:
     """Whether queries and keys have norms of their own, of a head's size."""
     return d.model_type in ("qwen3", "gemma3_text")
+
+
+DEFAULTS: dict[Family, dict[str, Any]] = {
+    "llama": {},
+    "mistral": {"num_key_value_heads": 8},
+    "qwen2": {"num_key_value_heads": 32},
+    "qwen3": {"num_key_value_heads": 32, "head_dim": 128},
+    "gemma3_text": {"num_key_value_heads": 4, "head_dim": 256, "tie_word_embeddings": True},
+}
+"""What transformers takes for keys that a configuration leaves out, where that differs from `Dimensions`."""
+NAMES = {*Dimensions.model_fields} - {"source"}
+
+
+def dimensions_of_config(config: Mapping[str, Any], source: str) -> Dimensions | None:
+    """None where it is of a family that is not known here.
+
+    Args:
+        source: what the configuration is called.
+    """
+    if config.get("model_type") not in get_args(Family):
+        return None
+    family = cast(Family, config["model_type"])
+    given = {name: config[name] for name in NAMES if config.get(name) is not None}
+    try:
+        return Dimensions(**{**DEFAULTS[family], **given, "source": source})
+    except ValidationError:
+        return None

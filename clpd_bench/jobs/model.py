@@ -16,9 +16,9 @@ from clpd_bench.distillation.checkpoints import KeptModels
 from clpd_bench.distillation.divergences import OwnLoss
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import device, new_model, save_model
-from clpd_bench.distillation.spent_flops import training_flops
 from clpd_bench.distillation.targets import Targets, read_targets
 from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
+from clpd_bench.distillation.training_flops import training_flops
 from clpd_bench.distillation.validation import best_check, validation_scores, why_stopped
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError

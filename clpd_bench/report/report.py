@@ -23,8 +23,7 @@ from clpd_bench.report.explanations import divergences_explained
 from clpd_bench.report.figures.draw import FILES, draw
 from clpd_bench.report.page.render import PageData, render
 from clpd_bench.report.rows import Rows, is_primary, table_rows
-from clpd_bench.report.tuning.caveats import caveats
-from clpd_bench.report.tuning.text import notes
+from clpd_bench.report.tuning.text import caveats, notes
 from clpd_bench.report.write import table_files, with_published, with_standing, without, write_files
 from clpd_bench.results.capacity import Gap, capacity_gap, gap_csv
 from clpd_bench.results.collect import SeedScores, collect_items, declared, factorial, floor_items, means_by_seed

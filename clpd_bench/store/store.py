@@ -12,11 +12,10 @@ from clpd_bench.errors import UserError
 from clpd_bench.store import artifacts, kept, ledger, register
 from clpd_bench.store.attempts import Attempt
 from clpd_bench.store.ledger import Entry
-from clpd_bench.store.liveness import Watch
+from clpd_bench.store.liveness import Watch, turn
 from clpd_bench.store.owner import Owner
 from clpd_bench.store.register import Record
 from clpd_bench.store.states import AttemptInfo, State, is_given_up, recorded_state
-from clpd_bench.store.turns import turn
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -18,8 +18,7 @@ from clpd_bench.costs.jobs import job_costs
 from clpd_bench.distillation import live
 from clpd_bench.distillation.batches import micro_batches
 from clpd_bench.distillation.spent_flops import scoring_flops, size_of
-from clpd_bench.flops.passes import forward, training
-from clpd_bench.flops.terms import total
+from clpd_bench.flops.passes import forward, total, training
 from clpd_bench.flops.tokens import Read, read_by_teachers
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import make_data

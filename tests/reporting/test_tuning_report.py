@@ -24,8 +24,7 @@ from clpd_bench.grid.tuned import TunedPoint, read_tuned
 from clpd_bench.plan.tuning import plan_tuning
 from clpd_bench.report.figures.style import STANDARD, styled
 from clpd_bench.report.figures.tuning import is_curve, tuning
-from clpd_bench.report.tuning.caveats import caveats
-from clpd_bench.report.tuning.text import notes, warnings
+from clpd_bench.report.tuning.text import caveats, notes, warnings
 
 ARMS = ["standard_kd", "data_ordering", "teacher_scheduling", "clpd"]
 

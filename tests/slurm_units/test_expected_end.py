@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from canned_slurm import CannedSlurm
 
-from clpd_bench.launch.slurm.observer import Observer
+from clpd_bench.launch.slurm.view import Observer
 from clpd_bench.launch.watch.hours import Unit, hours_of, makespan
 
 

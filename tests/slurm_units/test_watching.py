@@ -11,7 +11,7 @@ from rich.console import Console
 
 from clpd_bench.cli import status_text as module
 from clpd_bench.cli.status_text import watch
-from clpd_bench.launch.slurm.observer import Observer
+from clpd_bench.launch.slurm.view import Observer
 
 RUNNING = "1|1|RUNNING|None|clpd:LAUNCH/0"
 

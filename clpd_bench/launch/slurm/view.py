@@ -1,4 +1,4 @@
-"""What Slurm has to do with a plan: the launches that took jobs of it, and the living tasks that are at them."""
+"""A plan looked at from outside: the launches that took jobs of it, and what living Slurm tasks are at."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any
 
 from clpd_bench.errors import UserError
 from clpd_bench.launch.slurm import queue, records
+from clpd_bench.launch.slurm.liveness import Liveness, open_store
 from clpd_bench.launch.slurm.queue import Task
 from clpd_bench.launch.slurm.records import Launch
+from clpd_bench.launch.watch.status import Status, status_of
+from clpd_bench.plan.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,19 @@ def view_of(keys: Iterable[str], store: Path) -> View | None:
                 if key not in tasks or one.task.state == "RUNNING":
                     tasks[key] = one.task
     return View(tuple(launches), gpus, tasks, queue.living(found))
+
+
+class Observer:
+    """Where nothing of the plan was launched, Slurm is asked of owners that were in its jobs alone."""
+
+    def __init__(self, plan: Plan, root: Path) -> None:
+        self._plan = plan
+        self._liveness = Liveness()
+        self.store = open_store(root, self._liveness)
+
+    def look(self) -> Status:
+        """What became of each job, and is becoming of it, as of now."""
+        view = view_of(self._plan.jobs, self.store.root)
+        if view:
+            self._liveness.hear(view.alive)
+        return status_of(self._plan, self.store, view)

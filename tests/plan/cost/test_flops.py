@@ -11,8 +11,7 @@ from clpd_bench.costs.inputs import passes, whole
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets
-from clpd_bench.flops.passes import forward, training
-from clpd_bench.flops.terms import total
+from clpd_bench.flops.passes import forward, total, training
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
 from clpd_bench.settings.parts.training import Training

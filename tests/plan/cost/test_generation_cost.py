@@ -10,8 +10,7 @@ from measured import allocated_at_peak, counted_flops, dimensions, model
 from clpd_bench.costs.evaluations import generated
 from clpd_bench.costs.inputs import Texts
 from clpd_bench.costs.memory import Held, generating
-from clpd_bench.flops.passes import forward
-from clpd_bench.flops.terms import total
+from clpd_bench.flops.passes import forward, total
 
 BATCH, PROMPT, NEW = 6, 40, 25
 
