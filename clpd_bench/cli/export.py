@@ -48,8 +48,8 @@ def export(
         print(UNRECORDED, file=sys.stderr)
     if as_json:
         benchmarks = {task.benchmark: task.folder or None for task in done.tasks}
-        told = {"label": done.label, "key": done.key, "folder": str(folder), "card": str(folder / CARD)}
-        print(json.dumps({**told, "bytes": done.bytes, "files": done.files, "evaluation": benchmarks}, indent=2))
+        summary = {"label": done.label, "key": done.key, "folder": str(folder), "card": str(folder / CARD)}
+        print(json.dumps({**summary, "bytes": done.bytes, "files": done.files, "evaluation": benchmarks}, indent=2))
         return
     print(f"{done.label} is in {folder}: {len(done.files)} files, {done.bytes:,} bytes. Its card: {folder / CARD}")
     print("Next:")

@@ -98,8 +98,8 @@ def plan(
     summary = plan_summary(points, planned, done, exposures, power, tried)
     ladders = ladders_of(planned, here)
     if as_json:
-        told = {"ladders": [ladder.to_json() for ladder in ladders], "cost": cost_json(planned, costs, tuning)}
-        print(json.dumps({**summary, **told}, indent=2))
+        more = {"ladders": [ladder.to_json() for ladder in ladders], "cost": cost_json(planned, costs, tuning)}
+        print(json.dumps({**summary, **more}, indent=2))
     else:
         for said in falls(ladders):
             console().print(f"Warning: {said}.\n", markup=False)

@@ -127,7 +127,7 @@ def _hours_by(cost: PlanCost) -> str:
     by: Counter[str] = Counter()
     for one in cost.profiles.values():
         by.update(one.by)
-    said = [f"{by[what]} jobs by {told}" for what, told in BY.items() if by[what]]
+    said = [f"{by[what]} jobs by {phrase}" for what, phrase in BY.items() if by[what]]
     without = sum(one.without for one in cost.profiles.values())
     said += [f"{without} not known (gpu_tflops of the profile, or what is named above)"] if without else []
     # What a lone token costs is the reading of all weights, which no count of FLOPs knows.

@@ -224,5 +224,5 @@ def _without_clock(template: str, chat: Chat) -> str:
     if "strftime_now" not in template:
         return template
     date = chat.arguments.get("date_string")
-    told = f"raise_exception({json.dumps(NO_CLOCK)})" if date is None else json.dumps(str(date))
-    return f"{{%- macro strftime_now(form) -%}}{{{{ {told} }}}}{{%- endmacro -%}}{template}"
+    value = f"raise_exception({json.dumps(NO_CLOCK)})" if date is None else json.dumps(str(date))
+    return f"{{%- macro strftime_now(form) -%}}{{{{ {value} }}}}{{%- endmacro -%}}{template}"

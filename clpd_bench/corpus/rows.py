@@ -159,8 +159,10 @@ def _parsed(text: str) -> Any:
 
 def _invalid(error: json.JSONDecodeError, file: Path, line: int) -> UserError:
     before, behind = error.doc[: error.pos].rstrip(), error.doc[error.pos : error.pos + 1]
-    told = f"there is a comma in front of this {behind}" if before.endswith(",") and behind in {"]", "}"} else error.msg
-    return UserError(f"not valid JSON: {told}", file=file, line=line)
+    reason = (
+        f"there is a comma in front of this {behind}" if before.endswith(",") and behind in {"]", "}"} else error.msg
+    )
+    return UserError(f"not valid JSON: {reason}", file=file, line=line)
 
 
 def _table(file: Path) -> Iterator[tuple[Any, int]]:

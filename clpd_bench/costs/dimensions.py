@@ -106,10 +106,10 @@ def of_source(source: Hub | Local | Gguf) -> Dimensions | None:
         return own or declared
     differing = sorted(name for name in NAMES if _meant(own, name) != _meant(declared, name))
     if differing:
-        told = ", ".join(f"{name} {_meant(declared, name)} against {_meant(own, name)}" for name in differing)
+        listed = ", ".join(f"{name} {_meant(declared, name)} against {_meant(own, name)}" for name in differing)
         raise UserError(
             f"the dimensions that are declared of {source.label} ({declared.source}) are not those of {own.source}: "
-            f"{told}",
+            f"{listed}",
             key="dimensions",
             fix="Correct them, or leave them out: the model's own are at hand",
         )

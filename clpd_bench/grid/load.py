@@ -14,7 +14,7 @@ from clpd_bench.grid.points import GRID, check_points, points
 from clpd_bench.grid.space import check_tune
 from clpd_bench.grid.tuned import read_tuned, refuse_stale
 from clpd_bench.settings.file import merge, read
-from clpd_bench.settings.file.explain import Finding, first_finding
+from clpd_bench.settings.file.explain import Mistake, first_mistake
 from clpd_bench.settings.file.merge import SET, Place, PlacedSettings, texts
 from clpd_bench.settings.file.yaml_reader import KeyPath, dotted
 from clpd_bench.settings.parts.ablation import Ablation
@@ -106,7 +106,7 @@ def _checked(placed: PlacedSettings, places: _Places) -> Ablation:
     try:
         ablation = Ablation.model_validate(data, context={"folder": places.file.parent})
     except ValidationError as error:
-        raise _placed(first_finding(error, data, Ablation), data, places) from None
+        raise _placed(first_mistake(error, data, Ablation), data, places) from None
     try:
         check(ablation)
         check_points(ablation)
@@ -178,9 +178,9 @@ class _Places:
         )
 
 
-def _placed(finding: Finding, data: dict[str, Any], places: _Places) -> UserError:
-    path = finding.path
-    if finding.missing and not places.has(path[:-1]):
+def _placed(mistake: Mistake, data: dict[str, Any], places: _Places) -> UserError:
+    path = mistake.path
+    if mistake.missing and not places.has(path[:-1]):
         made = next(path[:i] for i in range(1, len(path)) if not places.has(path[:i]))
         names = _at(data, made[:-1])
         others = [str(name) for name in names if places.has((*made[:-1], name))] if isinstance(names, dict) else []
@@ -192,7 +192,7 @@ def _placed(finding: Finding, data: dict[str, Any], places: _Places) -> UserErro
                 found=str(made[-1]),
                 allowed=others,
             )
-    return places.at(path, finding.error())
+    return places.at(path, mistake.error())
 
 
 def _at(data: Any, path: KeyPath) -> Any:

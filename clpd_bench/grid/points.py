@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from clpd_bench.errors import UserError
 from clpd_bench.settings.file import merge
-from clpd_bench.settings.file.explain import first_finding
+from clpd_bench.settings.file.explain import first_mistake
 from clpd_bench.settings.parts.ablation import Ablation, Constraint
 from clpd_bench.settings.rules.checks import check
 
@@ -192,7 +192,7 @@ def _point(ablation: Ablation, base: dict[str, Any], coordinates: dict[str, Any]
     try:
         resolved = Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        raise _blamed(ablation, coordinates, first_finding(error, data, Ablation).error()) from None
+        raise _blamed(ablation, coordinates, first_mistake(error, data, Ablation).error()) from None
     return Point(MappingProxyType(coordinates), label(ablation, coordinates), resolved)
 
 

@@ -45,7 +45,7 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["initial"]))
     model = load_model(inputs["initial"], "auto").to(device()).eval()
     require_causal_rows(model, "the model that is cut")
-    told: dict[str, object] = {}
+    measured: dict[str, object] = {}
     tokens = flops = 0
 
     def cosines() -> NDArray[np.float64]:
@@ -58,13 +58,13 @@ def with_fewer_layers(rule: KeepLayers, inputs: dict[str, Path], out: Path) -> M
         found = layer_cosines(model, split, rule.examples)
         tokens = int(split.tokens[: rule.examples].sum())
         flops = comparing_flops(model, split, rule.examples)
-        told["cosines"] = [round(float(value), 6) for value in found]
+        measured["cosines"] = [round(float(value), 6) for value in found]
         return found
 
     layers = len(layers_of(model)[1])
     kept = kept_layers(rule, layers, cosines)
     smaller = cut(model, kept)
     save_model(smaller, tokenizer, out)
-    details = {"kept_layers": kept, "of_layers": layers, **told}
+    details = {"kept_layers": kept, "of_layers": layers, **measured}
     (out / "layers.json").write_text(json.dumps(details))
     return Measured(tokens, flops, {"parameters": smaller.num_parameters(), **details})

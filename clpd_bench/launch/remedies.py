@@ -53,8 +53,8 @@ class Remedy:
 
     def fits(self, failure: Mapping[str, Any]) -> bool:
         kind, message = str(failure.get("type", "")), str(failure.get("message", ""))
-        told = self.words is not None and re.search(self.words, message, re.IGNORECASE)
-        return kind in self.types or failure.get("signal") in self.signals or bool(told)
+        matches = self.words is not None and re.search(self.words, message, re.IGNORECASE)
+        return kind in self.types or failure.get("signal") in self.signals or bool(matches)
 
 
 # The first that fits.

@@ -100,12 +100,12 @@ def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Call
     if not status.in_state("pending", "lost", "blocked", "running"):
         return Outcome(status, False, [])
     with _workers(plan_file, store, workers) as processes, _ctrl_c() as asked:
-        told = False
+        announced = False
         while any(process.poll() is None for process in processes) and asked() < 2:
             time.sleep(POLL_SECONDS)
             show(status_of(plan, store))
-            if asked() and not told:
-                told = True
+            if asked() and not announced:
+                announced = True
                 for process in processes:
                     process.send_signal(signal.SIGTERM)
     interrupted = bool(asked())

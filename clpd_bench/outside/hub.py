@@ -70,8 +70,8 @@ def cached_folder(repository: str, revision: str, patterns: Sequence[str], kind:
             )
         )
     except IncompleteSnapshotError as error:
-        told = str(error).partition(" is incomplete: ")[2].partition(". Outgoing")[0] or "files are missing"
-        raise _not_cached(repository, revision, kind, f"is in the hub's cache in part: {told}") from None
+        missing = str(error).partition(" is incomplete: ")[2].partition(". Outgoing")[0] or "files are missing"
+        raise _not_cached(repository, revision, kind, f"is in the hub's cache in part: {missing}") from None
     except (OSError, ValueError):
         raise _not_cached(repository, revision, kind, "is not in the hub's cache") from None
 

@@ -74,8 +74,10 @@ class TaskFile:
                 files=tuple(files),
             )
         except ValidationError as error:
-            told = error.errors()[0]
-            raise UserError(f"dataset {told['loc'][0]}: {told['msg']}", file=self.path, found=told["input"]) from None
+            first = error.errors()[0]
+            raise UserError(
+                f"dataset {first['loc'][0]}: {first['msg']}", file=self.path, found=first["input"]
+            ) from None
 
 
 def own_tasks() -> Path:
@@ -110,8 +112,8 @@ def read_task(path: Path) -> TaskFile:
     try:
         return TaskFile(path, _read(path, ()))
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        told = str(error).strip().splitlines()[0]
-        raise UserError(f"is no task of lm-eval: {told}", file=path) from None
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"is no task of lm-eval: {reason}", file=path) from None
 
 
 def _named(folder: Path) -> Iterator[tuple[Path, bytes]]:

@@ -131,10 +131,10 @@ def _require_whole(file: Path, source: Hub | Local) -> None:
             raise UserError(f"{file.name} of {source.label} is no safetensors file", key="initial", fix=AGAIN) from None
         if wanted == size:
             return
-        told = f"has {size} bytes, and {wanted} by its header"
+        damage = f"has {size} bytes, and {wanted} by its header"
     else:
-        told = f"ends within its header, after {size} bytes"
-    raise UserError(f"{file.name} of {source.label} is cut short or damaged: it {told}", key="initial", fix=AGAIN)
+        damage = f"ends within its header, after {size} bytes"
+    raise UserError(f"{file.name} of {source.label} is cut short or damaged: it {damage}", key="initial", fix=AGAIN)
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def located(start: Start, scratch: Path, tokenizer_alone: bool = False) -> Itera
 
 def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserError:
     """What transformers says of a model or tokenizer that it does not load, in our words."""
-    told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if "trust_remote_code" in str(error):
         return UserError(
             f"the {what} of {source.label} is loaded by code that comes with it",
@@ -244,7 +244,7 @@ def unreadable(what: str, source: Hub | Local | Gguf, error: Exception) -> UserE
             fix="Read that code, and set trust_remote_code: true to let it be executed; or take another model",
         )
     return UserError(
-        f"the {what} of {source.label} cannot be loaded: {type(error).__name__}: {told}",
+        f"the {what} of {source.label} cannot be loaded: {type(error).__name__}: {reason}",
         key="initial",
         fix="If the file is cut short or damaged, fetch or copy it again" if isinstance(source, Gguf) else None,
     )

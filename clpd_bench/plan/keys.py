@@ -62,11 +62,11 @@ def digest(value: Any) -> str:
 def _learnt_from(spec: Spec) -> Any:
     """Settings without what a model trained on a corpus does not depend on: its test split, and the longest example
     that it would take. A teacher is the same teacher when one test item more is asked for."""
-    told = fingerprint(spec)
+    keyed = fingerprint(spec)
     if isinstance(spec, CorpusSpec):
-        corpus, source, files = told["corpus"], told["corpus"]["source"], told.get("file_hashes", {})
+        corpus, source, files = keyed["corpus"], keyed["corpus"]["source"], keyed.get("file_hashes", {})
         limit = {name: number for name, number in source.pop("limit", {}).items() if name != "test"}
         source |= {"limit": limit} if limit else {}
         for part, name in ((corpus, "max_tokens"), (source, "test"), (files, "test")):
             part.pop(name, None)
-    return told
+    return keyed

@@ -32,8 +32,11 @@ def conditions(ablation: Ablation, plan: Plan, store: Store) -> list[str]:
     *most, last = shared
     listed = f"{', '.join(most)}, and {last}" if most else last
     varied = varied_by_seeds(ablation, plan, store)
-    told = f"{varied[0]} alone" if len(varied) == 1 else f"{', '.join(varied[:-1])} and {varied[-1]}"
-    return [f"The seeds vary {told}; all conclusions are conditional on {listed}.", *shared_with_starts(ablation, plan)]
+    varying = f"{varied[0]} alone" if len(varied) == 1 else f"{', '.join(varied[:-1])} and {varied[-1]}"
+    return [
+        f"The seeds vary {varying}; all conclusions are conditional on {listed}.",
+        *shared_with_starts(ablation, plan),
+    ]
 
 
 def _start(student: StudentSettings) -> str | None:
@@ -73,8 +76,8 @@ def shared_with_starts(ablation: Ablation, plan: Plan) -> list[str]:
     for name, teacher in teachers.items():
         for what in dict.fromkeys(one for start in sorted(starts) for one in _shared(plan, start, teacher)):
             said.setdefault(what, []).append(name)
-    told = "; ".join(f"{', '.join(names)}: {what}" for what, names in said.items())
-    return [f"What teachers share with what the student starts from: {told}."] if told else []
+    shared = "; ".join(f"{', '.join(names)}: {what}" for what, names in said.items())
+    return [f"What teachers share with what the student starts from: {shared}."] if shared else []
 
 
 def _shared(plan: Plan, start: str, teacher: str) -> list[str]:

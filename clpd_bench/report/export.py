@@ -119,12 +119,12 @@ def _copy_model(
     total = sum(manifest["files"][name]["bytes"] for name in names)
     done = 0
 
-    def told(size: int) -> None:
+    def copied(size: int) -> None:
         nonlocal done
         done += size
         copying(done, total)
 
-    copy_files(artifact, manifest, {name: folder / name for name in names}, told)
+    copy_files(artifact, manifest, {name: folder / name for name in names}, copied)
 
 
 def _add_rest(subject: Subject, store: Store, folder: Path, command: str) -> list[Task]:

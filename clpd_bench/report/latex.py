@@ -69,8 +69,10 @@ def _beside(rows: Rows, context: ReportContext) -> str:
 def _divergences(context: ReportContext) -> str:
     counts = {arm: sum(one.arm == arm for one in context.diverged) for arm in context.arms}
     listed = ", ".join(f"{count} of {arm}" for arm, count in counts.items() if count)
-    told = [f"Students that diverged: {listed}."] if listed else []
-    return "".join(f"{sentence} " for sentence in [*told, *(f"{arm}: {why}." for arm, why in context.biased.items())])
+    sentences = [f"Students that diverged: {listed}."] if listed else []
+    return "".join(
+        f"{sentence} " for sentence in [*sentences, *(f"{arm}: {why}." for arm, why in context.biased.items())]
+    )
 
 
 def _score(mean: Summary | None, series: Series) -> Cell:

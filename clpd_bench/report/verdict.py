@@ -117,12 +117,12 @@ def verdict(
     if not declaration.family:
         return ["No verdict: no test was declared (the family is empty)."]
 
-    def told(arm: str) -> str:
+    def caveat(arm: str) -> str:
         said = "; ".join([*caveats, *([biased[arm]] if arm in biased else [])])
         return f" {said[:1].upper()}{said[1:]}." if said else ""
 
     return [
-        f"{_sentence(row, found.metric, declaration)}{told(row.arm)} {str(standings.of(row)).capitalize()}."
+        f"{_sentence(row, found.metric, declaration)}{caveat(row.arm)} {str(standings.of(row)).capitalize()}."
         for row in _tested(comparisons, declaration)
     ]
 

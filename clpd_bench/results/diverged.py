@@ -87,8 +87,8 @@ def divergence_of(store: Store, key: str) -> str | None:
         attempt = store.last_attempt(key)
         failure = (attempt.failure if attempt else None) or {}
         return str(failure["message"]) if failure.get("type") == "Diverged" else None
-    if told := manifest.get("details", {}).get("diverged"):
-        return str(told)
+    if reason := manifest.get("details", {}).get("diverged"):
+        return str(reason)
     if (record := training_record(store, key)) is None:
         return None
     losses, looks = record["loss"], record.get("validation", [])

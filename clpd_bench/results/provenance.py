@@ -167,5 +167,5 @@ def manifest_fields(manifest: dict[str, Any]) -> dict[str, str]:
             return {k: v for name, inner in value.items() for k, v in walk(inner, f"{path}.{name}").items()}
         return {path: "" if value is None else str(value)}
 
-    told = {k: v for name, inner in manifest.items() for k, v in walk(inner, name).items()}
-    return {**told, **settings_as_run(manifest)}
+    fields = {k: v for name, inner in manifest.items() for k, v in walk(inner, name).items()}
+    return {**fields, **settings_as_run(manifest)}

@@ -134,8 +134,8 @@ def _published(row: Mapping[str, str | None], file: Path, line: int) -> Publishe
     metric, its_filter = (named[1], named[2]) if named else (cells["metric"], None)
     if metric not in METRICS:
         raise UserError("unknown metric", file=file, line=line, key="metric", found=metric, allowed=METRICS)
-    if (told := cells.get("filter") or None) and its_filter not in (None, told):
-        raise UserError(f"the metric says {its_filter}", file=file, line=line, key="filter", found=told)
+    if (asked := cells.get("filter") or None) and its_filter not in (None, asked):
+        raise UserError(f"the metric says {its_filter}", file=file, line=line, key="filter", found=asked)
     value = _number(cells["value"], file, line, "value")
     if metric in BINARY and not 0 <= value <= 100:
         raise UserError(f"{metric} is in percent, from 0 to 100", file=file, line=line, key="value", found=value)
@@ -146,7 +146,7 @@ def _published(row: Mapping[str, str | None], file: Path, line: int) -> Publishe
         cells["system"],
         cells["benchmark"],
         metric,
-        its_filter or told,
+        its_filter or asked,
         cells.get("point") or None,
         value,
         spread,

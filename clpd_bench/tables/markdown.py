@@ -30,8 +30,8 @@ def _pipes(table: Table, section: Section) -> str:
     ]
     lines = [[text.replace("|", "\\|") for text in line] for line in [titles, *rows]]
     if section.title:
-        told = [place for place in range(len(titles)) if any(row[place] for row in rows)]
-        lines = [[line[place] for place in told] for line in lines]
+        filled = [place for place in range(len(titles)) if any(row[place] for row in rows)]
+        lines = [[line[place] for place in filled] for line in lines]
     widths = [max(map(len, texts)) for texts in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(

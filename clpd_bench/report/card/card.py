@@ -164,8 +164,8 @@ def _row(score: Score, over_seeds: bool) -> list[str]:
     if score.arm is None:
         return [*row, "", "", ""]
     _, seeds = interval(score.arm.mean, score.arm_low, score.arm_high, unit)
-    told = mean_and_sd(score.arm.mean, score.arm.sd, unit)
-    return [*row, told, seeds or "the same at every seed", str(score.arm.seeds)]
+    arm = mean_and_sd(score.arm.mean, score.arm.sd, unit)
+    return [*row, arm, seeds or "the same at every seed", str(score.arm.seeds)]
 
 
 def _evaluating(tasks: list[Task]) -> list[str]:

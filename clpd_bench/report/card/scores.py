@@ -60,21 +60,23 @@ def scores_of(subject: Subject, store: Store) -> tuple[list[Score], list[str]]:
         truncated = cut.get(series.benchmark, {}).get(name)
         one = Score(series, *item_interval(scores, series.metric), len(scores), truncated)
         if series[:3] in arm:
-            told, low, high = arm[series[:3]]
-            one = one._replace(arm=told, arm_low=low, arm_high=high)
+            mean, low, high = arm[series[:3]]
+            one = one._replace(arm=mean, arm_low=low, arm_high=high)
         found.append(one)
     return found, missing
 
 
 def _arm(items: pd.DataFrame) -> dict[tuple[str, str, str], tuple[Summary, float, float]]:
     """By series: what reports say of an arm, where it has two seeds or more."""
-    told = {(row.benchmark, row.metric): row for row in (Summary(*r) for r in summary(items).itertuples(index=False))}
+    summaries = {
+        (row.benchmark, row.metric): row for row in (Summary(*r) for r in summary(items).itertuples(index=False))
+    }
     out = {}
     for series in metric_series(items):
         (values,) = seed_means(items, series).values()
         if len(values) > 1:
             _, low, high = mean_interval(values)
-            out[series[:3]] = (told[series.benchmark, series.name], low, high)
+            out[series[:3]] = (summaries[series.benchmark, series.name], low, high)
     return out
 
 

@@ -151,11 +151,13 @@ def _markdown(
 
 def _caveats(of_points: Mapping[str, Sequence[str]]) -> list[str]:
     """A sentence for each list of them, with the points that have it."""
-    told: dict[str, list[str]] = {}
+    points_of: dict[str, list[str]] = {}
     for point, caveats in of_points.items():
-        told.setdefault("; ".join(caveats), []).append(point)
+        points_of.setdefault("; ".join(caveats), []).append(point)
     return [
-        f"Found at {'every point' if len(told) == 1 else ', '.join(at)}: {said}." for said, at in told.items() if said
+        f"Found at {'every point' if len(points_of) == 1 else ', '.join(at)}: {said}."
+        for said, at in points_of.items()
+        if said
     ]
 
 

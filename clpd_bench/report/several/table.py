@@ -132,7 +132,7 @@ def columns_explained(found: Sequence[Entry]) -> list[str]:
 
 def _files(groups: Sequence[Group]) -> list[str]:
     """Seeds, declaration and caveats of each file or point; those that have the same are told together."""
-    told: dict[str, list[str]] = {}
+    parts_of: dict[str, list[str]] = {}
     for group in groups:
         context = group.report.context
         declaration = context.declaration
@@ -142,5 +142,5 @@ def _files(groups: Sequence[Group]) -> list[str]:
             f"{CORRECTED[declaration.correction]} at {declaration.alpha:g}, on {declaration.generalise_to}"
             f"{''.join(f'; {one}' for one in context.caveats)}"
         )
-        told.setdefault(text, []).append(group.part)
-    return [f"{', '.join(parts)}: {text}." for text, parts in told.items()]
+        parts_of.setdefault(text, []).append(group.part)
+    return [f"{', '.join(parts)}: {text}." for text, parts in parts_of.items()]

@@ -141,8 +141,8 @@ def _missing(group: Group) -> list[str]:
     primary, _ = rows.split(mine, context)
     absent = f"There are no outcomes on the primary result, {rows.primary_name(context)}."
     not_shown = [f"Not shown: {sentence}" for sentence in mine.not_shown]
-    told = [*([] if primary.series else [absent]), *mine.missing, *not_shown]
-    return [f"{group.part}: {sentence}" for sentence in told]
+    gaps = [*([] if primary.series else [absent]), *mine.missing, *not_shown]
+    return [f"{group.part}: {sentence}" for sentence in gaps]
 
 
 def _gap_files(gaps: dict[str, Gap]) -> tuple[Drawn, dict[str, bytes]]:

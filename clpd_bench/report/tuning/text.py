@@ -125,10 +125,10 @@ def planned(tuning: Tuning | None) -> list[str]:
         return []
     ablation, file = tuning.ablation, tuning.plan.file
     if ablation.tuned is None:
-        told = f"not done or not named: clpd tune {file}; until then every arm has the file's own values"
+        clause = f"not done or not named: clpd tune {file}; until then every arm has the file's own values"
     else:
-        told = f"chosen values from {ablation.tuned.name}"
-    return [f"Tuning: {size(tuning)}; {told}", *(f"Warning: {one}" for one in left_out(ablation, tuning.tune))]
+        clause = f"chosen values from {ablation.tuned.name}"
+    return [f"Tuning: {size(tuning)}; {clause}", *(f"Warning: {one}" for one in left_out(ablation, tuning.tune))]
 
 
 def notes(ablation: Ablation, tuned: TunedPoint | None, file: str, point: str) -> list[str]:
@@ -195,10 +195,10 @@ def caveats(ablation: Ablation, tuned: TunedPoint | None) -> list[str]:
         return [f"{_rates(ablation, names)}, not tuned"]
     left = [name for name in names if name not in mine]
     keys = ", ".join(over)
-    told = (
+    clause = (
         f"tuned over {keys} in {', '.join(mine)}, not in {', '.join(left)}" if left else f"each arm tuned over {keys}"
     )
-    return [*([] if LEARNING_RATE in over else [_rates(ablation, names)]), told, *_edges(tuned, names)]
+    return [*([] if LEARNING_RATE in over else [_rates(ablation, names)]), clause, *_edges(tuned, names)]
 
 
 def _rates(ablation: Ablation, names: list[str]) -> str:

@@ -30,7 +30,7 @@ WANTED = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Mistake:
     """Attributes:
     path: the keys that lead to it in the file.
     missing: whether it is a key that is not there.
@@ -44,61 +44,61 @@ class Finding:
     missing: bool = False
 
     def error(self) -> UserError:
-        """The finding as an error that knows its key, and no file yet."""
+        """The mistake as an error that knows its key, and no file yet."""
         return UserError(
             self.message, key=dotted(self.path) or None, found=self.found, allowed=self.allowed, fix=self.fix
         )
 
 
-def first_finding(error: ValidationError, data: Any, model: type[BaseModel]) -> Finding:
-    """The most telling of the findings about `data`, which was to be a `model`."""
+def first_mistake(error: ValidationError, data: Any, model: type[BaseModel]) -> Mistake:
+    """The most telling mistake in `data`, which was to be a `model`."""
     found = error.errors()
     # An unknown key is most often a misspelt one, and then the missing key it stands for is no news.
     first = min(found, key=lambda e: e["type"] != "extra_forbidden")
-    finding = _finding(first, _file_path(first["loc"], data), model)
+    mistake = _mistake(first, _file_path(first["loc"], data), model)
     more = len(found) - 1
     if not more or first["type"] == "extra_forbidden":
-        return finding
-    rest = f"{more} more finding{'s' if more > 1 else ''} behind this one"
-    return replace(finding, fix=f"{finding.fix}. ({rest})" if finding.fix else f"({rest})")
+        return mistake
+    rest = f"{more} more mistake{'s' if more > 1 else ''} behind this one"
+    return replace(mistake, fix=f"{mistake.fix}. ({rest})" if mistake.fix else f"({rest})")
 
 
-def _finding(e: Any, path: KeyPath, model: type[BaseModel]) -> Finding:
+def _mistake(e: Any, path: KeyPath, model: type[BaseModel]) -> Mistake:
     kind, value, context, last = e["type"], e["input"], e.get("ctx", {}), e["loc"][-1]
     if kind == "extra_forbidden":
-        return Finding(path, "unknown key", path[-1], _allowed_keys(model, e["loc"][:-1]))
+        return Mistake(path, "unknown key", path[-1], _allowed_keys(model, e["loc"][:-1]))
     if kind == "missing":
         return _missing(path, value, last)
     if kind == "union_tag_invalid":
         tags = [tag.strip(" '") for tag in str(context["expected_tags"]).split(",")]
         allowed = [WRITTEN if tag == "plugin" else tag for tag in tags]
-        return Finding(path, f"unknown name {context['tag']!r}", context["tag"], allowed)
+        return Mistake(path, f"unknown name {context['tag']!r}", context["tag"], allowed)
     if kind == "literal_error":
         allowed = [part.strip(" '") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
-        return Finding(path, f"unknown value {value!r}", value, allowed)
+        return Mistake(path, f"unknown value {value!r}", value, allowed)
     if kind == "value_error":
-        return Finding(path, str(context["error"]))
+        return Mistake(path, str(context["error"]))
     if kind == "too_short":
         grid = ", so the grid has no cells" if path in (("arms",), ("seeds",)) else ""
-        return Finding(path, f"is empty{grid}", fix="Name at least one")
+        return Mistake(path, f"is empty{grid}", fix="Name at least one")
     if last == "[key]":
-        return Finding(path, f"a name is text, and {value!r} is none", fix="Put it in quotes")
+        return Mistake(path, f"a name is text, and {value!r} is none", fix="Put it in quotes")
     if kind in WANTED:
         wanted = f"wants {WANTED[kind]}"
         if value is None:
-            return Finding(path, f"has no value, and {wanted}")
+            return Mistake(path, f"has no value, and {wanted}")
         fix = "Put it in quotes" if kind == "string_type" and isinstance(value, (int, float)) else None
-        return Finding(path, f"{wanted}, and {_short(value)} is none", fix=fix)
-    return Finding(path, f"{re.sub('^Input should be', 'must be', e['msg'])}, and is {_short(value)}")
+        return Mistake(path, f"{wanted}, and {_short(value)} is none", fix=fix)
+    return Mistake(path, f"{re.sub('^Input should be', 'must be', e['msg'])}, and is {_short(value)}")
 
 
-def _missing(path: KeyPath, value: object, last: str | int) -> Finding:
+def _missing(path: KeyPath, value: object, last: str | int) -> Mistake:
     if isinstance(last, int):
-        return Finding(path[:-1], f"wants {last + 1} values or more, and {_short(value)} are fewer", missing=True)
+        return Mistake(path[:-1], f"wants {last + 1} values or more, and {_short(value)} are fewer", missing=True)
     if isinstance(value, dict) and path[-1:] != (last,):  # a name written short, without what belongs to it
         name = value.get("name")
-        return Finding(path, f"{name!r} wants its {last} too", fix=f"Write {name}:<{last}>", missing=True)
-    return Finding(path, "is missing", missing=True)
+        return Mistake(path, f"{name!r} wants its {last} too", fix=f"Write {name}:<{last}>", missing=True)
+    return Mistake(path, "is missing", missing=True)
 
 
 def _short(value: object) -> str:

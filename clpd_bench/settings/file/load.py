@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.file.explain import first_finding
+from clpd_bench.settings.file.explain import first_mistake
 from clpd_bench.settings.file.yaml_reader import KeyPath, parse
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -69,5 +69,5 @@ def validated(
     except UserError as error:
         raise error.at(file=file, line=line(tuple((error.key or "").split("."))), fix=fix) from None
     except ValidationError as error:
-        finding = first_finding(error, data, model)
+        finding = first_mistake(error, data, model)
         raise finding.error().at(file=file, line=line(finding.path), fix=fix) from None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from clpd_bench.errors import UserError
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.file import merge
-from clpd_bench.settings.file.explain import first_finding
+from clpd_bench.settings.file.explain import first_mistake
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.plugin import Plugin
 
@@ -36,7 +36,7 @@ def resolve(ablation: Ablation, arm: str) -> Ablation:
     try:
         return Ablation.model_validate(data, context={"folder": ablation.folder})
     except ValidationError as error:
-        found = first_finding(error, data, Ablation).error()
+        found = first_mistake(error, data, Ablation).error()
         raise found.at(message=f"{found.key}: {found.message}", key=key) from None
 
 

@@ -86,9 +86,9 @@ def _wall(name: str, profile: Profile, cluster: Cluster, accounting: Accounting)
         return []
     partitions = filter(None, map(cluster.partition, cluster.partitions_of(profile)))
     of_partitions = [accounting.qos.get(partition.qos or "") for partition in partitions]
-    told = [(f"qos {qos.name}", qos.max_wall) for qos in (*of_partitions, accounting.qos_of(profile)) if qos]
-    told += [(f"account {one.account}", one.max_wall) for one in accounting.of(profile)[:1]]
-    says, most = next(((who, limit) for who, limit in told if limit is not None), ("", None))
+    limits = [(f"qos {qos.name}", qos.max_wall) for qos in (*of_partitions, accounting.qos_of(profile)) if qos]
+    limits += [(f"account {one.account}", one.max_wall) for one in accounting.of(profile)[:1]]
+    says, most = next(((who, limit) for who, limit in limits if limit is not None), ("", None))
     if most is None or profile.time <= most:
         return []
     what = f"profile {name}: {says} allows {duration(most)}, and {duration(profile.time)} are asked for"

@@ -77,13 +77,13 @@ def everywhere(what: str, path: Path, shared: tuple[Path, ...], mounts: Path, mo
         if any(path.resolve().is_relative_to(folder.resolve()) for folder in shared):
             return []
         there = ", ".join(map(str, shared))
-        told = f"{what} ({path}) lies in no folder that every node sees ({there}, says the site file)"
-        return [Finding("fatal", told, f"{move}; or add its folder to `shared` in the site file")]
+        problem = f"{what} ({path}) lies in no folder that every node sees ({there}, says the site file)"
+        return [Finding("fatal", problem, f"{move}; or add its folder to `shared` in the site file")]
     kind = file_system(path, mounts)
     if kind and (kind in SHARED or kind.startswith("fuse.")):
         return []
-    told = f"{what} ({path}) lies on {kind or 'a file system of unknown type'}, which the nodes may not see"
-    return [Finding("warning", told, "Say which folders every node sees: `shared: [...]` in the site file")]
+    problem = f"{what} ({path}) lies on {kind or 'a file system of unknown type'}, which the nodes may not see"
+    return [Finding("warning", problem, "Say which folders every node sees: `shared: [...]` in the site file")]
 
 
 def _writable(store: Path) -> list[Finding]:
@@ -178,8 +178,8 @@ def _as_planned(files: tuple[Path, ...], sha256: str) -> list[Finding]:
     try:
         same = sha256_of(*files) == sha256
     except OSError as error:
-        told = f"{error.filename or file} cannot be read: {error.strerror}"
-        return [Finding("fatal", told, "Put it back, then launch again")]
+        problem = f"{error.filename or file} cannot be read: {error.strerror}"
+        return [Finding("fatal", problem, "Put it back, then launch again")]
     if same:
         return []
     return [Finding("fatal", f"{file} has changed since it was planned", "Launch again, so that it is planned anew")]

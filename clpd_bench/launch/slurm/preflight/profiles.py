@@ -92,9 +92,9 @@ def _too_large(name: str, at: str, profile: Profile, partition: Partition, nodes
     def compare(what: str, asked: int, of: Callable[[Node], int], key: str, show: Callable[[int], str] = str) -> None:
         largest = max(map(of, nodes))
         if asked > largest:
-            told = f"{at}: {show(asked)} {what} are asked for on one node, and the largest has {show(largest)}"
+            problem = f"{at}: {show(asked)} {what} are asked for on one node, and the largest has {show(largest)}"
             fix = f"Lower profiles.{name}.{key}, or choose another partition"
-            found.append(Finding("fatal", f"{told}: the job would never start", fix))
+            found.append(Finding("fatal", f"{problem}: the job would never start", fix))
 
     cpus, key = profile.cpus * profile.tasks, "cpus" if profile.tasks == 1 else "tasks x cpus"
     compare("CPUs", cpus, lambda node: _most(node.cpus, partition.max_cpus), key)
