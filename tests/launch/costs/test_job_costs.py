@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clpd_bench.flops.terms import total
 from declared_file import ablation, written
 
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.inputs import Sources
 from clpd_bench.costs.jobs import job_costs
 from clpd_bench.costs.of_plan import plan_cost
+from clpd_bench.flops.passes import total
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.prepare import make_data
 from clpd_bench.plan.build import build_plan
