@@ -45,6 +45,20 @@ class PlannedEvaluation:
     model: str
     evaluations: dict[str, str]
 
+    @property
+    def short_id(self) -> str:
+        """`clpd[strength=0.6]/0` of `quickstart/clpd[strength=0.6]/0`."""
+        return self.id.split("/", 1)[1]
+
+    @property
+    def arm_at_point(self) -> str:
+        """`clpd[strength=0.6]`."""
+        return self.short_id.rsplit("/", 1)[0]
+
+    def is_called(self, name: str) -> bool:
+        """Whether somebody who says `name` means this one: with the ablation's name in front, or without."""
+        return name in (self.id, self.short_id)
+
 
 @dataclass(frozen=True)
 class Ladder:
@@ -118,9 +132,9 @@ class Plan:
             UserError: there is no such cell.
         """
         for cell in self.cells:
-            if name in (cell.id, cell.id.split("/", 1)[1]):
+            if cell.is_called(name):
                 return cell
-        allowed = [cell.id.split("/", 1)[1] for cell in self.cells]
+        allowed = [cell.short_id for cell in self.cells]
         raise UserError("there is no such cell", found=name, allowed=allowed)
 
     def to_json(self) -> dict[str, Any]:

@@ -74,13 +74,13 @@ def cell_pairs(one: Side, other: Side) -> list[CellPair]:
         artifact = "one" if same_store else "equal"
         if mine != theirs:
             artifact = "student" if one.cells[name].model == other.cells[name].model else "other"
-        arm, seed = name.rsplit("/", 1)
+        cell = one.cells[name]
         a, b = (pd.read_parquet(s.store.artifact(k) / "items.parquet") for s, k in ((one, mine), (other, theirs)))
         for key, rows in a.groupby(["metric", "filter"], sort=True):
             metric, filtered = map(str, key)
             others = b[(b["metric"] == metric) & (b["filter"] == filtered)]
             if len(others):
-                out.append(_pair((arm, int(seed), benchmark, metric, filtered), rows, others, artifact))
+                out.append(_pair((cell.arm_at_point, cell.seed, benchmark, metric, filtered), rows, others, artifact))
     return out
 
 
@@ -100,7 +100,7 @@ def in_one_alone(one: Side, other: Side) -> list[str]:
     for name, cell in one.cells.items():
         for benchmark, key in cell.evaluations.items():
             if one.store.is_done(key) and (name, benchmark) not in both:
-                seeds.setdefault(f"{name.rsplit('/', 1)[0]} on {benchmark}", set()).add(cell.seed)
+                seeds.setdefault(f"{cell.arm_at_point} on {benchmark}", set()).add(cell.seed)
     return [f"{what} (seeds {ranges(mine)})" for what, mine in seeds.items()]
 
 
@@ -148,7 +148,7 @@ def new_in_keys(one: Side, other: Side) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     seen: dict[tuple[str, str], None] = {}
     for name, benchmark, mine, theirs in both_done(one, other):
-        arm = name.rsplit("/", 1)[0]
+        arm = one.cells[name].arm_at_point
         if (arm, benchmark) in seen:
             continue
         seen[arm, benchmark] = None

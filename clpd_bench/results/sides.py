@@ -84,7 +84,7 @@ def _side(title: str, plan: Mapping[str, Any], store: Store, *, stored: bool) ->
 
 
 def _cells(plan: Mapping[str, Any]) -> dict[str, PlannedEvaluation]:
-    return {cell["id"].split("/", 1)[1]: PlannedEvaluation(**cell) for cell in plan["cells"]}
+    return {cell.short_id: cell for cell in (PlannedEvaluation(**fields) for fields in plan["cells"])}
 
 
 def _evaluations(cells: Mapping[str, PlannedEvaluation]) -> dict[str, dict[str, str]]:

@@ -31,7 +31,7 @@ def find_job(name: str, store: Store) -> tuple[Plan, Job]:
         except ValidationError:  # of a version with other settings
             continue
         for cell in plan.cells:
-            if name in (cell.id, cell.id.split("/", 1)[1]):
+            if cell.is_called(name):
                 return plan, plan.jobs[cell.model]
         matches = [job for key, job in plan.jobs.items() if len(name) >= 4 and key.startswith(name)]
         if len(matches) == 1:

@@ -67,8 +67,8 @@ def explain(name: str, plan: Plan, job: Job, store: Store) -> Why:
         name: what the user called it; `plan` and `job` are what `find_job` found by it.
     """
     stored = [json.loads(file.read_text(encoding="utf-8")) for file in store.plans()]
-    ids = [cell.id for cell in plan.cells if cell.model == job.key]
-    cell_id = next((one for one in ids if name in (one, one.split("/", 1)[1])), ids[0] if ids else None)
+    mine = [cell for cell in plan.cells if cell.model == job.key]
+    cell_id = next((cell.id for cell in sorted(mine, key=lambda cell: not cell.is_called(name))), None)
     roots = _roots_of_cell(plan.to_json(), cell_id) if cell_id else {"": job.key}
     new: list[Cause] = []
     before: dict[str, str] = {}

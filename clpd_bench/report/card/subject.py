@@ -74,7 +74,7 @@ class Subject:
     @property
     def arm(self) -> str:
         """The arm with its point of the grid: `clpd[strength=0.6]`; "" without a cell."""
-        return self.cell.id.split("/", 1)[1].rsplit("/", 1)[0] if self.cell else ""
+        return self.cell.arm_at_point if self.cell else ""
 
     @property
     def evaluated(self) -> PlannedEvaluation | None:
@@ -90,8 +90,8 @@ class Subject:
     @property
     def all_seeds(self) -> Plan:
         """The plan with nothing evaluated but this arm, at this point of the grid."""
-        arm = self.cell.id.rsplit("/", 1)[0] if self.cell else None
-        mine = [cell for cell in self.plan.cells if cell.id.rsplit("/", 1)[0] == arm]
+        arm = self.cell.arm_at_point if self.cell else None
+        mine = [cell for cell in self.plan.cells if cell.arm_at_point == arm]
         return replace(self.plan, cells=mine, references=[])
 
     @property
@@ -135,7 +135,7 @@ class Subject:
 def subject_of(name: str, plan: Plan, job: Job) -> Subject:
     """Of a model job, found by `name`: a cell's id or a key."""
     cells = [cell for cell in plan.cells if cell.model == job.key]
-    asked = next((cell for cell in cells if name in (cell.id, cell.id.split("/", 1)[1])), None)
+    asked = next((cell for cell in cells if cell.is_called(name)), None)
     cell = asked or (cells[0] if cells else None)
     references = [] if cell else [one for one in plan.references if one.model == job.key]
     others = [other.id for other in cells if other is not cell]
