@@ -32,7 +32,7 @@ def _head(column: Column) -> Markup:
 
 
 def _spans(spans: Sequence[Span]) -> Markup:
-    return Markup("<th></th>") + Markup("").join(
+    return Markup('<th class="group"></th>') + Markup("").join(
         Markup('<th class="group" colspan="{}">{}</th>').format(one.columns, one.text) for one in spans
     )
 
