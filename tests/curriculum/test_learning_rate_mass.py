@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from clpd_bench.curriculum import Streams, build_schedule, exposure
+from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl
@@ -49,3 +50,21 @@ def test_learning_rate_mass_by_stage_and_teacher_is_the_sum_over_its_steps(stage
     assert shown.learning_rate_by_stage == pytest.approx(by_stage)
     assert shown.learning_rate_by_teacher == pytest.approx(by_teacher)
     assert sum(shown.learning_rate_by_stage.values()) == pytest.approx(1)
+
+
+def test_a_step_with_two_teachers_splits_its_learning_rate_by_tokens() -> None:
+    """Not by presentations, of which each has one in the first step."""
+    tokens = np.array([6, 2, 4])
+    schedule = Schedule(
+        np.array(["a", "b", "c"]),
+        examples=np.array([0, 1, 2]),
+        step=np.array([1, 1, 2]),
+        teacher=np.array([1, 2, 2]),
+        stage=np.array([1, 1]),
+    )
+    training = Training(steps=2, learning_rate=0.3, warmup_steps=1)
+    shown = exposure(schedule, np.ones(3, dtype=int), None, tokens, tokens, training, stages=1)
+    first, second = rate(1, 2, 0.3, 1, 0), rate(2, 2, 0.3, 1, 0)
+    assert first < second
+    by_teacher = {1: first * 6 / 8, 2: first * 2 / 8 + second}
+    assert shown.learning_rate_by_teacher == pytest.approx({t: m / (first + second) for t, m in by_teacher.items()})

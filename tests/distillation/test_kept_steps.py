@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
 from transformers import AutoTokenizer
 
+from clpd_bench.distillation.checkpoints import Checkpoint, KeptModels
 from clpd_bench.distillation.models import load_model
+from clpd_bench.distillation.validation import can_go_on
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.parts.training import Stop, Training
 from clpd_bench.settings.specs import ModelSpec
@@ -108,6 +110,19 @@ def test_one_that_is_lost_is_trained_for_again(
         (place / "hashes.json").unlink()
     do("model", spec(2, 4, 6), inputs, tmp_path / "second", earlier=[tmp_path / "first-checkpoints"])
     assert same_steps(tmp_path / "second", whole)
+
+
+def test_a_checkpoint_whose_own_kept_model_is_gone_is_not_gone_on_from(tmp_path: Path) -> None:
+    """A run that goes on from step 4 starts with step 5, and would never keep the model of step 4."""
+    training = spec(2, 4, 6).training
+    assert training
+    kept = KeptModels(tmp_path / "kept", [], lambda folder: None)
+    kept.keep(2)
+    assert can_go_on(Checkpoint(tmp_path, 3, {"validation": []}), training, kept)
+    at_four = Checkpoint(tmp_path, 4, {"validation": []})
+    assert not can_go_on(at_four, training, kept)
+    kept.keep(4)
+    assert can_go_on(at_four, training, kept)
 
 
 def test_a_step_beyond_the_run_is_refused_in_the_file_where_its_length_is_known() -> None:

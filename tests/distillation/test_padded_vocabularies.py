@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pretrained_like import TOKENS, saved, tokenizer
 from safetensors.torch import load_file, save_file
 from test_training_jobs import do
+from tiny import PAD, VOCABULARY, tiny_model
 
+from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
@@ -85,6 +89,19 @@ def test_padded_rows_take_no_part_in_distilling(tmp_path: Path, corpus: Path) ->
         padded = load_model(student(tmp_path, corpus, *arrangement))
         for (name, a), b in zip(plain.named_parameters(), padded.parameters(), strict=True):
             torch.testing.assert_close(b[: len(a)], a, rtol=0, atol=1e-6, msg=f"{name} {arrangement}")
+
+
+def test_scores_are_not_taken_over_the_padding_of_a_head(split: Split) -> None:
+    plain, padded = tiny_model(seed=1), tiny_model(seed=1)
+    head = padded.get_output_embeddings()
+    # One row of each sign, as what the other makes of a hidden state is as far below all logits as this is above.
+    loud = torch.tensor([[50.0], [-50.0]]).expand(2, head.in_features)
+    wider = torch.nn.Linear(head.in_features, VOCABULARY + 2, bias=False)
+    wider.weight = torch.nn.Parameter(torch.cat([head.weight.detach(), loud]))
+    padded.set_output_embeddings(wider)
+    expected, found = (score(model, split, 64, PAD, VOCABULARY) for model in (plain, padded))
+    np.testing.assert_allclose(found.response_loss, expected.response_loss, rtol=1e-6)
+    assert found.sequence_accuracy.tolist() == expected.sequence_accuracy.tolist()
 
 
 def test_a_teacher_with_another_tokenizer_is_refused_with_the_token_that_differs(tmp_path: Path, corpus: Path) -> None:

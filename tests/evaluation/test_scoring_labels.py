@@ -101,6 +101,11 @@ def test_an_output_decides_for_the_label_that_a_reader_takes_it_for(output: str,
     assert label(output, "ABCDE") == wanted
 
 
+def test_an_output_that_begins_with_three_choices_repeated_does_not_answer_with_the_first() -> None:
+    """A question with three choices has no more of them to repeat."""
+    assert label("(A) cat (B) dog (C) bird\nThe answer is (C).", "ABC") == "C"
+
+
 @pytest.mark.parametrize(
     ("output", "labels", "wanted"),
     [

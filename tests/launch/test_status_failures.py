@@ -85,6 +85,20 @@ def test_job_evicted_until_given_up_is_said_to_want_more_time(tmp_path: Path) ->
     assert "clpd retry" in failure["what_to_do"]
 
 
+def test_what_needs_a_job_that_was_lost_too_often_is_held_up(tmp_path: Path) -> None:
+    """Of one that was lost once it is not said: whoever comes next tries it again."""
+    store, plan = Store(tmp_path), build_plan(load_ablation(TINY, []), TINY)
+    given_up, lost_once = (next(k for k, names in plan.models.items() if names == [n]) for n in ("large", "small"))
+    for key, times in ((given_up, 5), (lost_once, 1)):
+        for _ in range(times):
+            with store.claim(key):
+                pass
+    status = status_of(plan, store)
+    assert [job.job.key for job in status.in_state("lost")] == [k for k in plan.jobs if k in (given_up, lost_once)]
+    assert len(plan.descendants(given_up)) > 1
+    assert status.held == plan.descendants(given_up)
+
+
 def test_without_failures_it_says_so(tmp_path: Path) -> None:
     assert _failures(tmp_path) == []
     assert _text(tmp_path) == "nothing failed, nothing is lost\n"

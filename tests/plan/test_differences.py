@@ -50,6 +50,16 @@ def test_sft_differs_in_its_loss_and_need_not_declare_it(small: Path) -> None:
     assert found == {"teachers", "loss.name", "loss.temperature", "loss.ce_weight"}
 
 
+def test_settings_that_only_the_second_arm_has_are_differences(small: Path) -> None:
+    """Cross-entropy, which stands first here, has no temperature and no weight."""
+    grid = arms(small)
+    found = {d.key: (d.first, d.second) for d in differences(grid["sft"], grid["standard_kd"])}
+    assert set(found) == {"teachers", "loss.name", "loss.temperature", "loss.ce_weight"}
+    loss = grid["standard_kd"].loss
+    assert found["loss.temperature"] == (None, loss.temperature)
+    assert found["loss.ce_weight"] == (None, loss.ce_weight)
+
+
 def test_a_declared_difference_is_allowed_and_shown(small: Path) -> None:
     grid = arms(small, "arms.clpd.differs={student.training.learning_rate: 0.5}")
     found = {d.key: (d.first, d.second) for d in differences(grid["standard_kd"], grid["clpd"])}

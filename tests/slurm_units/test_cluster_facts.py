@@ -131,6 +131,14 @@ def test_the_accounting_of_a_real_cluster_is_read() -> None:
     assert found.qos["normal"].max_submit is None
 
 
+def test_of_several_limits_on_submitted_jobs_the_least_counts() -> None:
+    user = "Cluster|Account|MaxSubmit|GrpSubmit\nlab|own|40|90\nlab|shared|90|40\n"
+    qos = "Name|MaxSubmitPU|MaxSubmitPA|GrpSubmit\nq|30|20|50\n"
+    found = accounting(user, qos, "lab")
+    assert [one.max_submit for one in found.associations] == [40, 40]
+    assert found.qos["q"].max_submit == 20
+
+
 def test_another_clusters_accounts_are_not_this_ones() -> None:
     assert accounting((PRINTED / "user.txt").read_text(), "", "other").associations == ()
 

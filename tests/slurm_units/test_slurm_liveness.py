@@ -13,8 +13,9 @@ from canned_slurm import TINY, CannedSlurm
 from typer.testing import CliRunner
 
 from clpd_bench.cli.app import app
-from clpd_bench.launch.slurm.liveness import open_store
-from clpd_bench.store import owner
+from clpd_bench.launch.slurm import queue
+from clpd_bench.launch.slurm.liveness import Liveness, open_store
+from clpd_bench.store import Owner, owner
 
 CLI = Path(__file__).parents[2] / "clpd_bench" / "cli"
 LABEL = "model small"
@@ -62,6 +63,18 @@ def test_squeue_is_believed_of_its_own_cluster_alone(slurm: CannedSlurm) -> None
     claimed(slurm, cluster="other")
     assert state(slurm) == "running"
     assert "squeue" not in slurm.calls
+
+
+@pytest.mark.parametrize(("own", "named"), [("lab", "other"), ("lab", None), (None, None)])
+def test_an_owner_of_another_or_an_unnamed_cluster_is_not_found_dead_by_silence(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, named: str | None
+) -> None:
+    """Two clusters without a name need not be one."""
+    monkeypatch.setattr(queue, "cluster", lambda: own)
+    job = {"id": "120", "cluster": named, "restarts": 0, "user": os.getuid()}
+    liveness = Liveness()
+    liveness.hear({"7"})
+    assert liveness.lives(Owner.this_process(scheduler=job)) is None
 
 
 def test_silence_of_squeue_says_nothing_of_another_users_attempt(

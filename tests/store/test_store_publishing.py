@@ -172,6 +172,24 @@ def test_publishing_may_be_tried_again_after_a_full_disk(store, monkeypatch):
     assert store.verify("key") == []
 
 
+def test_an_attempt_that_could_not_publish_leaves_its_checkpoints_to_the_next(store, monkeypatch):
+    def refuse(operation: str, path: Path) -> None:
+        if operation == "rename" and path == store.artifact("key"):
+            raise OSError(errno.EIO, "the server is away")
+
+    with store.claim("key") as attempt:
+        _work(attempt)
+        (attempt.checkpoints / "step1").write_text("half way")
+        monkeypatch.setattr(durable, "before", refuse)
+        with pytest.raises(OSError, match="the server is away"):
+            attempt.publish({})
+        monkeypatch.undo()
+        attempt.release()
+    with store.claim("key") as another:
+        (folder,) = another.earlier_checkpoints()
+        assert (folder / "step1").read_text() == "half way"
+
+
 @pytest.fixture
 def published(store):
     with store.claim("key") as attempt:
