@@ -29,7 +29,7 @@ def items(run: Run) -> pd.DataFrame:
 def test_items_of_a_launched_ablation_equal_a_local_runs_row_for_row(
     cluster: Cluster, shared: Callable[[str, Callable[[Path], object]], Path], tmp_path: Path
 ) -> None:
-    launch = Launch(cluster, tmp_path, TINY, sets=TWO_ARMS, max_submit=6)
+    launch = Launch(cluster, tmp_path, TINY, sets=TWO_ARMS, max_submit=3)
     shown = launch.launch().stdout
     assert "Slurm jobs" in shown
     launch.wait_until_done()
