@@ -14,9 +14,19 @@ from slurm_launch import FAULTS, Launch
 
 from clpd_bench.store import Store
 
-FAST = ["student.training.steps=120", "student.initial=small"]
-"""Little to train, and jobs that fit into few Slurm jobs, each of which first imports for seconds: no weights of its
-own for each seed, and their evaluations."""
+FAST = [
+    "student.training.steps=120",
+    "student.initial=small",
+    "evaluation.benchmarks={sums: {corpus: sums}}",
+]
+"""Little to train and nothing to generate, and jobs that fit into few Slurm jobs, each of which imports for seconds
+before it does anything: with a model that all students start from, none waits for weights of its own."""
+ALONE = [
+    *FAST,
+    "teachers=[]",
+    "arms={standard_kd: {order: shuffled, teachers: none}, data_ordering: {order: easy_to_hard, teachers: none}}",
+]
+"""Without targets between the model and the students: one Slurm job less in a row."""
 
 
 def start(launch: Launch, env: dict[str, str]) -> subprocess.Popen[str]:
@@ -38,7 +48,7 @@ def killing_sbatch(cluster: Cluster, folder: Path) -> dict[str, str]:
 def test_a_launcher_killed_right_after_sbatch_loses_nothing_and_leaves_nothing_twice(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    launch = Launch(cluster, tmp_path, sets=FAST, max_submit=4)
+    launch = Launch(cluster, tmp_path, sets=ALONE, max_submit=3)
     killed = start(launch, killing_sbatch(cluster, tmp_path))
     assert killed.wait(60) == -signal.SIGKILL
     submitted = {job.id for job in cluster.jobs() if job.comment.startswith("clpd:") and job.state != "CANCELLED"}
