@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from desk import GSM8K, MODEL, Desk, ablation, gsm8k
-from server import Files, Hub, Running
+from server import Elsewhere, Files, Hub, Running
 
 sys.path.append(str(Path(__file__).parents[1] / "distillation"))
 from pretrained_like import saved
@@ -18,9 +19,11 @@ from pretrained_like import saved
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Files]:
     """The files of a tiny model, by the seed of its weights."""
 
+    @functools.cache
     def made(seed: int) -> Files:
         folder = tmp_path_factory.mktemp("weights")
-        saved(folder, seed=seed, max_position_embeddings=512)
+        # One layer: gsm8k has each model write 256 tokens.
+        saved(folder, seed=seed, max_position_embeddings=512, num_hidden_layers=1)
         return {file.name: file.read_bytes() for file in folder.iterdir()}
 
     return made
@@ -36,7 +39,15 @@ def hub(weights: Callable[[int], Files]) -> Iterator[Running]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, hub: Running) -> Desk:
-    made = Desk(tmp_path, hub.endpoint)
+def elsewhere() -> Iterator[Elsewhere]:
+    """Whatever is not the hub of the test. Nobody may ask for it, or the test asks the real hub."""
+    with Elsewhere() as made:
+        yield made
+        assert made.asked == []
+
+
+@pytest.fixture
+def desk(tmp_path: Path, hub: Running, elsewhere: Elsewhere) -> Desk:
+    made = Desk(tmp_path, hub.endpoint, elsewhere.endpoint)
     made.write(ablation())
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -14,7 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from hub_environment import environment
 from server import Files
+from typer.testing import CliRunner
+
+from clpd_bench.cli.app import app
+from clpd_bench.errors import UserError
 
 SMALL = Path(__file__).parents[1] / "settings" / "small.yaml"
 MODEL, GSM8K = "org/thing", "openai/gsm8k"
@@ -82,10 +88,16 @@ def ablation(**initial: str) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """A folder with `a.yaml` in it, and `clpd` as it is typed there."""
+    """A folder with `a.yaml` in it, and `clpd` as it is typed there, with a cache of its own.
+
+    Attributes:
+        endpoint: of the hub.
+        elsewhere: the proxy before whatever is not the hub.
+    """
 
     folder: Path
     endpoint: str
+    elsewhere: str
 
     @property
     def lock(self) -> dict[str, Any]:
@@ -94,24 +106,38 @@ class Desk:
     def write(self, data: dict[str, Any], name: str = "a.yaml") -> None:
         (self.folder / name).write_text(yaml.safe_dump(data, sort_keys=False))
 
-    def clpd(self, *words: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-        """With a cache of its own; whatever is not the hub is behind a proxy that is not there."""
-        nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-        mine = {
+    def clpd(self, *words: str, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        """In this process: to start one takes seconds."""
+        with contextlib.chdir(self.folder), environment(self.environment(**variables)):
+            done = CliRunner().invoke(app, words)
+        if done.exception and not isinstance(done.exception, SystemExit | UserError):
+            raise done.exception
+        mistake = isinstance(done.exception, UserError)  # as `main` tells of one
+        code, errors = (2, str(done.exception)) if mistake else (done.exit_code, done.stderr)
+        assert code == status, done.stdout + errors
+        return subprocess.CompletedProcess(words, code, done.stdout, errors)
+
+    def clpd_apart(self, *words: str, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        """In a process of its own, as a user's is."""
+        command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words]
+        env = self.environment(**variables)
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """This process's own, with what leads to the hub and to the cache, and `variables`."""
+        return {
             **{key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))},
-            **nowhere,
+            **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), self.elsewhere),
             "no_proxy": "127.0.0.1",
             "NO_PROXY": "127.0.0.1",
             "HF_HOME": str(self.folder / "home"),
             "HF_ENDPOINT": self.endpoint,
             "OMP_NUM_THREADS": "1",
-            **environment,
+            **variables,
         }
-        command = [sys.executable, "-c", "from clpd_bench.cli.app import main; main()", *words]
-        done = subprocess.run(command, cwd=self.folder, env=mine, capture_output=True, text=True, timeout=300)
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
 
     def json(self, *words: str, status: int = 0) -> dict[str, Any]:
         return dict(json.loads(self.clpd(*words, "--json", status=status).stdout))

@@ -185,6 +185,40 @@ class Running:
         self.stop()
 
 
+class Elsewhere:
+    """A proxy before all that is not the hub: it lets nobody through, and remembers who was asked for.
+
+    Attributes:
+        asked: hosts, or pages.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __enter__(self) -> Elsewhere:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Refuser,), {"asked": self.asked}))
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Refuser(BaseHTTPRequestHandler):
+    asked: list[str]
+
+    def do_CONNECT(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(502)
+
+    do_GET = do_HEAD = do_POST = do_CONNECT
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody reads it."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)

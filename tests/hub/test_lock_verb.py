@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 import yaml
 from desk import GSM8K, MODEL, Desk, ablation, gsm8k, told
-from server import Files, Running
+from hub_environment import PLAIN, SETTINGS, environment
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HTTPError
+from server import Elsewhere, Files, Hub, Running
 
 
 def test_each_model_data_set_and_task_is_pinned_to_the_commit_of_its_branch(desk: Desk, hub: Running) -> None:
@@ -115,3 +122,36 @@ def test_fetching_keeps_what_is_pinned_and_pins_what_is_not(
     tuned = hub.hub.publish("models", MODEL, weights(2), ref="tuned")
     desk.clpd("lock", "a.yaml", "--fetch")
     assert desk.lock["models"] == {MODEL: {**before["models"][MODEL], "tuned": tuned}}
+
+
+def test_a_call_asks_the_hub_of_its_desk_and_the_real_one_never(
+    desk: Desk, hub: Running, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    here = plain_settings(), dict(os.environ)
+    desk.clpd("lock", "a.yaml")
+    asked = [*hub.hub.asked]
+    assert {path.split("/revision")[0] for _, path in asked} >= {f"/api/models/{MODEL}", f"/api/datasets/{GSM8K}"}
+    other = Hub()
+    moved = {kind: other.publish(kind, name, {"config.json": b"{}"}) for kind, name in hub.hub.repositories}
+    (tmp_path / "other").mkdir()
+    with Running(other) as running:
+        there = Desk(tmp_path / "other", running.endpoint, elsewhere.endpoint)
+        there.write(ablation())
+        there.clpd("lock", "a.yaml")
+    assert there.lock["models"] == {MODEL: {"main": moved["models"]}}
+    assert there.lock["datasets"] == {GSM8K: {"main": moved["datasets"]}}
+    assert hub.hub.asked == asked
+    # Whoever asked the real one would have been seen.
+    with environment(desk.environment()), pytest.raises(HTTPError):
+        HfApi(endpoint="https://huggingface.co").model_info(MODEL)
+    assert {*elsewhere.asked} == {"huggingface.co:443"}
+    elsewhere.asked.clear()
+    assert (plain_settings(), dict(os.environ)) == here
+
+
+def plain_settings() -> dict[tuple[str, str], object]:
+    """What the hub's libraries have read of the environment."""
+    found = {name: vars(importlib.import_module(name)) for name in SETTINGS}
+    return {
+        (module, name): value for module in found for name, value in found[module].items() if isinstance(value, PLAIN)
+    }

@@ -11,7 +11,7 @@ from server import Files, Running
 
 
 def test_what_was_fetched_runs_where_there_is_no_hub(desk: Desk, hub: Running, weights: Callable[[int], Files]) -> None:
-    desk.clpd("lock", "a.yaml", "--fetch")
+    desk.clpd_apart("lock", "a.yaml", "--fetch")
     assert "ready" in desk.clpd("lock", "a.yaml", "--check").stdout
     assert not any("socratic" in str(file) for file in desk.snapshots), "a configuration that no task asked for"
     before = desk.keys()
@@ -22,7 +22,7 @@ def test_what_was_fetched_runs_where_there_is_no_hub(desk: Desk, hub: Running, w
     desk.clpd("plan", "a.yaml", "--corpus", "--store", "one")
     assert hub.hub.asked[asked:] == [], "the hub is asked for nothing that is in the cache"
     hub.stop()
-    desk.clpd("run", "a.yaml", "--workers", "1", "--store", "two", HF_HUB_OFFLINE="1")
+    desk.clpd_apart("run", "a.yaml", "--workers", "1", "--store", "two", HF_HUB_OFFLINE="1")
     assert desk.keys() == before
     made = {file.parent.name for file in desk.folder.glob("two/artifacts/*/manifest.json")}
     assert made == {*before.values()}

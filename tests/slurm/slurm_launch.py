@@ -101,7 +101,20 @@ class Launch(Run):
         return False
 
     def wait_until_done(self, timeout: float = 900) -> None:
-        self.wait_for(lambda states: set(states.values()) == {"done"}, "everything is done", timeout)
+        """Until everything is in the store, and then by `clpd status`: to plan anew for each look takes from the jobs
+        the processors that they need."""
+        keys, store, done = set(self.plan().jobs), Store(self.store), set[str]()
+
+        def all_done() -> bool:
+            self.cluster.release_requeued()
+            now = {key for key in keys if store.is_done(key)}
+            assert done <= now, f"no longer done: {done - now}"
+            done.update(now)
+            time.sleep(0 if now == keys else 0.2)
+            return now == keys
+
+        self.cluster.wait_until(all_done, timeout, "everything is done")
+        assert set(self.states().values()) == {"done"}
 
     def wait_for_checkpoint(self, label: str, number: int = 1) -> str:
         """Until attempts at a job have left checkpoints; the job's key."""

@@ -14,7 +14,19 @@ from slurm_launch import FAULTS, Launch
 
 from clpd_bench.store import Store
 
-FAST = "student.training.steps=120"
+FAST = [
+    "student.training.steps=120",
+    "student.initial=small",
+    "evaluation.benchmarks={sums: {corpus: sums}}",
+]
+"""Little to train and nothing to generate, and jobs that fit into few Slurm jobs, each of which imports for seconds
+before it does anything: with a model that all students start from, none waits for weights of its own."""
+ALONE = [
+    *FAST,
+    "teachers=[]",
+    "arms={standard_kd: {order: shuffled, teachers: none}, data_ordering: {order: easy_to_hard, teachers: none}}",
+]
+"""Without targets between the model and the students: one Slurm job less in a row."""
 
 
 def start(launch: Launch, env: dict[str, str]) -> subprocess.Popen[str]:
@@ -36,7 +48,7 @@ def killing_sbatch(cluster: Cluster, folder: Path) -> dict[str, str]:
 def test_a_launcher_killed_right_after_sbatch_loses_nothing_and_leaves_nothing_twice(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    launch = Launch(cluster, tmp_path, sets=[FAST], max_submit=5)
+    launch = Launch(cluster, tmp_path, sets=ALONE, max_submit=3)
     killed = start(launch, killing_sbatch(cluster, tmp_path))
     assert killed.wait(60) == -signal.SIGKILL
     submitted = {job.id for job in cluster.jobs() if job.comment.startswith("clpd:") and job.state != "CANCELLED"}
@@ -50,8 +62,9 @@ def test_a_launcher_killed_right_after_sbatch_loses_nothing_and_leaves_nothing_t
 
 
 def test_two_launches_at_once_share_each_job(cluster: Cluster, tmp_path: Path) -> None:
-    first = Launch(cluster, tmp_path, sets=[FAST, "seeds=[0, 1]"], max_submit=9)
-    second = Launch(cluster, tmp_path, sets=[FAST, "seeds=[1, 2]"], max_submit=9)
+    # Whichever is first takes four, and leaves the other one the one that it needs.
+    first = Launch(cluster, tmp_path, sets=[*FAST, "seeds=[0, 1]"], max_submit=5)
+    second = Launch(cluster, tmp_path, sets=[*FAST, "seeds=[1, 2]"], max_submit=5)
     launchers = [start(first, cluster.env), start(second, cluster.env)]
     told = [launcher.communicate(timeout=120) for launcher in launchers]
     assert [launcher.returncode for launcher in launchers] == [0, 0], told

@@ -29,13 +29,14 @@ def items(run: Run) -> pd.DataFrame:
 def test_items_of_a_launched_ablation_equal_a_local_runs_row_for_row(
     cluster: Cluster, shared: Callable[[str, Callable[[Path], object]], Path], tmp_path: Path
 ) -> None:
-    launch = Launch(cluster, tmp_path, TINY, sets=TWO_ARMS, max_submit=6)
+    launch = Launch(cluster, tmp_path, TINY, sets=TWO_ARMS, max_submit=3)
     shown = launch.launch().stdout
     assert "Slurm jobs" in shown
+    # Beside the Slurm jobs, which run one after another.
+    local = Run(Path(shutil.copytree(shared(FINISHED, finish), tmp_path / "local")))
     launch.wait_until_done()
     launch.look()
     assert "nothing to submit" in launch.launch().stdout
-    local = Run(Path(shutil.copytree(shared(FINISHED, finish), tmp_path / "local")))
     columns = ["benchmark", "metric", "filter", "arm", "seed", "item"]
     theirs, ours = (items(run).sort_values(columns, ignore_index=True) for run in (launch, local))
     assert_frame_equal(theirs, ours, check_exact=True)
