@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,24 @@ def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = [text for line in lines for text in json.loads(line).values()]
     folder = tmp_path_factory.mktemp("tiny")
     write_models(folder, texts)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def few(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `data`, with the shortest of its examples alone: reading, training and generation all take less."""
+    folder = tmp_path_factory.mktemp("few")
+    for name, number in {
+        "gsm8k/train": 48,
+        "gsm8k/test": 6,
+        "commonsense_qa/train": 48,
+        "commonsense_qa/validation": 6,
+    }.items():
+        file = folder / f"{name}.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        lines = sorted((data / f"{name}.jsonl").read_text().splitlines(), key=len)
+        file.write_text("\n".join([*lines[:number], ""]))
+    shutil.copytree(data / "svamp", folder / "svamp")  # its split is by the place in the whole file
     return folder
 
 

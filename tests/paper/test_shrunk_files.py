@@ -19,9 +19,9 @@ SHRUNK = [
     "corpora.gsm8k.source.train=${CLPD_DATA}/gsm8k/train.jsonl",
     "corpora.gsm8k.source.test=${CLPD_DATA}/gsm8k/test.jsonl",
     "corpora.gsm8k.source.revision=null",
-    "corpora.gsm8k.source.validation=0.002",
-    "corpora.gsm8k.source.limit={train: 24, test: 6}",
-    "corpora.gsm8k.max_tokens=1024",
+    "corpora.gsm8k.source.validation=0.25",
+    "corpora.gsm8k.source.limit={train: 16, test: 6}",
+    "corpora.gsm8k.max_tokens=256",
     "corpora.gsm8k.expected=null",
     "corpora.svamp.source.file=${CLPD_DATA}/svamp/test.json",
     "corpora.svamp.source.revision=null",
@@ -32,12 +32,12 @@ SHRUNK = [
     "models.qwen_3b.initial={name: local, folder: '${CLPD_TINY}/Qwen2.5-3B-Instruct'}",
     "models.qwen_7b.initial={name: local, folder: '${CLPD_TINY}/Qwen2.5-7B-Instruct'}",
     "student.training.epochs=1",
-    "student.training.tokens_per_step=2048",
+    "student.training.tokens_per_step=512",
     "student.training.warmup_steps=0",
     "student.training.learning_rate=1e-2",
     "seeds=[0, 1]",
-    "evaluation.benchmarks.gsm8k.max_new_tokens=192",
-    "evaluation.benchmarks.svamp.max_new_tokens=40",
+    "evaluation.benchmarks.gsm8k.max_new_tokens=48",
+    "evaluation.benchmarks.svamp.max_new_tokens=25",
     "analysis.primary={benchmark: gsm8k, metric: response_loss}",
 ]
 """What math_small.yaml says, for the command line."""
@@ -51,11 +51,11 @@ def clpd(folder: Path, *words: str | Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(data: Path, tiny: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def finished(few: Path, tiny: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder in which both files were run, in an environment that names what they need."""
     folder = tmp_path_factory.mktemp("paper")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"CLPD_DATA": data, "CLPD_TINY": tiny, "CLPD_STORE": store, "HF_HUB_OFFLINE": 1}.items():
+        for name, value in {"CLPD_DATA": few, "CLPD_TINY": tiny, "CLPD_STORE": store, "HF_HUB_OFFLINE": 1}.items():
             patch.setenv(name, str(value))
         for name in ("math_small", "commonsense_small"):
             clpd(folder, "run", HERE / f"{name}.yaml")
