@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,25 @@ def _unsaved(report: bool) -> Iterator[None]:
             # The method: a module that is first imported meanwhile would keep a function that it took by its name.
             patch.setattr(Figure, "savefig", lambda figure, file, **settings: file.write(b"<svg/>"))
         yield
+
+
+def lm_eval(*words: str, folder: Path, cache: Path) -> None:
+    """What `lm_eval` with these words does in a folder; its own tasks, which it takes ten seconds to list, are left
+    out.
+
+    Args:
+        cache: for its data sets.
+    """
+    from lm_eval import evaluator
+    from lm_eval._cli import HarnessCLI  # costs seconds to import: only for who calls
+    from lm_eval.tasks import TaskManager
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("TOKENIZERS_PARALLELISM", "false")  # as the command sets it, for good
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", cache)
+        patch.setattr("lm_eval.tasks.TaskManager", partial(TaskManager, include_defaults=False))
+        patch.setattr(evaluator, "add_env_info", lambda results: None)
+        patch.setattr(sys, "argv", ["lm_eval", *words])
+        parser = HarnessCLI()
+        parser.execute(parser.parse_args())
