@@ -6,27 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
+from in_process import lm_eval
 
 
 def command_line(model: Path, folder: Path, task: str, out: Path, *more: str) -> list[dict[str, Any]]:
-    """Samples of a task that lies in `folder`, run inside it by what `lm_eval` calls; its own tasks, which it takes
-    ten seconds to list, are left out."""
-    from lm_eval._cli import HarnessCLI  # costs seconds to import: only for who calls
-    from lm_eval.tasks import TaskManager
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.chdir(folder)
-        patched.setenv("TOKENIZERS_PARALLELISM", "false")  # as the command sets it, for good
-        patched.setattr("datasets.config.HF_DATASETS_CACHE", out / "cache")
-        patched.setattr("lm_eval.tasks.TaskManager", partial(TaskManager, include_defaults=False))
-        patched.setattr(sys, "argv", ["lm_eval", *_words(model, task, out, *more)])
-        parser = HarnessCLI()
-        parser.execute(parser.parse_args())
+    """Samples of a task that lies in `folder`, run inside it by what `lm_eval` calls."""
+    lm_eval(*_words(model, task, out, *more), folder=folder, cache=out / "cache")
     return samples_in(out, task)
 
 

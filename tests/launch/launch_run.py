@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -10,21 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-import torch
-from typer.testing import CliRunner
-
-from clpd_bench.cli.app import app
-from clpd_bench.errors import UserError
-from clpd_bench.launch import run as launched
-from clpd_bench.launch.watch.status import Status, status_of
-from clpd_bench.launch.worker import work
-from clpd_bench.plan.plan import Plan
-from clpd_bench.store import Store
+from in_process import typed
 
 TINY = Path(__file__).parent / "tiny.yaml"
 
@@ -54,15 +43,9 @@ class Run:
         return self.typed(verb, str(self.file), *words, check=check)
 
     def typed(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [*words, "--store", str(self.store)]
-        with contextlib.chdir(self.folder), _work_here(self.should_stop), _undrawn(words[0] == "report"):
-            done = CliRunner().invoke(app, command)
-        if done.exception and not isinstance(done.exception, SystemExit | UserError):
-            raise done.exception
-        mistake = isinstance(done.exception, UserError)  # as `main` tells of one
-        code, errors = (2, str(done.exception)) if mistake else (done.exit_code, done.stderr)
-        assert not check or code == 0, done.stdout + errors
-        return subprocess.CompletedProcess(command, code, done.stdout, errors)
+        done = typed(*words, "--store", self.store, folder=self.folder, should_stop=self.should_stop)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
 
     def start(self, verb: str, *words: str) -> subprocess.Popen[str]:
         """In a process of its own, with workers of theirs."""
@@ -85,41 +68,6 @@ class Run:
         for label, manifest in self.manifests().items():
             if label.startswith(labels):
                 shutil.rmtree(self.store / "artifacts" / manifest["key"])
-
-
-@contextlib.contextmanager
-def _work_here(should_stop: Callable[[], bool]) -> Iterator[None]:
-    """Lets `run` and `tune` start no process: to import torch and lm-eval anew takes longer than the jobs do."""
-
-    def run_here(
-        plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
-    ) -> launched.Outcome:
-        from lm_eval import evaluator
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(evaluator, "add_env_info", lambda results: None)  # asks pip and others, a second each time
-            work(plan, store, list(plan.jobs), should_stop)
-        return launched.Outcome(status_of(plan, store), should_stop(), [])
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as a worker has it, so that sums are the same to the last digit
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(launched, "run_here", run_here)
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
-def _undrawn(report: bool) -> Iterator[None]:
-    """A report's figures are made and not saved, which would take nine tenths of it and is others' subject."""
-    with pytest.MonkeyPatch.context() as patch:
-        if report:
-            from clpd_bench.report.figures import draw  # imports matplotlib, which others do without
-
-            patch.setattr(draw, "saved", lambda figure: (b"<svg/>", b"", b""))
-        yield
 
 
 def children(pid: int) -> list[int]:

@@ -66,7 +66,7 @@ def test_ctrl_c_ends_workers_and_keeps_what_they_did(stopped: Stopped) -> None:
 
 def test_run_stopped_and_killed_equals_an_uninterrupted_one(finished: Run, stopped: Stopped) -> None:
     run = stopped.run
-    process = run.start("run", "--workers", "2")
+    process = run.start("run", "--workers", "1")  # a second would only import torch once more
     try:
         wait_until(lambda: bool(running_models(run) - stopped.trained))
         killed = stopped.trained | running_models(run)

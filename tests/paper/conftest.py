@@ -30,6 +30,26 @@ def tiny(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `data`, with a few of its examples, short ones where they are long: to read, train and generate take less."""
+    folder = tmp_path_factory.mktemp("few")
+    for name, number in {
+        "gsm8k/train": 48,
+        "gsm8k/test": 6,
+        "commonsense_qa/train": 48,
+        "commonsense_qa/validation": 6,
+    }.items():
+        file = folder / f"{name}.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        lines = sorted((data / f"{name}.jsonl").read_text().splitlines(), key=len)
+        file.write_text("\n".join([*lines[:number], ""]))
+    (folder / "svamp").mkdir()
+    rows = json.loads((data / "svamp" / "test.json").read_text())
+    (folder / "svamp" / "test.json").write_text(json.dumps(rows[:40]))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all: ablations share what both need."""
     return tmp_path_factory.mktemp("store") / "store"
