@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,12 @@ from clpd_bench.plan.build import point_plans
 from clpd_bench.plan.lock import Lock, lock_path, read_lock, write_lock
 from clpd_bench.plan.plan import whole
 from clpd_bench.settings.parts.ablation import Ablation
+from clpd_bench.settings.parts.hub import short
+from clpd_bench.tables.table import Column, table
+from clpd_bench.tables.terminal import terminal
+
+if TYPE_CHECKING:
+    from clpd_bench.launch.pinning import Covered
 
 
 def lock(
@@ -96,15 +102,28 @@ def _fetch(ablation: Ablation, file: Path, new: Lock) -> None:
 
 
 def _check(ablation: Ablation, file: Path, as_json: bool) -> None:
-    from clpd_bench.launch.pinning import covered, print_covered
+    from clpd_bench.launch.pinning import covered
 
     rows = covered(whole(point_plans(ablation, file)))
     if as_json:
         print(json.dumps({"lock": str(lock_path(file)), "needs": [row.to_json() for row in rows]}, indent=2))
     else:
-        print_covered(rows, console())
+        _print(rows)
         ready = all(row.ready for row in rows)
         next_one = f"Next, where there is a network: clpd lock {shlex.quote(str(file))} --fetch"
         print("ready: all that is the hub's is pinned and in its cache" if ready else next_one)
     if not all(row.ready for row in rows):
         raise typer.Exit(1)
+
+
+def _print(rows: list[Covered]) -> None:
+    out, lines = console(), []
+    for row in rows:
+        revision = short(row.revision) if row.revision else "its file alone"
+        cached = "-" if not row.pinned or row.revision is None else "yes" if row.lacking is None else "no"
+        lines.append([row.what, row.id, revision if row.pinned else "nothing", cached])
+    columns = [Column(title, wraps=False) for title in ("", "", "pinned to", "in the cache")]
+    out.print(terminal(table(columns, lines)))
+    for row in rows:
+        if row.lacking:
+            out.print(f"missing: {row.lacking}", markup=False, highlight=False)

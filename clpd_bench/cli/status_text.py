@@ -160,7 +160,7 @@ def print_failures(failures: list[Failure], console: Console) -> None:
             _say(console, f"  log         {failure.log}")
         for line in failure.last_lines:
             _say(console, f"    | {line}")
-        for file in failure.slurm_output:
+        for file in failure.scheduler_output:
             _say(console, f"  Slurm says  {file}")
             for line in last_lines(Path(file), LINES):
                 _say(console, f"    | {line}")

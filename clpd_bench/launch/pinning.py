@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from clpd_bench.errors import UserError
 from clpd_bench.launch.fetch import lacking
 from clpd_bench.outside.hub import WORDS, Repository, commit_of
@@ -156,17 +153,3 @@ def covered(plan: Plan) -> list[Covered]:
         if place not in rows or rows[place].ready:
             rows[place] = row
     return list(rows.values())
-
-
-def print_covered(rows: list[Covered], console: Console) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "", "pinned to", "in the cache"):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        revision = short(row.revision) if row.revision else "its file alone"
-        cached = "-" if not row.pinned or row.revision is None else "yes" if row.lacking is None else "no"
-        table.add_row(row.what, row.id, revision if row.pinned else "nothing", cached)
-    console.print(table)
-    for row in rows:
-        if row.lacking:
-            console.print(f"missing: {row.lacking}", markup=False, highlight=False)

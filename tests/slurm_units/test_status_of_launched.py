@@ -49,11 +49,11 @@ def test_open_jobs_of_living_tasks_are_queued_and_others_told_by_a_canned_squeue
     seen = found(slurm)
     jobs = seen["by_label"]
     assert jobs["model small"]["state"] == "queued"
-    assert jobs["model small"]["slurm"] == {"id": "13908_0", "state": "PENDING", "reason": "Priority"}
-    assert jobs["initial weights/0"]["slurm"]["id"] == "13908_1"
+    assert jobs["model small"]["task"] == {"id": "13908_0", "state": "PENDING", "reason": "Priority"}
+    assert jobs["initial weights/0"]["task"]["id"] == "13908_1"
     assert jobs["student sft/0"]["state"] == "pending"
     left = {job["key"] for job in seen["jobs"] if job["state"] == "pending"}
-    assert set(seen["in_no_slurm_job"]) == left
+    assert set(seen["in_no_task"]) == left
     text = status(slurm)
     assert "3 pending jobs are in Slurm: 2 behind others in a running job, 1 Priority" in text
     again = f"clpd launch {TINY} --site site.yaml"
@@ -72,7 +72,7 @@ def test_what_a_failed_job_holds_up_is_neither_queued_nor_to_be_launched(slurm: 
     seen = found(slurm)
     held = slurm.key("targets of small on sums")
     assert seen["by_label"]["targets of small on sums"]["state"] == "pending"
-    assert held not in seen["in_no_slurm_job"]
+    assert held not in seen["in_no_task"]
     assert status(slurm).endswith(
         f"Next: clpd retry {TINY}, once the cause is gone, then clpd launch {TINY} --site site.yaml\n"
     )

@@ -48,6 +48,8 @@ class Ending:
 class Accounts:
     """What Slurm leaves of the jobs that owners of a store's attempts were in."""
 
+    scheduler = queue.NAME
+
     def __init__(self, store: Path) -> None:
         self._store = store
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from clpd_bench.errors import UserError
 
+NAME = "Slurm"
 MARK = "clpd"
 SECONDS = 60
 ENDED = {

@@ -35,6 +35,10 @@ class View:
     error: str = ""
 
     @property
+    def scheduler(self) -> str:
+        return queue.NAME
+
+    @property
     def site(self) -> str:
         """The site file of the newest launch."""
         return self.launches[0].site
@@ -44,7 +48,11 @@ class View:
         return scheduler is not None and bool(task.id == scheduler["id"])
 
     def to_json(self) -> dict[str, Any]:
-        return {"launches": [launch.id for launch in self.launches], "error": self.error or None}
+        return {
+            "scheduler": queue.NAME,
+            "launches": [launch.id for launch in self.launches],
+            "error": self.error or None,
+        }
 
 
 def view_of(keys: Iterable[str], store: Path) -> View | None:

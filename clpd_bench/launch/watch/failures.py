@@ -34,7 +34,7 @@ class Failure:
     node: where it ran.
     where: file, line and function of this package in which the error arose, or of another's.
     last_lines: of the log.
-    slurm_output: files of the scheduler's job that the newest attempt was in.
+    scheduler_output: files of the scheduler's job that the newest attempt was in.
     """
 
     key: str
@@ -48,7 +48,7 @@ class Failure:
     where: str | None = None
     log: str | None = None
     last_lines: tuple[str, ...] = ()
-    slurm_output: tuple[str, ...] = ()
+    scheduler_output: tuple[str, ...] = ()
 
 
 def failures_of(status: Status, store: Store, accounts: Accounts) -> list[Failure]:

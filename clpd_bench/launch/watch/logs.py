@@ -1,4 +1,4 @@
-"""`clpd show CELL --logs`: what the newest attempt at a job said, and the Slurm job that it was in."""
+"""`clpd show CELL --logs`: what the newest attempt at a job said, and the scheduler's job that it was in."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class Logs:
 
 
 def logs_of(job: Job, store: Store, queue: Queue | None, accounts: Accounts) -> Logs:
-    """Of the newest attempt, and of the Slurm job that ran it, or else has the job now."""
+    """Of the newest attempt, and of the scheduler's job that ran it, or else has the job now."""
     last = store.last_attempt(job.key)
     task = queue.tasks.get(job.key) if queue else None
     scheduler = last.owner.scheduler if last and last.owner else None
     logs = [Log(f"attempt {last.number}", last.log, last_lines(last.log, LINES))] if last and last.log.exists() else []
     for file in accounts.outputs(scheduler, task):
-        logs.append(Log("Slurm job", file, last_lines(file, LINES)))
+        logs.append(Log(f"{accounts.scheduler} job", file, last_lines(file, LINES)))
     said = f"attempt {last.number}, {store.state(job.key)}" if last else "no attempt yet"
     if queue and task and not queue.is_of(task, scheduler):
-        said += f"; waits in Slurm job {task.id}: {task.waits_for}"
+        said += f"; waits in {queue.scheduler} job {task.id}: {task.waits_for}"
     elif queue and queue.error:
-        said += f"; Slurm's queue is not known, since {queue.error}"
+        said += f"; {queue.scheduler}'s queue is not known, since {queue.error}"
     elif queue and not last:
-        said += "; in no Slurm job"
+        said += f"; in no {queue.scheduler} job"
     return Logs(job.label, said, logs)

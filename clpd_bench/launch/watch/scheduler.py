@@ -28,10 +28,12 @@ class Task(Protocol):
 class Queue(Protocol):
     """One look at a scheduler's queue.
 
-    `tasks` are the living ones by the keys that they work through; `gpus` are a key's while it is worked on; `error`
+    `scheduler` is its name; `tasks` are the living ones by the keys that they work through; `gpus` are a key's while it is worked on; `error`
     says why the queue could not be asked; `site` is the site file of the newest launch.
     """
 
+    @property
+    def scheduler(self) -> str: ...
     @property
     def tasks(self) -> Mapping[str, Task]: ...
     @property
@@ -53,7 +55,9 @@ class Loss:
 
 
 class Accounts(Protocol):
-    """What a scheduler leaves of jobs that ended, by what owner files say of it."""
+    """What a scheduler leaves of jobs that ended, by what owner files say of it; `scheduler` is its name."""
 
+    @property
+    def scheduler(self) -> str: ...
     def outputs(self, scheduler: Any, task: Any = None) -> list[Path]: ...
     def losses(self, owners: Mapping[str, Any]) -> dict[str, Loss]: ...

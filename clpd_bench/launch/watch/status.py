@@ -15,7 +15,7 @@ from clpd_bench.store.states import WITHOUT_PROGRESS, AttemptInfo, State
 
 STATES = ("done", "running", "queued", "pending", "failed", "lost", "blocked")
 EVICTED = (
-    f"its Slurm job ended {WITHOUT_PROGRESS} times before it could leave a checkpoint: "
+    f"the scheduler ended it {WITHOUT_PROGRESS} times before it could leave a checkpoint: "
     "raise the profile's time, then clpd retry"
 )
 
@@ -88,8 +88,8 @@ class Status:
             "ablation": self.plan.name,
             "counts": self.counts,
             "ladders": [ladder.to_json() for ladder in self.ladders],
-            "slurm": self.queue.to_json() if self.queue else None,
-            "in_no_slurm_job": [job.job.key for job in self.in_no_task()],
+            "queue": self.queue.to_json() if self.queue else None,
+            "in_no_task": [job.job.key for job in self.in_no_task()],
             "jobs": [
                 {
                     "key": s.job.key,
@@ -97,7 +97,7 @@ class Status:
                     "label": s.job.label,
                     "state": s.state,
                     **({"progress": s.progress} if s.progress else {}),
-                    **({"slurm": {"id": s.task.id, "state": s.task.state, "reason": s.task.reason}} if s.task else {}),
+                    **({"task": {"id": s.task.id, "state": s.task.state, "reason": s.task.reason}} if s.task else {}),
                     **({"reason": s.reason, "log": s.log} if s.reason else {}),
                 }
                 for s in self.jobs
