@@ -28,8 +28,8 @@ class Task(Protocol):
 class Queue(Protocol):
     """One look at a scheduler's queue.
 
-    `scheduler` is its name; `tasks` are the living ones by the keys that they work through; `gpus` are a key's while it is worked on; `error`
-    says why the queue could not be asked; `site` is the site file of the newest launch.
+    `scheduler` is its name; `tasks` are the living ones by the keys that they work through; `gpus` are a key's while it
+    is worked on; `error` says why the queue could not be asked; `site` is the site file of the newest launch.
     """
 
     @property
