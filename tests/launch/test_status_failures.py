@@ -78,7 +78,10 @@ def test_job_evicted_until_given_up_is_said_to_want_more_time(tmp_path: Path) ->
     states = {job.job.key: job for job in status_of(plan, store).jobs}
     assert states[waiting].state == "pending"
     assert states[given_up].state == "lost"
-    assert "the scheduler ended it 5 times before it could leave a checkpoint: raise the profile's time" in states[given_up].reason
+    assert (
+        "the scheduler ended it 5 times before it could leave a checkpoint: raise the profile's time"
+        in states[given_up].reason
+    )
     (failure,) = _failures(tmp_path)
     assert failure["key"] == given_up
     assert "Slurm" in failure["cause"]
