@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusal import refused
 
-from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.grid.points import points, short_names
 from clpd_bench.settings.parts.ablation import Ablation
@@ -22,13 +22,6 @@ epochs = st.lists(st.integers(1, 6), min_size=1, max_size=4, unique=True)
 
 def gridded(**parts: object) -> Ablation:
     return Ablation.model_validate({**SMALL.model_dump(), **parts}, context={"folder": SMALL.folder})
-
-
-def refused(file: Path, text: str) -> UserError:
-    file.write_text(f"{file.read_text()}\n{text}\n")
-    with pytest.raises(UserError) as caught:
-        load_ablation(file)
-    return caught.value
 
 
 @given(strengths, epochs, st.data())
@@ -153,7 +146,7 @@ MISTAKES = {
 @pytest.mark.parametrize("what", MISTAKES)
 def test_a_mistake_in_a_grid_is_told_at_the_axis_with_its_line(small: Path, what: str) -> None:
     text, key, says = MISTAKES[what]
-    error = refused(small, text)
+    error = refused(small, more=text)
     assert error.key == key
     assert says in str(error)
     wanted = text.split("\n")[0 if key.startswith("axes") else -1]

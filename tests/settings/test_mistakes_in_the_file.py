@@ -7,19 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from refusal import refused
 
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
-
-
-def told(small: Path, old: str, new: str) -> UserError:
-    """What is said once the one `old` in the file is `new`; the line must be that of the change."""
-    text = small.read_text()
-    assert text.count(old) == 1, old
-    small.write_text(text.replace(old, new))
-    with pytest.raises(UserError) as caught:
-        load_ablation(small)
-    return caught.value
 
 
 def line_of(small: Path, text: str) -> int:
@@ -271,7 +262,7 @@ def test_mistake_is_told_with_line_key_and_remedy(small: Path, what: str) -> Non
     if "interaction without" in what:
         small.write_text(small.read_text().replace("scheduling, clpd]", "scheduling, interaction]"))
         key = "analysis.family.2"
-    error = told(small, old, new)
+    error = refused(small, instead=(old, new))
     assert error.file == small
     assert error.key == key
     assert says in str(error)
@@ -363,6 +354,6 @@ def test_a_data_file_that_is_not_there_is_told_at_its_line(
     (small.parent / "folder").mkdir()
     (small.parent / "train.jsonl").write_text("{}")
     old = "{name: chained_sums, operations: [1, 3], train: 60, validation: 10, test: 12}"
-    error = told(small, old, f"{{name: jsonl, train: '{path}', test: train.jsonl, rationale: why}}")
+    error = refused(small, instead=(old, f"{{name: jsonl, train: '{path}', test: train.jsonl, rationale: why}}"))
     assert re.search(says, str(error))
     assert (error.key, error.line) == ("corpora.sums.source.train", line_of(small, "name: jsonl"))

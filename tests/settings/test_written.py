@@ -6,9 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
+from refusal import refused
 
-from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation, load_origins
 from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.parts.sources import HubRows, Jsonl
@@ -25,12 +24,6 @@ def child(small: Path, text: str, name: str = "child.yaml") -> Path:
     file = small.parent / name
     file.write_text(f"extends: small.yaml\n{text}\n")
     return file
-
-
-def refused(file: Path, *sets: str) -> UserError:
-    with pytest.raises(UserError) as caught:
-        load_ablation(file, list(sets))
-    return caught.value
 
 
 def sources(file: Path, *sets: str) -> dict[str, str]:
