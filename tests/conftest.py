@@ -1,16 +1,25 @@
-"""Worlds that are dear to make, each made once a test run, whichever process asks first."""
+"""Worlds that are dear to make, each made once a test run, whichever process asks first; and no waiting for disks."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 Shared = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_cuts() -> Iterator[None]:
+    """Nobody waits for the disk: what is killed loses nothing that the kernel has, and `durable.before` tells what
+    is to be on the disk when."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture(scope="session")

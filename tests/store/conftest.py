@@ -25,15 +25,6 @@ def outside_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(autouse=True, scope="package")
-def _no_power_cuts() -> Iterator[None]:
-    """Nobody waits for the disk: what is killed loses nothing that the kernel has, and `durable.before` tells what
-    is to be on the disk when."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda handle: None)
-        yield
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "store"

@@ -14,13 +14,14 @@ KeyPath = tuple[str | int, ...]
 INT, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2's numbers (1.1 reads 1e-5 as a string, and 4:00:00 as 14400)."""
+class _Loader(yaml.CSafeLoader):
+    """libyaml's loader, ten times as fast as PyYAML's own, with YAML 1.2's numbers (1.1 reads 1e-5 as a string, and
+    4:00:00 as 14400)."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in (FLOAT, INT)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 # Tried in this order: the second pattern takes whole numbers too.
 _Loader.add_implicit_resolver(INT, re.compile(r"^[-+]?(0b[01_]+|0x[\da-fA-F_]+|0|[1-9][\d_]*)$"), list("-+0123456789"))
