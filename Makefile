@@ -54,7 +54,7 @@ real-small: real
 	$(BIN)/clpd report ablations/real_small.yaml
 
 test: real
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 SECONDS ?= 120
 soak: real

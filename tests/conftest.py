@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+APART = 4
+"""Places between two files that wait."""
 Shared = Callable[[str, Callable[[Path], object]], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for Slurm come first, each with others behind it: whoever waits leaves a processor to the other
+    worker, and at the end nobody is waited for."""
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = [file for file in files if file.parent.name == "slurm"]
+    others = [file for file in files if file not in waiting]
+    for place, file in enumerate(waiting):
+        others.insert(place * APART, file)
+    items.sort(key=lambda item: others.index(item.path))
 
 
 @pytest.fixture(autouse=True, scope="session")

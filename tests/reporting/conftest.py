@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from fabricated_report import World
 from page_text import Page
-from pictures import rendered, sketched
+from pictures import rendered, sketched, undrawn
 
 
 @pytest.fixture(scope="package", autouse=True)
-def _sketched() -> Iterator[None]:
-    """Only what is about pictures renders any."""
-    with sketched():
+def _undrawn() -> Iterator[None]:
+    """Only what is about figures makes any."""
+    with undrawn():
         yield
 
 
@@ -41,7 +41,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> World:
         undone=("student clpd/1", "evaluation clpd/1", "evaluation teacher large"),
         fields={"student clpd/2": {"git": "b" * 40 + "-dirty"}, "evaluation clpd/2 on sums": {"device": "H100"}},
     )
-    world.report()
+    with sketched():
+        world.report()
     return world
 
 

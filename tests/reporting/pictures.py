@@ -1,4 +1,5 @@
-"""Whether the figures of a report are rendered: three files for each of nine, ten seconds a report."""
+"""Whether the figures of a report are made, a second a report, and rendered: three files for each of nine, ten
+seconds."""
 
 from __future__ import annotations
 
@@ -9,9 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from clpd_bench.report import report
 from clpd_bench.report.figures import draw
 
-SAVED = draw.saved
+SAVED, DRAW = draw.saved, report.draw
 _seen: set[tuple[tuple[type, str | None, str], ...]] = set()
 
 
@@ -31,16 +33,25 @@ def _laid_out(figure: Figure) -> tuple[bytes, bytes, bytes]:
 
 
 @contextmanager
+def undrawn() -> Iterator[None]:
+    """Reports are written without figures; those over axes or several files are made, without a picture in them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "draw", lambda *_: draw.Figures([], {}, []))
+        patch.setattr(draw, "saved", _laid_out)
+        yield
+
+
+@contextmanager
 def sketched() -> Iterator[None]:
     """Reports have all their figures, made, without a picture in their files."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(draw, "saved", _laid_out)
+        patch.setattr(report, "draw", DRAW)
         yield
 
 
 @contextmanager
 def rendered() -> Iterator[None]:
     """Reports have their pictures, whatever holds around this."""
-    with pytest.MonkeyPatch.context() as patch:
+    with sketched(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(draw, "saved", SAVED)
         yield

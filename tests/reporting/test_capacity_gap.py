@@ -10,6 +10,7 @@ import pytest
 from fabricated_report import SEEDS, World
 from figure_text import check_legible
 from matplotlib.lines import Line2D
+from pictures import sketched
 from scipy import stats
 
 from clpd_bench.report.figures.capacity_gap import capacity_gap as draw_gap
@@ -30,7 +31,8 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def report(taught: World) -> Report:
-    return taught.report()
+    with sketched():
+        return taught.report()
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,8 @@ def test_arms_that_differ_in_more_than_their_teacher_are_left_out(gap: Gap) -> N
 
 
 def test_one_teacher_makes_no_curve(world: World) -> None:
-    report = world.report("alone")
+    with sketched():
+        report = world.report("alone")
     assert report.gap is None
     assert not list((world.folder / "alone").rglob("capacity_gap*"))
 

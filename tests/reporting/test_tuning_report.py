@@ -14,6 +14,7 @@ from figure_text import check_legible
 from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from page_text import Page
+from pictures import sketched
 from tuned_report import AXIS, RATE, RATES, TunedWorld, best_at
 from typer.testing import CliRunner
 
@@ -34,7 +35,8 @@ def tuned_world(tmp_path_factory: pytest.TempPathFactory) -> TunedWorld:
     """`clpd` is best at an end; its report lies in `report/`."""
     made = TunedWorld(tmp_path_factory.mktemp("tuned"), best_at(clpd=4e-3))
     made.tune()
-    made.report()
+    with sketched():
+        made.report()
     return made
 
 
