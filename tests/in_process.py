@@ -56,14 +56,11 @@ def jobs_in_process(should_stop: Callable[[], bool] = lambda: False) -> Iterator
     def run_here(
         plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
     ) -> run.Outcome:
-        from lm_eval import evaluator
-
         stored = Plan.from_json(json.loads(plan_file.read_text()))
         threads = torch.get_num_threads()
         with pytest.MonkeyPatch.context() as patch:
             for name, value in job_environment().items():
                 patch.setenv(name, value)
-            patch.setattr(evaluator, "add_env_info", lambda results: None)  # asks pip and others, a second each time
             one_thread()  # sums are the same to the last digit as a worker's
             try:
                 work(stored, store, list(stored.jobs), should_stop)
@@ -94,7 +91,6 @@ def lm_eval(*words: str, folder: Path, cache: Path) -> None:
     Args:
         cache: for its data sets.
     """
-    from lm_eval import evaluator
     from lm_eval._cli import HarnessCLI  # costs seconds to import: only for who calls
     from lm_eval.tasks import TaskManager
 
@@ -103,7 +99,7 @@ def lm_eval(*words: str, folder: Path, cache: Path) -> None:
         patch.setenv("TOKENIZERS_PARALLELISM", "false")  # as the command sets it, for good
         patch.setattr("datasets.config.HF_DATASETS_CACHE", cache)
         patch.setattr("lm_eval.tasks.TaskManager", partial(TaskManager, include_defaults=False))
-        patch.setattr(evaluator, "add_env_info", lambda results: None)
+        patch.setattr("torch.utils.collect_env.get_pretty_env_info", str)  # asks pip and others, a second each time
         patch.setattr(sys, "argv", ["lm_eval", *words])
         parser = HarnessCLI()
         parser.execute(parser.parse_args())

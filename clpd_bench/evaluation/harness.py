@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from lm_eval.models.huggingface import HFLM
@@ -189,7 +190,8 @@ def run_harness(
         add_bos_token=special_tokens,
         device=str(next(model.parameters()).device),
     )
-    with torch.inference_mode():
+    # lm-eval asks pip, compilers and the processor what there is, a second for each task, and it would not be kept.
+    with torch.inference_mode(), patch("torch.utils.collect_env.get_pretty_env_info", str):
         results = simple_evaluate(
             model=language_model,
             tasks=[task],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,11 +42,3 @@ def _make(root: Path) -> None:
     }
     model.run(ModelSpec.model_validate(spec), {"corpus": made["corpus"]}, made["model"], context)
     evaluation.run(EVALUATION, made, made["evaluation"], context)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_look_around() -> Iterator[None]:
-    """lm-eval asks pip and others for what is installed, a second for each evaluation; nothing of it is kept."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("torch.utils.collect_env.get_pretty_env_info", str)
-        yield
