@@ -8,6 +8,7 @@ import pytest
 import torch
 import yaml
 from huggingface_hub import constants
+from in_process import jobs_in_process
 from pretrained_like import saved
 from test_training_jobs import do
 from typer.testing import CliRunner, Result
@@ -94,15 +95,12 @@ def run(folder: Path, verb: str, *words: str) -> Result:
     return CliRunner().invoke(app, [verb, str(folder / "a.yaml"), *words, "--store", str(folder / "store")])
 
 
-def test_an_ablation_on_a_hub_model_runs_from_the_cache(
-    snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By a worker, a process that reads where the cache is as users say it."""
-    monkeypatch.setenv("HF_HUB_CACHE", constants.HF_HUB_CACHE)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_an_ablation_on_a_hub_model_runs_from_the_cache(snapshot: Path, tmp_path: Path) -> None:
+    """In this process; tests/hub has workers that read where the cache is as users say it."""
     saved(snapshot)
     write_ablation(tmp_path)
-    done = run(tmp_path, "run", "--workers", "1")
+    with jobs_in_process():
+        done = run(tmp_path, "run")
     assert done.exit_code == 0, done.output
     manifests = [f.read_text() for f in tmp_path.glob("store/artifacts/*/manifest.json")]
     assert sum(f'"revision": "{REVISION}"' in text and "came_from" in text for text in manifests) == 1
