@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fabricated_report import World
 from page_text import Page
-from pictures import rendered, sketched, undrawn
+from pictures import sketched, undrawn
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -20,9 +20,9 @@ def _undrawn() -> Iterator[None]:
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A store in which no arm differs from another; its report lies in `report/`, with its pictures."""
+    """A store in which no arm differs from another; its report lies in `report/`."""
     world = World(tmp_path_factory.mktemp("null"))
-    with rendered():
+    with sketched():
         world.report()
     return world
 

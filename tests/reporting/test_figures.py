@@ -19,7 +19,7 @@ from clpd_bench.analysis.series import METRICS, metric_series
 from clpd_bench.report.figures import cost as cost_figure
 from clpd_bench.report.figures import differences, difficulty, schedule, scores, training
 from clpd_bench.report.figures.draw import NAMES, SECONDARY
-from clpd_bench.report.figures.style import STANDARD, WIDTH, arm_styles, shortened, styled
+from clpd_bench.report.figures.style import STANDARD, arm_styles, shortened, styled
 from clpd_bench.results.collect import collect_items, declared, factorial, means_by_seed
 from clpd_bench.results.curves import trained
 from clpd_bench.results.schedules import arm_schedules
@@ -90,15 +90,6 @@ def test_every_seed_of_every_arm_is_drawn(figures: dict[str, Figure], world: Wor
 @pytest.mark.parametrize("name", ALWAYS)
 def test_text_is_legible_inside_the_figure_and_overlaps_nothing(figures: dict[str, Figure], name: str) -> None:
     check_legible(figures[name])
-
-
-def test_pictures_are_vector_with_embedded_fonts_and_print_size(folder: Path) -> None:
-    for name in (*ALWAYS, *(name for name in NAMES if name.startswith(SECONDARY))):
-        pdf, png = ((folder / "figures" / f"{name}.{kind}").read_bytes() for kind in ("pdf", "png"))
-        assert b"/FontFile2" in pdf
-        assert b"/Type3" not in pdf
-        assert b"/CreationDate" not in pdf
-        assert int.from_bytes(png[16:20], "big") == round(WIDTH * 300)
 
 
 def test_names_are_drawn_as_they_are(figures: dict[str, Figure]) -> None:

@@ -15,6 +15,8 @@ from pictures import rendered
 from clpd_bench.errors import UserError
 from clpd_bench.grid.cells import cells
 from clpd_bench.launch.prepare import cell_exposure
+from clpd_bench.report.figures.draw import NAMES
+from clpd_bench.report.figures.style import WIDTH
 from clpd_bench.report.verdict import NULL
 from clpd_bench.results.schedules import arm_schedules
 
@@ -117,11 +119,30 @@ def test_exposure_is_the_schedules(page: Page, world: World) -> None:
     assert "All 18 students consumed exactly the presentations" in page.sections["exposure"]
 
 
-def test_two_reports_of_one_store_are_equal_and_leave_it_alone(world: World, folder: Path) -> None:
+@pytest.fixture(scope="module")
+def pictured(world: World) -> Path:
+    """The report with its pictures."""
+    with rendered():
+        world.report("pictured")
+    return world.folder / "pictured"
+
+
+def test_pictures_are_vector_with_embedded_fonts_and_print_size(pictured: Path) -> None:
+    for name in NAMES:
+        if name == "capacity_gap":
+            continue
+        pdf, png = ((pictured / "figures" / f"{name}.{kind}").read_bytes() for kind in ("pdf", "png"))
+        assert b"/FontFile2" in pdf
+        assert b"/Type3" not in pdf
+        assert b"/CreationDate" not in pdf
+        assert int.from_bytes(png[16:20], "big") == round(WIDTH * 300)
+
+
+def test_two_reports_of_one_store_are_equal_and_leave_it_alone(world: World, pictured: Path) -> None:
     before = contents(world.folder / "store")
     with rendered():
         report = world.report("again")
-    assert contents(folder) == contents(world.folder / "again")
+    assert contents(pictured) == contents(world.folder / "again")
     assert contents(world.folder / "store") == before
     assert report.files[0].name == "table.md"
     assert report.page == world.folder / "again" / "report.html"
