@@ -47,7 +47,7 @@ def test_markdown_puts_what_spans_a_column_before_its_title_and_a_section_below_
     assert "more \\| less" in arms
     assert title == "No arm"
     # With a title, without the column in which it has nothing; the remarks are a line of their own.
-    assert [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in others.splitlines()][2:] == [
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in others.splitlines()][2:] == [
         ["large", "50"],
         ["published", "49 (-1)"],
     ]
