@@ -13,18 +13,16 @@ from rich.console import Console
 
 from clpd_bench.cli.options import DEFAULT_STORE, File, Json, Sets, StoreDir, console, open_plan, open_store
 from clpd_bench.cli.submit import checked, limits_of, submit_plan
-from clpd_bench.launch.slurm.batches import Batch
-from clpd_bench.launch.slurm.site import Site
-from clpd_bench.launch.slurm.submit import Prepared
-from clpd_bench.launch.watch.hours import duration
-from clpd_bench.plan.plan import Plan
-from clpd_bench.store import Store
 from clpd_bench.tables.table import Column, table
 from clpd_bench.tables.terminal import terminal
 
 if TYPE_CHECKING:
+    from clpd_bench.launch.slurm.batches import Batch
     from clpd_bench.launch.slurm.cluster import Cluster
     from clpd_bench.launch.slurm.site import Site
+    from clpd_bench.launch.slurm.submit import Prepared
+    from clpd_bench.plan.plan import Plan
+    from clpd_bench.store import Store
 
 SiteFile = Annotated[
     Path,
@@ -144,12 +142,16 @@ def what(plan: Plan, made: list[Batch]) -> str:
 
 
 def estimated(made: list[Batch]) -> str:
+    from clpd_bench.launch.watch.hours import duration
+
     known = [batch.seconds for batch in made if batch.seconds is not None]
     return duration(sum(known) / 60) if len(known) == len(made) else "unknown"
 
 
 def total(prepared: Prepared, site: Site) -> str:
     """Slurm jobs and hours in all, as far as they are known."""
+    from clpd_bench.launch.watch.hours import duration
+
     made = prepared.batches
     known = [batch for batch in made if batch.seconds is not None]
     seconds = sum(batch.seconds or 0.0 for batch in known)

@@ -44,7 +44,7 @@ def test_planning_imports_nothing_that_is_slow_to_load(arguments: list[str], tmp
     )
     loaded = done.stderr.split("loaded:")[1].split()
     assert "clpd_bench" in loaded
-    assert set(loaded).isdisjoint(HEAVY)
+    assert set(loaded).isdisjoint((*HEAVY, "numpy", "pyarrow") if arguments == ["--help"] else HEAVY)
 
 
 def test_plan_counts_cells_and_jobs_as_the_grid_has_them(small: Path, tmp_path: Path) -> None:
