@@ -120,13 +120,12 @@ def test_the_star_is_the_corrected_test_and_the_dagger_the_standing(three: Three
     assert table["significant"].any()
     marks = {row[0].text: row[1].mark for row in three.table.sections[0].rows}
     assert marks["sft"] == "†"  # outside the family
-    for mark, word in (("*", "confirmatory"), ("*†", "exploratory")):
-        standing = Standing(word, "")
-        lone = [replace(one, standing=standing) for one in three.primary if one.is_significant][:1]
-        assert table_of(lone, "").rows[0][1].mark in (mark, "")
-        assert mark in {row[1].mark for row in table_of(lone, "").rows}
-    lone = [one for one in three.primary if one.test is None][:1]
-    assert {row[1].mark for row in table_of(lone, "").rows} == {""}
+    significant = next(one for one in three.primary if one.is_significant)
+    for mark, standing in (("*", Standing("confirmatory", "")), ("*†", Standing("exploratory", ""))):
+        alone = table_of([replace(significant, standing=standing)], "")
+        assert [row[1].mark for row in alone.rows if row[0].text == significant.name] == [mark]
+    baseline = next(one for one in three.primary if one.test is None)
+    assert [row[1].mark for row in table_of([baseline], "").rows if row[0].text == baseline.name] == [""]
 
 
 def test_bold_is_the_best_mean_of_the_arms_alone(three: Three) -> None:
