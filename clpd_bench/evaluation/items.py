@@ -124,7 +124,7 @@ def item_metrics(task: Any, samples: list[dict[str, Any]]) -> tuple[list[str], l
         )
     for name in kept:
         higher = task.higher_is_better().get(name, True)
-        if higher != (not lower_is_better(name)):
+        if higher == lower_is_better(name):
             raise UserError(
                 f"task {task.task_name!r} says that {'more' if higher else 'less'} {name} is better, and here it is "
                 "the other way round",

@@ -193,7 +193,7 @@ def _sentence(row: Comparison, metric: str, declaration: Declaration) -> str:
 
 def _finding(row: Comparison, metric: str, alpha: float) -> str:
     significant = row.p_adjusted <= alpha
-    better = "better" if (row.difference > 0) == (not lower_is_better(metric)) else "worse"
+    better = "better" if (row.difference > 0) != lower_is_better(metric) else "worse"
     if row.arm == INTERACTION:
         if not significant:
             return "no significant interaction"

@@ -14,8 +14,8 @@ def packaged(package: str, file: str) -> Path:
     spec = find_spec(package)
     folders = list(spec.submodule_search_locations or []) if spec else []
     if not folders:
-        told = f"the package {package} is not installed (pip install 'clpd-bench[real]')"
+        lacking = f"the package {package} is not installed (pip install 'clpd-bench[real]')"
         if os.environ.get("CLPD_REQUIRE_REAL") == "1":
-            pytest.fail(told)
-        pytest.skip(told)
+            pytest.fail(lacking)
+        pytest.skip(lacking)
     return Path(folders[0]) / file
