@@ -25,6 +25,7 @@ _NEGLIGIBLE = 40.0
 """exp of minus this is nothing, to double precision."""
 
 
+@functools.lru_cache(maxsize=4096)  # the points of a grid ask the same
 def found(effect: float, seeds: int, alpha: float) -> float:
     """The power: the probability that a two-sided paired t test finds a true mean difference.
 

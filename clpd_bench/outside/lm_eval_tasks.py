@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,17 @@ def read_task(path: Path) -> TaskFile:
         raise UserError(f"is no task of lm-eval: {reason}", file=path) from None
 
 
-def _named(folder: Path) -> Iterator[tuple[Path, bytes]]:
+def _named(folder: Path) -> Iterable[tuple[Path, bytes]]:
+    return _own_named(folder) if folder == own_tasks() else _read_names(folder)
+
+
+@functools.cache
+def _own_named(folder: Path) -> tuple[tuple[Path, bytes], ...]:
+    """Of lm-eval's own, which nobody changes meanwhile."""
+    return tuple(_read_names(folder))
+
+
+def _read_names(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for path in sorted(folder.glob("**/*.yaml"), key=lambda p: p.as_posix()):
         if not LEFT_OUT & {*path.parts} and (found := NAMED.search(path.read_bytes())):
             yield path, next((group for group in found.groups() if group is not None), b"").strip()
