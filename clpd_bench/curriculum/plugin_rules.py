@@ -8,13 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from clpd_bench.outside.plugins import load
-from clpd_bench.settings.parts.pacings import PacingPlugin
-from clpd_bench.settings.parts.teacher_rules import TeacherRulePlugin
+from clpd_bench.settings.plugin import Plugin
 
 TOLERANCE = 1e-9
 
 
-def own_shares(plugin: PacingPlugin, stages: int) -> list[list[Fraction]]:
+def own_shares(plugin: Plugin, stages: int) -> list[list[Fraction]]:
     """Shape [K, K]: the share [k][j] of bucket j's presentations that falls into stage k; columns add up
     to 1 exactly.
 
@@ -41,7 +40,7 @@ def own_shares(plugin: PacingPlugin, stages: int) -> list[list[Fraction]]:
     return shares
 
 
-def own_teachers(plugin: TeacherRulePlugin, stages: int, teachers: int) -> list[int]:
+def own_teachers(plugin: Plugin, stages: int, teachers: int) -> list[int]:
     """The teacher (1 = weakest .. M, 0 = nobody) of each stage.
 
     Raises:

@@ -21,8 +21,8 @@ class ArmCurriculum(Settings):
 
     @property
     def of_arm(self) -> str | None:
-        """The arm that it is made from, which stands in a field `of`."""
-        return None
+        """The arm that it is made from: its field `of`, if it has one."""
+        return getattr(self, "of", None)
 
     def nameless(self) -> Self:
         """Without the arm's name, which is the file's own affair: what it takes stands in the key."""

@@ -41,37 +41,33 @@ class DifficultySettings(Settings):
 class CotTokens(DifficultySettings):
     """Tokens in the rationale, under the student's tokenizer."""
 
-    counts = "tokens"
-
     name: Literal["cot_tokens"]
+    counts = "tokens"
 
 
 class CotSteps(DifficultySettings):
     """Steps in the rationale: its lines, its sentences, or its equations (`cot_steps:lines`)."""
 
-    counts = "steps"
-
     name: Literal["cot_steps"]
     splitter: Literal["lines", "sentences", "equations"]
+    counts = "steps"
 
 
 class StudentLoss(DifficultySettings):
     """Mean nats a response token under one reference student, a model of the file as its training
     left it: the same scores for all seeds (POCL, arXiv 2506.05695)."""
 
-    scorer = "model"
-
     name: Literal["student_loss"]
     model: str
+    scorer = "model"
 
 
 class TeacherLoss(DifficultySettings):
     """The same under one of `teachers`."""
 
-    scorer = "teacher"
-
     name: Literal["teacher_loss"]
     teacher: str
+    scorer = "teacher"
 
 
 class Column(DifficultySettings):

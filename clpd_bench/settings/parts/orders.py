@@ -26,54 +26,44 @@ class Shuffled(OrderSettings):
 class EasyToHard(OrderSettings):
     """The curriculum's pacing over buckets of growing difficulty."""
 
-    needs_difficulty = paced = True
-
     name: Literal["easy_to_hard"]
+    needs_difficulty = paced = True
 
 
 class HardToEasy(OrderSettings):
     """The curriculum's pacing over the same buckets, the hardest first."""
 
-    needs_difficulty = paced = True
-
     name: Literal["hard_to_easy"]
+    needs_difficulty = paced = True
 
 
 class RandomStages(OrderSettings):
     """The curriculum's pacing over buckets of random ranks."""
 
-    paced = drawn = True
-
     name: Literal["random_stages"]
+    paced = drawn = True
 
 
 class ShuffledStages(OrderSettings):
     """The curriculum's pacing over the real buckets in a random order, for some seeds the ordered one."""
 
-    needs_difficulty = paced = drawn = True
-
     name: Literal["shuffled_stages"]
+    needs_difficulty = paced = drawn = True
 
 
 class Permuted(OrderSettings):
     """Another arm's presentations, uniformly permuted: its exposure without its order."""
 
-    drawn = True
-
     name: Literal["permuted"]
     of: str
-
-    @property
-    def of_arm(self) -> str:
-        return self.of
+    drawn = True
 
 
 class Homogeneous(OrderSettings):
     """The batches of easy_to_hard under the same curriculum, in random order."""
 
-    needs_difficulty = paced = drawn = True
-
     name: Literal["homogeneous"]
+    needs_difficulty = paced = drawn = True
 
 
 Order = Annotated[

@@ -31,9 +31,8 @@ class Partition(PacingSettings):
 class Cumulative(PacingSettings):
     """Stage k draws from buckets 1..k (Baby Step)."""
 
-    equal_exposure = False
-
     name: Literal["cumulative"]
+    equal_exposure = False
 
 
 class Mixed(PacingSettings):
@@ -42,10 +41,9 @@ class Mixed(PacingSettings):
     The first stage has nothing to replay.
     """
 
-    equal_exposure = False
-
     name: Literal["mixed"]
     replay: float = Field(gt=0, lt=1)
+    equal_exposure = False
 
 
 class PacingPlugin(Plugin, PacingSettings):

@@ -50,9 +50,8 @@ class TeacherRuleSettings(ArmCurriculum):
 class NoTeacher(TeacherRuleSettings):
     """Cross-entropy on the corpus's own responses."""
 
-    has_teacher = False
-
     name: Literal["none"]
+    has_teacher = False
 
 
 class Strongest(TeacherRuleSettings):
@@ -92,38 +91,30 @@ class StrongToWeak(TeacherRuleSettings):
 class RandomTeachers(TeacherRuleSettings):
     """weak_to_strong's teachers, uniformly permuted over the presentations."""
 
-    drawn = True
-
     name: Literal["random"]
+    drawn = True
 
 
 class ByDifficulty(TeacherRuleSettings):
     """Another arm's (example, teacher) pairs, at the times of this arm's order."""
 
-    drawn = schedules_one = True
-
     name: Literal["by_difficulty"]
     of: str
-
-    @property
-    def of_arm(self) -> str:
-        return self.of
+    drawn = schedules_one = True
 
 
 class AntiAligned(TeacherRuleSettings):
     """By bucket, not by time: the strongest teacher for the easiest, the weakest for the hardest."""
 
-    needs_difficulty = True
-
     name: Literal["anti_aligned"]
+    needs_difficulty = True
 
 
 class LastTeacher(TeacherRuleSettings):
     """Cross-entropy, then the strongest teacher for the last stage."""
 
-    schedules_one = True
-
     name: Literal["last_teacher"]
+    schedules_one = True
 
     def takes(self, teachers: tuple[str, ...]) -> tuple[str, ...]:
         return teachers[-1:]

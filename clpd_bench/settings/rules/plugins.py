@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
-from clpd_bench.settings.base import Settings
+from clpd_bench.settings.base import inside
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.plugin import DERIVED, Plugin
 
@@ -127,14 +127,5 @@ def check_plugins(a: Ablation) -> None:
     """Raises:
     UserError: a file, a function or an argument that will not do; with its key.
     """
-    for plugin, key in _inside(a, ""):
+    for key, plugin in inside(a, Plugin):
         check_plugin(plugin, key)
-
-
-def _inside(value: object, key: str) -> Iterator[tuple[Plugin, str]]:
-    """The plug-ins of settings, each with its key."""
-    if isinstance(value, Plugin):
-        yield value, key
-    elif isinstance(value, Settings | dict):
-        for name, inner in (value if isinstance(value, dict) else vars(value)).items():
-            yield from _inside(inner, f"{key}.{name}" if key else name)
