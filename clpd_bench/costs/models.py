@@ -20,10 +20,10 @@ from clpd_bench.flops.sizes import rows_of_chunk
 from clpd_bench.flops.tokens import Largest, Read, read_by_teachers, read_whole
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.model import Cosine
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import BestValidation, Training
 from clpd_bench.settings.specs import ModelSpec, Supervision, TargetsSpec
 from clpd_bench.store import Store

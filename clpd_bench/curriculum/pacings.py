@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clpd_bench.curriculum.plugin_rules import own_shares
-from clpd_bench.settings.parts.curriculum import Blend, Cumulative, Mixed, Partition
-from clpd_bench.settings.plugin import Plugin
+from clpd_bench.settings.parts.pacings import Blend, Cumulative, Mixed, PacingPlugin, Partition
 
 
 def controlled_rounding(matrix: Sequence[Sequence[Fraction]]) -> NDArray[np.int64]:
@@ -150,7 +149,7 @@ def _mixed(pacing: Mixed, buckets: Ints, tokens: Ints, epochs: int, rng: np.rand
     return replayed(buckets, tokens, pacing.replay, epochs, rng)
 
 
-def _own(pacing: Plugin, buckets: Ints, tokens: Ints, epochs: int, rng: np.random.Generator) -> Ints:
+def _own(pacing: PacingPlugin, buckets: Ints, tokens: Ints, epochs: int, rng: np.random.Generator) -> Ints:
     return distributed(buckets, own_shares(pacing, int(buckets.max())), epochs, rng)
 
 

@@ -11,7 +11,7 @@ from clpd_bench.curriculum.material import Material, Sequence
 from clpd_bench.curriculum.orders import sequence
 from clpd_bench.curriculum.plugin_rules import own_teachers
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
-from clpd_bench.settings.plugin import Plugin
+from clpd_bench.settings.parts.teacher_rules import TeacherRulePlugin
 from clpd_bench.settings.specs import Supervision
 
 Ints = NDArray[np.int64]
@@ -77,7 +77,7 @@ def _last_teacher(supervision: Supervision, material: Material, shown: Sequence)
 
 
 def _own(supervision: Supervision, material: Material, shown: Sequence) -> Ints:
-    assert isinstance(supervision.rule, Plugin)
+    assert isinstance(supervision.rule, TeacherRulePlugin)
     return _by_stage(own_teachers(supervision.rule, supervision.stages or 1, supervision.teachers), material, shown)
 
 

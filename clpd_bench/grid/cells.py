@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clpd_bench.settings.parts.ablation import Ablation, Arm
 from clpd_bench.settings.parts.arms import resolve
-from clpd_bench.settings.parts.curriculum import ByDifficulty, CurriculumSettings, Permuted
+from clpd_bench.settings.parts.curriculum import CurriculumSettings
 from clpd_bench.settings.parts.loss import DistillationLoss
 from clpd_bench.settings.parts.model import StudentSettings
 
@@ -52,9 +52,8 @@ def cells(ablation: Ablation, name: str, point: str = "") -> list[Cell]:
 
 def _cell(ablation: Ablation, name: str, point: str, arm_name: str, seed: int) -> Cell:
     arm, mine = ablation.arms[arm_name], resolve(ablation, arm_name)
-    order, rule = arm.order, arm.teachers
-    return Cell(
-        name, arm_name, point, arm, seed, mine.student, mine.loss, mine.curriculum,
-        _cell(ablation, name, point, order.of, seed) if isinstance(order, Permuted) else None,
-        _cell(ablation, name, point, rule.of, seed) if isinstance(rule, ByDifficulty) else None,
-    )  # fmt: skip
+    order_of, teachers_of = (
+        None if other is None else _cell(ablation, name, point, other, seed)
+        for other in (arm.order.of_arm, arm.teachers.of_arm)
+    )
+    return Cell(name, arm_name, point, arm, seed, mine.student, mine.loss, mine.curriculum, order_of, teachers_of)

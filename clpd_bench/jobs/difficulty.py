@@ -18,8 +18,15 @@ from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
 from clpd_bench.jobs.body import Context, Measured
 from clpd_bench.outside.plugins import load
-from clpd_bench.settings.parts.difficulty import Column, CotSteps, CotTokens, LengthResidual, StudentLoss, TeacherLoss
-from clpd_bench.settings.plugin import Plugin
+from clpd_bench.settings.parts.difficulty import (
+    Column,
+    CotSteps,
+    CotTokens,
+    DifficultyPlugin,
+    LengthResidual,
+    StudentLoss,
+    TeacherLoss,
+)
 from clpd_bench.settings.specs import DifficultySpec
 
 RESIDUAL_RESOLUTION = 1e-9
@@ -125,7 +132,9 @@ EXAMPLE = ("question", "prompt", "response", "rationale", "answer", "rationale_t
 """What a plug-in sees of an example, its `columns` besides."""
 
 
-def _own(metric: Plugin, splits: Splits, inputs: dict[str, Path], context: Context) -> tuple[Values, Measured]:
+def _own(
+    metric: DifficultyPlugin, splits: Splits, inputs: dict[str, Path], context: Context
+) -> tuple[Values, Measured]:
     function = load(metric)
 
     def value(row: dict[str, Any]) -> float:

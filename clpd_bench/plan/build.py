@@ -23,10 +23,11 @@ from clpd_bench.plan.supervision import needs_difficulty, supervision_of, teache
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.corpus import Of, SameAs
-from clpd_bench.settings.parts.curriculum import NoTeacher, Shuffled, shorthand_of
-from clpd_bench.settings.parts.difficulty import Difficulty, nameless, scored_by
+from clpd_bench.settings.parts.curriculum import shorthand_of
+from clpd_bench.settings.parts.difficulty import Difficulty
 from clpd_bench.settings.parts.evaluation import Benchmark
 from clpd_bench.settings.parts.model import Cosine, Llama, ModelSettings, Qwen3, StudentSettings, Trained
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local, Start
 from clpd_bench.settings.rules.models import root_of
 from clpd_bench.settings.specs import (
@@ -147,11 +148,10 @@ class _Builder:
 
     def difficulty(self, difficulty: Difficulty, corpus: str) -> str:
         parents = {"corpus": self.corpus(corpus)}
-        scorer = scored_by(difficulty)
-        if scorer is not None:
-            parents["model"] = self.model(scorer)
+        if difficulty.scored_by is not None:
+            parents["model"] = self.model(difficulty.scored_by)
         label = f"difficulty {shorthand_of(difficulty)} of {corpus}"
-        return self._add("difficulty", label, DifficultySpec(difficulty=nameless(difficulty)), parents)
+        return self._add("difficulty", label, DifficultySpec(difficulty=difficulty.nameless()), parents)
 
     def data(self, cell: Cell) -> dict[str, str]:
         corpus, by = cell.student.corpus, cell.curriculum.difficulty
@@ -279,7 +279,7 @@ class _Builder:
         A task of lm-eval has no validation items of ours: there it is the response loss on the student's corpus.
         """
         a = self.ablation
-        if len(a.teachers) < 2 or all(isinstance(arm.teachers, NoTeacher) for arm in a.arms.values()):
+        if len(a.teachers) < 2 or not any(arm.teachers.has_teacher for arm in a.arms.values()):
             return []
         primary, benchmark = a.analysis.primary, a.evaluation.benchmarks[a.analysis.primary.benchmark]
         metric, kept = ("response_loss", None) if benchmark.corpus is None else (primary.metric, primary.filter)

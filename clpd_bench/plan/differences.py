@@ -11,9 +11,10 @@ from clpd_bench.grid.cells import Cell
 from clpd_bench.outside.weights import start_of
 from clpd_bench.plan.keys import canonical
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.curriculum import NoTeacher, TeacherRule, shorthand_of
+from clpd_bench.settings.parts.curriculum import shorthand_of
 from clpd_bench.settings.parts.loss import CrossEntropy
 from clpd_bench.settings.parts.pretrained import Gguf, Local
+from clpd_bench.settings.parts.teacher_rules import TeacherRule
 from clpd_bench.settings.plugin import Plugin, as_written
 
 
@@ -50,7 +51,7 @@ def cell_settings(cell: Cell) -> dict[str, Setting]:
 
 
 def _settings(cell: Cell, by: Literal["file", "sha256"]) -> dict[str, Any]:
-    loss = CrossEntropy(name="cross_entropy") if isinstance(cell.arm.teachers, NoTeacher) else cell.loss
+    loss = cell.loss if cell.arm.teachers.has_teacher else CrossEntropy(name="cross_entropy")
     student, initial = cell.student.model_dump(mode="json"), cell.student.initial
     if by == "sha256" and isinstance(initial, Local | Gguf):
         bytes_ = canonical(start_of(initial).sha256)
@@ -87,7 +88,7 @@ def differences(first: Cell, second: Cell) -> list[Difference]:
     """
     found, tuned = differing(first, second), {*first.arm.tuned, *second.arm.tuned}
     declared = {"order", "teachers", *first.arm.differs, *second.arm.differs, *tuned}
-    if any(isinstance(cell.arm.teachers, NoTeacher) for cell in (first, second)):
+    if not all(cell.arm.teachers.has_teacher for cell in (first, second)):
         declared.add("loss")  # without a teacher there is nothing but cross-entropy
     for difference in found:
         if not _is_under(difference.key, declared):

@@ -6,20 +6,9 @@ from clpd_bench.corpus.reader import read_summary
 from clpd_bench.plan.plan import Plan
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import resolve
-from clpd_bench.settings.parts.curriculum import (
-    ByDifficulty,
-    Homogeneous,
-    Permuted,
-    RandomStages,
-    RandomTeachers,
-    ShuffledStages,
-)
 from clpd_bench.settings.parts.model import Llama, Qwen3, StudentSettings, Trained
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec
 from clpd_bench.store import Store
-
-DRAWN = (RandomStages, ShuffledStages, Permuted, Homogeneous, RandomTeachers, ByDifficulty)
-"""Orders and teacher rules with draws of their own beside the order of the data."""
 
 
 def conditions(ablation: Ablation, plan: Plan, store: Store) -> list[str]:
@@ -54,8 +43,7 @@ def varied_by_seeds(ablation: Ablation, plan: Plan, store: Store) -> list[str]:
     fresh = [isinstance(resolve(ablation, name).student.initial, Llama | Qwen3) for name in ablation.arms]
     if any(fresh):
         varied.insert(0, "the student's initial weights")
-    arms = ablation.arms.items()
-    drawn = [name for name, arm in arms if isinstance(arm.order, DRAWN) or isinstance(arm.teachers, DRAWN)]
+    drawn = [name for name, arm in ablation.arms.items() if arm.order.drawn or arm.teachers.drawn]
     if drawn:
         varied.append(f"what {', '.join(drawn)} draw{'s' if len(drawn) == 1 else ''} at random")
     manifests = [store.manifest(cell.model) or {} for cell in plan.cells]

@@ -11,7 +11,8 @@ import pandas as pd
 from clpd_bench.analysis.series import REFERENCE, Series
 from clpd_bench.results.collect import SeedScores, mean_interval
 from clpd_bench.settings.parts.ablation import Ablation, Arm
-from clpd_bench.settings.parts.curriculum import EasyToHard, NoTeacher, Only, Shuffled, Strongest, WeakToStrong
+from clpd_bench.settings.parts.orders import EasyToHard, Shuffled
+from clpd_bench.settings.parts.teacher_rules import WeakToStrong
 
 
 class GapPoint(NamedTuple):
@@ -94,12 +95,9 @@ def _role(arm: Arm, ablation: Ablation) -> tuple[Literal["one teacher", "progres
     order, rule = arm.order, arm.teachers
     if arm.differs:
         return None, ""
-    if isinstance(order, Shuffled) and isinstance(rule, NoTeacher):
-        return "no teacher", ""
-    if isinstance(order, Shuffled) and isinstance(rule, Only):
-        return "one teacher", rule.teacher
-    if isinstance(order, Shuffled) and isinstance(rule, Strongest):
-        return "one teacher", ablation.teachers[-1]
+    teachers = rule.takes(ablation.teachers)
+    if isinstance(order, Shuffled) and not rule.schedules(len(teachers)):
+        return ("one teacher", teachers[0]) if teachers else ("no teacher", "")
     if isinstance(order, EasyToHard) and isinstance(rule, WeakToStrong):
         return "progressive", ablation.teachers[-1]
     return None, ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
@@ -16,6 +16,18 @@ class Settings(BaseModel):
     """A frozen settings object that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def inside(value: object, kind: type[S], key: str = "") -> Iterator[tuple[str, S]]:
+    """The settings of a kind that stand in others, each with its dotted key."""
+    if isinstance(value, kind):
+        yield key, value
+    elif isinstance(value, Settings | dict):
+        for name, inner in (value if isinstance(value, dict) else vars(value)).items():
+            yield from inside(inner, kind, f"{key}.{name}" if key else name)
 
 
 class NotInKey:

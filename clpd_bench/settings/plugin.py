@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
@@ -27,6 +27,12 @@ class Plugin(Settings):
     In the key stand the file's bytes, the function and its arguments, and not where the file lies.
     """
 
+    kind: ClassVar[str]
+    given: ClassVar[tuple[str, ...]]
+    """What a function of the kind is given, by position."""
+    passed_on: ClassVar[tuple[str, ...]] = ()
+    """Settings that it is given, too, if it has an argument of that name."""
+
     name: Literal["plugin"]
     file: LocalPath
     function: str
@@ -38,12 +44,19 @@ class Plugin(Settings):
 class LossPlugin(Plugin):
     """(1 - ce_weight) f(logits, labels, targets) + ce_weight cross-entropy."""
 
+    kind = "loss"
+    given = ("logits", "labels", "targets")
+    passed_on = ("temperature",)
+
     temperature: float = Field(default=1.0, gt=0)
     """That of `targets.log_z`; given to the function if it has an argument of this name."""
     ce_weight: float = Field(default=0.0, ge=0, lt=1)
 
 
 class CorpusPlugin(Plugin):
+    kind = "corpus"
+    given = ()
+
     rationale: bool = True
     """Whether its examples have one."""
     columns: tuple[str, ...] = ()

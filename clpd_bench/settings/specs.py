@@ -9,13 +9,15 @@ from pydantic import Field
 
 from clpd_bench.settings.base import NotInKey, Settings
 from clpd_bench.settings.parts.corpus import CorpusSettings
-from clpd_bench.settings.parts.curriculum import Order, Pacing, TeacherRule
 from clpd_bench.settings.parts.difficulty import Difficulty
 from clpd_bench.settings.parts.evaluation import Extract, Gold
 from clpd_bench.settings.parts.hub import TaskData
 from clpd_bench.settings.parts.loss import CrossEntropy, Loss, TargetsSettings
 from clpd_bench.settings.parts.model import KeepLayers, Llama, Qwen3
+from clpd_bench.settings.parts.orders import Order
+from clpd_bench.settings.parts.pacings import Pacing
 from clpd_bench.settings.parts.pretrained import Start
+from clpd_bench.settings.parts.teacher_rules import TeacherRule
 from clpd_bench.settings.parts.training import Training
 
 Kind = Literal["corpus", "model", "difficulty", "targets", "evaluation"]

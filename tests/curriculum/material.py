@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_buckets
 from clpd_bench.curriculum.buckets import require_order
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.curriculum import Permuted
 from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.orders import Permuted
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

@@ -17,8 +17,10 @@ from clpd_bench.curriculum.pacings import PACINGS
 from clpd_bench.curriculum.stages import stage_of_step
 from clpd_bench.curriculum.teachers import TEACHER_RULES
 from clpd_bench.jobs.difficulty import DIFFICULTIES
-from clpd_bench.settings.parts.curriculum import Order, Pacing, TeacherRule
 from clpd_bench.settings.parts.difficulty import Difficulty
+from clpd_bench.settings.parts.orders import Order
+from clpd_bench.settings.parts.pacings import Pacing
+from clpd_bench.settings.parts.teacher_rules import TeacherRule
 
 PACED = ["easy_to_hard", "hard_to_easy", "random_stages", "shuffled_stages", "homogeneous"]
 EXACT, DRAWN = ["blend", "partition"], ["cumulative", "mixed"]

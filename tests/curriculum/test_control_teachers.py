@@ -10,7 +10,8 @@ from material import KL, Case, cases, counts
 
 from clpd_bench.curriculum import Schedule
 from clpd_bench.curriculum.stages import teacher_of_stage
-from clpd_bench.settings.parts.curriculum import ByDifficulty, Shuffled
+from clpd_bench.settings.parts.orders import Shuffled
+from clpd_bench.settings.parts.teacher_rules import ByDifficulty
 from clpd_bench.settings.specs import Supervision
 
 

@@ -14,8 +14,9 @@ from clpd_bench.curriculum import Schedule, Streams, build_schedule, difficulty_
 from clpd_bench.curriculum.buckets import require_order
 from clpd_bench.curriculum.exposure import exposure
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.curriculum import Blend, EasyToHard, Shuffled
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
+from clpd_bench.settings.parts.orders import EasyToHard, Shuffled
+from clpd_bench.settings.parts.pacings import Blend
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

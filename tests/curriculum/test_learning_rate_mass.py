@@ -10,8 +10,8 @@ import pytest
 from clpd_bench.curriculum import Streams, build_schedule, exposure
 from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.curriculum.stages import stage_bounds
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clpd_bench.curriculum import ConsumedHash, Schedule, Streams, build_schedule
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from clpd_bench.curriculum import Streams, build_schedule, difficulty_buckets, stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.stages import stage_bounds
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.curriculum import Blend, EasyToHard
 from clpd_bench.settings.parts.loss import ForwardKl
+from clpd_bench.settings.parts.orders import EasyToHard
+from clpd_bench.settings.parts.pacings import Blend
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

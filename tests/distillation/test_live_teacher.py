@@ -19,8 +19,8 @@ from clpd_bench.distillation.batches import micro_batches
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import Targets
 from clpd_bench.errors import UserError
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.specs import ModelSpec, Supervision, TargetsSpec
 
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.25)

@@ -18,8 +18,8 @@ from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.vocabulary import vocabulary_of
 from clpd_bench.errors import UserError
 from clpd_bench.outside.weights import start_of
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import CorpusSpec, ModelSpec, Supervision, TargetsSpec

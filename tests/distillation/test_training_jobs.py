@@ -17,10 +17,11 @@ from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.models import load_model
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.body import Context, Measured, body
-from clpd_bench.settings.parts.curriculum import Blend, EasyToHard, Shuffled
 from clpd_bench.settings.parts.difficulty import CotTokens
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
 from clpd_bench.settings.parts.model import Llama
+from clpd_bench.settings.parts.orders import EasyToHard, Shuffled
+from clpd_bench.settings.parts.pacings import Blend
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec, ModelSpec, Supervision, TargetsSpec
 

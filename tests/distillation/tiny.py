@@ -18,9 +18,9 @@ from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import train as loop
 from clpd_bench.distillation.models import new_model
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.model import Llama, Qwen3
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import Supervision
 

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.distillation.models import load_model
 from clpd_bench.jobs.body import Context, Measured, body
-from clpd_bench.settings.parts.curriculum import Shuffled
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, Loss, TargetsSettings
 from clpd_bench.settings.parts.model import Listed
+from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import Training
 from clpd_bench.settings.specs import ModelSpec, Spec, Supervision, TargetsSpec
 

@@ -8,8 +8,10 @@ import pytest
 from refusal import refused
 
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.settings.parts.curriculum import Mixed, Permuted, shorthand_of
+from clpd_bench.settings.parts.curriculum import shorthand_of
 from clpd_bench.settings.parts.difficulty import CotSteps, LengthResidual, StudentLoss
+from clpd_bench.settings.parts.orders import Permuted
+from clpd_bench.settings.parts.pacings import Mixed
 
 
 def explained(small: Path, *sets: str) -> str:

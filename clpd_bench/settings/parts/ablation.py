@@ -10,10 +10,13 @@ from pydantic import Field, PrivateAttr, field_validator
 from clpd_bench.settings.base import LocalPath, Settings, distinct
 from clpd_bench.settings.parts.analysis import AnalysisSettings
 from clpd_bench.settings.parts.corpus import CorpusSettings
-from clpd_bench.settings.parts.curriculum import CurriculumSettings, Order, Partition, TeacherRule
+from clpd_bench.settings.parts.curriculum import CurriculumSettings
 from clpd_bench.settings.parts.evaluation import EvaluationSettings
 from clpd_bench.settings.parts.loss import DistillationLoss, TargetsSettings
 from clpd_bench.settings.parts.model import ModelSettings, StudentSettings
+from clpd_bench.settings.parts.orders import Order
+from clpd_bench.settings.parts.pacings import Partition
+from clpd_bench.settings.parts.teacher_rules import TeacherRule
 from clpd_bench.settings.parts.tune import TuneSettings, Values
 
 

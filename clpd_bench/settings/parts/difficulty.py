@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -10,88 +10,108 @@ from clpd_bench.settings.base import Settings, shorthand
 from clpd_bench.settings.plugin import Plugin, pluggable
 
 
-class CotTokens(Settings):
+class DifficultySettings(Settings):
+    """What others ask of a difficulty."""
+
+    scorer: ClassVar[Literal["model", "teacher"] | None] = None
+    """The field that names the model which scores examples: any of the file's, or one of `teachers`."""
+    counts: ClassVar[str] = ""
+    """What of rationales it counts."""
+
+    @property
+    def plain(self) -> DifficultySettings:
+        """The difficulty itself, of a residual the one behind it."""
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the corpus that it reads."""
+        return ()
+
+    @property
+    def scored_by(self) -> str | None:
+        """The model's name."""
+        return getattr(self, self.scorer) if self.scorer else None
+
+    def nameless(self) -> Self:
+        """Without the model's name, which is the file's own affair: the model is a parent of the job."""
+        return self.model_copy(update={self.scorer: ""}) if self.scorer else self
+
+
+class CotTokens(DifficultySettings):
     """Tokens in the rationale, under the student's tokenizer."""
 
     name: Literal["cot_tokens"]
+    counts = "tokens"
 
 
-class CotSteps(Settings):
+class CotSteps(DifficultySettings):
     """Steps in the rationale: its lines, its sentences, or its equations (`cot_steps:lines`)."""
 
     name: Literal["cot_steps"]
     splitter: Literal["lines", "sentences", "equations"]
+    counts = "steps"
 
 
-class StudentLoss(Settings):
+class StudentLoss(DifficultySettings):
     """Mean nats a response token under one reference student, a model of the file as its training
     left it: the same scores for all seeds (POCL, arXiv 2506.05695)."""
 
     name: Literal["student_loss"]
     model: str
+    scorer = "model"
 
 
-class TeacherLoss(Settings):
+class TeacherLoss(DifficultySettings):
     """The same under one of `teachers`."""
 
     name: Literal["teacher_loss"]
     teacher: str
+    scorer = "teacher"
 
 
-class Column(Settings):
+class Column(DifficultySettings):
     """A number column of the corpus."""
 
     name: Literal["column"]
     column: str
 
-
-PlainDifficulty = Annotated[
-    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | Plugin,
-    Field(discriminator="name"),
-    pluggable(Plugin),
-    shorthand(cot_steps="splitter", student_loss="model", teacher_loss="teacher", column="column"),
-]
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
 
 
-class LengthResidual(Settings):
+class DifficultyPlugin(Plugin, DifficultySettings):
+    kind = "difficulty"
+    given = ("example",)
+
+
+_Plain = CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | DifficultyPlugin
+_ARGUMENTS = {"cot_steps": "splitter", "student_loss": "model", "teacher_loss": "teacher", "column": "column"}
+
+
+class LengthResidual(DifficultySettings):
     """What is left of a difficulty after a least-squares line through response length, in tokens,
     fitted on the training split (`length_residual:cot_tokens`)."""
 
     name: Literal["length_residual"]
-    difficulty: PlainDifficulty
+    difficulty: Annotated[_Plain, Field(discriminator="name"), pluggable(DifficultyPlugin), shorthand(**_ARGUMENTS)]
+
+    @property
+    def plain(self) -> DifficultySettings:
+        return self.difficulty
+
+    @property
+    def scored_by(self) -> str | None:
+        return self.difficulty.scored_by
+
+    def nameless(self) -> Self:
+        return self.model_copy(update={"difficulty": self.difficulty.nameless()})
 
 
 Difficulty = Annotated[
-    CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | LengthResidual | Plugin,
+    _Plain | LengthResidual,
     Field(discriminator="name"),
-    pluggable(Plugin),
-    shorthand(
-        cot_steps="splitter",
-        student_loss="model",
-        teacher_loss="teacher",
-        column="column",
-        length_residual="difficulty",
-    ),
+    pluggable(DifficultyPlugin),
+    shorthand(**_ARGUMENTS, length_residual="difficulty"),
 ]
-
-
-def plain(difficulty: Difficulty) -> CotTokens | CotSteps | StudentLoss | TeacherLoss | Column | Plugin:
-    """The difficulty itself, of a residual the one behind it."""
-    return difficulty.difficulty if isinstance(difficulty, LengthResidual) else difficulty
-
-
-def scored_by(difficulty: Difficulty | None) -> str | None:
-    """The model of the file whose loss it is, if it is one's."""
-    inner = plain(difficulty) if difficulty else None
-    if isinstance(inner, StudentLoss):
-        return inner.model
-    return inner.teacher if isinstance(inner, TeacherLoss) else None
-
-
-def nameless(difficulty: Difficulty) -> Difficulty:
-    """Without the model's name, which is the file's own affair: the model is a parent of the job."""
-    if isinstance(difficulty, LengthResidual):
-        return difficulty.model_copy(update={"difficulty": nameless(difficulty.difficulty)})
-    if isinstance(difficulty, StudentLoss):
-        return difficulty.model_copy(update={"model": ""})
-    return difficulty.model_copy(update={"teacher": ""}) if isinstance(difficulty, TeacherLoss) else difficulty

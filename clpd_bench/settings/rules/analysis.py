@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from clpd_bench.errors import UserError, known
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.curriculum import EasyToHard, Shuffled, Strongest, WeakToStrong
+from clpd_bench.settings.parts.orders import EasyToHard, Shuffled
+from clpd_bench.settings.parts.teacher_rules import Strongest, WeakToStrong
 
 
 def factorial_arms(ablation: Ablation) -> tuple[str, str, str, str] | None:

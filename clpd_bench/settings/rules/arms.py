@@ -6,26 +6,20 @@ from clpd_bench.errors import UserError, known
 from clpd_bench.settings.base import fingerprint
 from clpd_bench.settings.parts.ablation import Ablation, Arm
 from clpd_bench.settings.parts.arms import resolve
-from clpd_bench.settings.parts.curriculum import (
-    ByDifficulty,
-    NoTeacher,
-    Permuted,
-    Shuffled,
-)
 
 
 def references_of(arm: Arm) -> list[tuple[str, str]]:
     """(where it stands in the arm, the arm it names) of each `of:`."""
-    order = [("order.of", arm.order.of)] if isinstance(arm.order, Permuted) else []
-    return order + ([("teachers.of", arm.teachers.of)] if isinstance(arm.teachers, ByDifficulty) else [])
+    places = (("order.of", arm.order.of_arm), ("teachers.of", arm.teachers.of_arm))
+    return [(place, other) for place, other in places if other is not None]
 
 
 def own_exposure(a: Ablation, name: str) -> bool:
     """Whether this arm shows some examples more often than others."""
     order = a.arms[name].order
-    if isinstance(order, Permuted):
-        return own_exposure(a, order.of)
-    return not isinstance(order, Shuffled) and resolve(a, name).curriculum.match == "tokens"
+    if order.of_arm is not None:
+        return own_exposure(a, order.of_arm)
+    return order.paced and resolve(a, name).curriculum.match == "tokens"
 
 
 def check_references_to_arms(a: Ablation) -> None:
@@ -43,8 +37,8 @@ def check_references_to_arms(a: Ablation) -> None:
     for name, arm in a.arms.items():
         for place, other in references_of(arm):
             _same_material(a, name, place, other)
-        if isinstance(arm.teachers, ByDifficulty):
-            _same_pairs(a, name, arm, arm.teachers.of)
+        if arm.teachers.of_arm is not None:
+            _same_pairs(a, name, arm, arm.teachers.of_arm)
 
 
 def _refuse_circle(a: Ablation, name: str, place: str, other: str) -> None:
@@ -82,13 +76,12 @@ def _same_material(a: Ablation, name: str, place: str, other: str) -> None:
 
 def _same_pairs(a: Ablation, name: str, arm: Arm, other: str) -> None:
     theirs = a.arms[other]
-    if isinstance(theirs.teachers, NoTeacher):
+    if not theirs.teachers.has_teacher:
         raise UserError(
             f"arm {name!r} takes its teachers from arm {other!r}, which has none", key=f"arms.{name}.teachers.of"
         )
-    order = arm.order
-    permutes = isinstance(order, Permuted) and order.of == other
-    if resolve(a, name).curriculum.match == "tokens" and not permutes and order != theirs.order:
+    same_shown = arm.order.of_arm == other or arm.order == theirs.order
+    if resolve(a, name).curriculum.match == "tokens" and not same_shown:
         raise UserError(
             f"arm {name!r} takes the pairs of example and teacher of arm {other!r} and shows other presentations: "
             "under match: tokens exposure depends on the order",

@@ -6,7 +6,6 @@ from clpd_bench.errors import UserError, known
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.arms import resolve
 from clpd_bench.settings.parts.corpus import SameAs
-from clpd_bench.settings.parts.curriculum import NoTeacher, Only
 from clpd_bench.settings.parts.model import Cosine
 from clpd_bench.settings.rules.analysis import check_analysis
 from clpd_bench.settings.rules.arms import check_references_to_arms
@@ -79,15 +78,15 @@ def _references(a: Ablation) -> None:
 def _arms(a: Ablation) -> None:
     if not a.teachers:
         for name, arm in a.arms.items():
-            if not isinstance(arm.teachers, NoTeacher):
+            if arm.teachers.has_teacher:
                 raise UserError(
                     f"arm {name!r} wants teachers, and the file's `teachers:` lists none",
                     key=f"arms.{name}.teachers",
                     fix="List models under `teachers:`, from the weakest to the strongest",
                 )
     for name, arm in a.arms.items():
-        if isinstance(arm.teachers, Only):
-            known(arm.teachers.teacher, a.teachers, "teacher", f"arms.{name}.teachers.teacher")
+        for teacher in arm.teachers.takes(a.teachers):
+            known(teacher, a.teachers, "teacher", f"arms.{name}.teachers.teacher")
     if not a.targets.live and a.loss.temperature not in a.targets.temperatures:
         raise UserError(
             f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from clpd_bench.errors import UserError, known
 from clpd_bench.settings.parts.ablation import Ablation
 from clpd_bench.settings.parts.corpus import Of, SameAs
-from clpd_bench.settings.parts.difficulty import scored_by
 from clpd_bench.settings.parts.model import Initial, ModelSettings, StudentSettings, Trained
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local
 
@@ -113,8 +112,8 @@ def _partner_models(a: Ablation) -> Iterable[tuple[str, str, str]]:
         if isinstance(model.initial, Trained):
             initial = model.initial.model
             yield f"model {initial!r}, which {key} starts from,", initial, f"models.{initial}"
-    scorer = scored_by(a.curriculum.difficulty)
-    if scorer is not None:
+    difficulty = a.curriculum.difficulty
+    if difficulty and (scorer := difficulty.scored_by):
         yield f"model {scorer!r}, whose loss is the difficulty,", scorer, f"models.{scorer}"
 
 
@@ -162,8 +161,8 @@ def _readers(a: Ablation) -> Iterable[tuple[str, str | None, str]]:
     yield "the student", student, a.student.corpus
     for teacher in a.teachers:
         yield f"teacher {teacher!r}", teacher, a.student.corpus
-    scorer = scored_by(a.curriculum.difficulty)
-    if scorer is not None:
+    difficulty = a.curriculum.difficulty
+    if difficulty and (scorer := difficulty.scored_by):
         yield f"model {scorer!r}, whose loss is the difficulty,", scorer, a.student.corpus
         for corpus in a.evaluation.corpora.values():
             yield f"model {scorer!r}, whose loss is the difficulty,", scorer, corpus

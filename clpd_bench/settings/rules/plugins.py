@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
+from clpd_bench.settings.base import inside
 from clpd_bench.settings.parts.ablation import Ablation
-from clpd_bench.settings.parts.difficulty import LengthResidual, plain
-from clpd_bench.settings.plugin import DERIVED, LossPlugin, Plugin
-
-GIVEN = {
-    "loss": ("logits", "labels", "targets"),
-    "difficulty": ("example",),
-    "pacing": ("stages",),
-    "teacher rule": ("stage", "stages", "teachers"),
-    "corpus": (),
-}
-"""What a function of each kind is given, by position."""
+from clpd_bench.settings.plugin import DERIVED, Plugin
 
 FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int": ("a whole number", lambda v: isinstance(v, int) and not isinstance(v, bool)),
@@ -30,7 +21,7 @@ FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def check_plugin(plugin: Plugin, kind: str, key: str) -> None:
+def check_plugin(plugin: Plugin, key: str) -> None:
     """Everything that can be wrong with a plug-in and be seen without running it.
 
     Raises:
@@ -47,7 +38,7 @@ def check_plugin(plugin: Plugin, kind: str, key: str) -> None:
             fix="It is a `def` at the left margin",
         )
     _refuse_neighbours(tree, plugin.file, key)
-    _check_arguments(plugin, functions[plugin.function], kind, key)
+    _check_arguments(plugin, functions[plugin.function], key)
 
 
 def _parsed(file: Path, key: str) -> ast.Module:
@@ -84,9 +75,10 @@ def _refuse_neighbours(tree: ast.Module, file: Path, key: str) -> None:
                 )
 
 
-def _check_arguments(plugin: Plugin, function: ast.FunctionDef, kind: str, key: str) -> None:
+def _check_arguments(plugin: Plugin, function: ast.FunctionDef, key: str) -> None:
     positional = [*function.args.posonlyargs, *function.args.args]
-    given, where = GIVEN[kind], f"{plugin.file}:{function.lineno}"
+    kind, given, passed_on = plugin.kind, plugin.given, plugin.passed_on
+    where = f"{plugin.file}:{function.lineno}"
     by_position_alone = len(function.args.posonlyargs) > len(given)
     if function.args.vararg or function.args.kwarg or by_position_alone or len(positional) < len(given):
         wanted = ", ".join([*given, "*", "its arguments by name"])
@@ -103,9 +95,8 @@ def _check_arguments(plugin: Plugin, function: ast.FunctionDef, kind: str, key: 
         p.arg for p, d in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if d is not None
     }
     own = {name for name in type(plugin).model_fields if name not in DERIVED}
-    passed_on = {"temperature"} if isinstance(plugin, LossPlugin) else set()
     for name in by_name:
-        if name in DERIVED or name in own - passed_on:
+        if name in DERIVED or (name in own and name not in passed_on):
             raise UserError(f"{where}: a {kind}'s argument may not be called {name}", key=key, fix="Rename it")
     for name, value in plugin.arguments.items():
         if name not in by_name:
@@ -136,19 +127,5 @@ def check_plugins(a: Ablation) -> None:
     """Raises:
     UserError: a file, a function or an argument that will not do; with its key.
     """
-    for setting, kind, key in _places(a):
-        if isinstance(setting, Plugin):
-            check_plugin(setting, kind, key)
-
-
-def _places(a: Ablation) -> Iterable[tuple[object, str, str]]:
-    """(what stands there, which kind of function it would be, its key)."""
-    for name, corpus in a.corpora.items():
-        yield corpus.source, "corpus", f"corpora.{name}.source"
-    if a.curriculum.difficulty:
-        inner = ".difficulty" if isinstance(a.curriculum.difficulty, LengthResidual) else ""
-        yield plain(a.curriculum.difficulty), "difficulty", f"curriculum.difficulty{inner}"
-    yield a.curriculum.pacing, "pacing", "curriculum.pacing"
-    yield a.loss, "loss", "loss"
-    for name, arm in a.arms.items():
-        yield arm.teachers, "teacher rule", f"arms.{name}.teachers"
+    for key, plugin in inside(a, Plugin):
+        check_plugin(plugin, key)

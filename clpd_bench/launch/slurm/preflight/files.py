@@ -8,9 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel
 
 from clpd_bench.costs.footprint import Footprint
 from clpd_bench.errors import UserError
@@ -21,6 +18,7 @@ from clpd_bench.outside.local_files import sha256_of
 from clpd_bench.outside.weights import files_of
 from clpd_bench.plan.lock import Need, needs
 from clpd_bench.plan.plan import Plan
+from clpd_bench.settings.base import inside
 from clpd_bench.settings.parts.pretrained import Start
 from clpd_bench.settings.plugin import Plugin
 from clpd_bench.settings.specs import CorpusSpec
@@ -122,7 +120,6 @@ def _compare(unit: str, form: str, needed: float, free: float, store: Store) -> 
     return [Finding("fatal" if needed > free else "warning", what, _FREE)]
 
 
-S = TypeVar("S", bound=BaseModel)
 MOVE_CACHE = "Let HF_HUB_CACHE name a folder there, and fetch again"
 
 
@@ -132,7 +129,7 @@ def check_inputs(plan: Plan, todo: set[str]) -> list[Finding]:
     wanted: dict[tuple[Path, ...], str] = {}
     for key in (key for key in plan.jobs if key in todo):
         spec = plan.jobs[key].spec
-        wanted |= {(plugin.file,): plugin.sha256 for plugin in _inside(spec, Plugin)}
+        wanted |= {(plugin.file,): plugin.sha256 for _, plugin in inside(spec, Plugin)}
         wanted |= {files: sha256 for start in _starts(plan, key) for files, sha256 in files_of(start)}
         if isinstance(spec, CorpusSpec):
             wanted |= {(file,): spec.file_hashes[role] for role, file in spec.corpus.source.local_files.items()}
@@ -153,7 +150,7 @@ def check_weights_everywhere(plan: Plan, todo: set[str], shared: tuple[Path, ...
 
 
 def _starts(plan: Plan, key: str) -> Iterator[Start]:
-    return _inside(plan.jobs[key].spec, Start)
+    return (start for _, start in inside(plan.jobs[key].spec, Start))
 
 
 def _fetched(need: Need) -> list[Finding]:
@@ -162,15 +159,6 @@ def _fetched(need: Need) -> list[Finding]:
     except UserError as error:
         return [Finding("fatal", error.message, error.fix or "Fetch it where there is a network")]
     return []
-
-
-def _inside(value: object, kind: type[S]) -> Iterator[S]:
-    """The settings of a kind that stand in a spec."""
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _inside(getattr(value, name), kind)
 
 
 def _as_planned(files: tuple[Path, ...], sha256: str) -> list[Finding]:
