@@ -258,9 +258,14 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
     from clpd_bench.corpus.reader import Ragged, Split
     from clpd_bench.curriculum.schedule import Schedule
     from clpd_bench.curriculum.streams import Streams
+    from clpd_bench.distillation.batch_loss import BatchLoss
+    from clpd_bench.distillation.context import Context
     from clpd_bench.distillation.live import LiveTeacher
+    from clpd_bench.distillation.scheduled import ScheduledBatches
     from clpd_bench.distillation.targets import read_targets, write_targets
-    from clpd_bench.distillation.train import Surroundings, train
+    from clpd_bench.distillation.train import train
+    from clpd_bench.distillation.validation import ValidationChecks
+    from clpd_bench.distillation.vocabulary import Vocabulary
     from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
     from clpd_bench.settings.parts.training import Training
 
@@ -274,13 +279,13 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
         ids = np.array([f"{i:02}" for i in range(len(chosen))])
         return Split(ids, ragged([p for p, _ in chosen]), ragged([r for _, r in chosen]), pa.table({"id": ids}))
 
-    shown = split(rows())
+    shown, tokens = split(rows()), Vocabulary(VOCABULARY, PAD)
     teachers: list[Any] = []
     if "live" in variant:
-        teachers = [LiveTeacher(model(30, precision), VOCABULARY, 1.0)]
+        teachers = [LiveTeacher(model(30, precision), tokens.size, 1.0)]
     elif "stored" in variant:
         settings = TargetsSettings(top_k=64)
-        write_targets(model(30), shown, settings, 2048, PAD, VOCABULARY, folder, lambda done, of: None)
+        write_targets(model(30), shown, settings, 2048, tokens, folder, lambda done, of: None)
         teachers = [read_targets(folder, shown, 1.0)]
     student = model(15)
     schedule = Schedule(
@@ -296,9 +301,13 @@ def ours(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]
     loss = ForwardKl(name="forward_kl") if teachers else CrossEntropy(name="cross_entropy")
 
     def run(tick: Callable[[], None]) -> None:
-        around = Surroundings(folder / "checkpoints", progress=lambda done, of: tick())
-        streams, validation = Streams(0), split(rows()[:1])
-        train(student, shown, validation, schedule, training, loss, teachers, streams, PAD, VOCABULARY, around)
+        train(
+            BatchLoss(student, loss, tokens),
+            ScheduledBatches(student, shown, schedule, teachers, tokens, Streams(0), training.micro_batch_tokens),
+            training,
+            ValidationChecks(student, split(rows()[:1]), training, tokens),
+            Context(folder / "checkpoints", progress=lambda done, of: tick()),
+        )
 
     return run
 

@@ -29,6 +29,10 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> Ragged:
+        return cls(np.array([i for one in lists for i in one], np.int32), np.cumsum([0, *map(len, lists)]))
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.offsets)
@@ -49,6 +53,25 @@ class Split:
     prompts: Ragged
     responses: Ragged
     table: pa.Table
+
+    @classmethod
+    def of(cls, ids: Sequence[str], prompts: Sequence[Sequence[int]], responses: Sequence[Sequence[int]]) -> Split:
+        """Of token ids, the end token last in each response; in ascending order of the examples' ids.
+
+        Raises:
+            ValueError: an id stands there twice, or an example has no prompt or no response.
+        """
+        if len(set(ids)) < len(ids):
+            raise ValueError("each example wants an id of its own")
+        if not all((*prompts, *responses)):
+            raise ValueError("each example wants a prompt and a response")
+        order = sorted(range(len(ids)), key=lambda i: ids[i])
+        return cls(
+            np.array([ids[i] for i in order]),
+            Ragged.of([prompts[i] for i in order]),
+            Ragged.of([responses[i] for i in order]),
+            pa.table({"id": [ids[i] for i in order]}),
+        )
 
     @property
     def tokens(self) -> NDArray[np.int64]:

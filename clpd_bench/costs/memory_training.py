@@ -42,22 +42,6 @@ class Step:
     blocks: int
 
 
-def loss_blocks(supervised: bool, top_k: int | None, with_cross_entropy: bool, several: bool) -> int:
-    """How many blocks of float32 logits, [rows of a chunk, vocabulary] each, the loss and its gradient hold at a time;
-    counted with torch's profiler (`tests/plan/cost/test_loss_blocks.py`).
-
-    Args:
-        supervised: by a teacher, with the forward KL divergence; else cross-entropy.
-        top_k: what is stored of the teacher; None for the whole vocabulary.
-        several: whether there is a chunk before, of which some are there still.
-    """
-    if not supervised:
-        return 5 if several else 4
-    if top_k is None:
-        return 9 if several else 7
-    return 6 + with_cross_entropy + several
-
-
 def training_step(d: Dimensions, vocabulary: int, largest: Largest, step: Step, teachers: Sequence[Held]) -> Peak:
     """Args:
     teachers: that run beside the student.
@@ -91,7 +75,7 @@ def training_step(d: Dimensions, vocabulary: int, largest: Largest, step: Step, 
     for m, teacher in enumerate(teachers, start=1):
         size = working_set(teacher.dimensions, teacher.width)
         layer = term(f"working set of live teacher {m}", (largest.tokens, "tokens"), (size, "bytes"))
-        peaks.append(Peak("in a live teacher", (*always, *earlier, *saved, norm, layer)))
+        peaks.append(Peak("in a live teacher", (*always, *earlier, layer)))  # before the student reads
     return largest_of(peaks)
 
 

@@ -10,7 +10,7 @@ from clpd_bench.corpus.reader import read_difficulty
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.inputs import Sources, Texts, passes, whole
 from clpd_bench.costs.memory import Held, Peak, weights
-from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
+from clpd_bench.costs.memory_training import Step, training_step
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.steps import number_of_steps
@@ -21,7 +21,6 @@ from clpd_bench.flops.tokens import Largest, Read, read_by_teachers, read_whole
 from clpd_bench.plan.plan import Job
 from clpd_bench.plan.supervision import needs_difficulty
 from clpd_bench.settings.parts.dimensions import Dimensions
-from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.model import Cosine
 from clpd_bench.settings.parts.orders import Shuffled
 from clpd_bench.settings.parts.training import BestValidation, Training
@@ -145,12 +144,7 @@ def _trained(
     held = [Held(one, sources.width(key)) for one, key in zip(known, teachers, strict=True)] if live else []
     several = run.largest.responses > rows_of_chunk(vocabulary)
     loss = supervision.loss
-    blocks = loss_blocks(
-        not isinstance(loss, CrossEntropy),
-        _top_k(job, sources),
-        isinstance(loss, ForwardKl) and loss.ce_weight > 0,
-        several,
-    )
+    blocks = loss.logit_blocks(_top_k(job, sources), several)
     step = Step(settings.precision == "bfloat16", settings.activation_checkpointing, frozen, blocks)
     return JobCost(
         (*flops, *beside) if live else tuple(flops),

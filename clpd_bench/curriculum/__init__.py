@@ -7,12 +7,13 @@ teacher supervises each of them.
 from clpd_bench.curriculum.buckets import difficulty_buckets
 from clpd_bench.curriculum.exposure import Exposure, exposure
 from clpd_bench.curriculum.schedule import ConsumedHash, Schedule, build_schedule
-from clpd_bench.curriculum.stages import stage_of_step, teacher_of_stage
+from clpd_bench.curriculum.stages import Moment, stage_of_step, teacher_of_stage
 from clpd_bench.curriculum.streams import Streams
 
 __all__ = [
     "ConsumedHash",
     "Exposure",
+    "Moment",
     "Schedule",
     "Streams",
     "build_schedule",

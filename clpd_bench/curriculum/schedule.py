@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clpd_bench.curriculum.material import Material
 from clpd_bench.curriculum.orders import sequence
-from clpd_bench.curriculum.stages import stage_of_step
+from clpd_bench.curriculum.stages import Moment, stage_of_step
 from clpd_bench.curriculum.steps import number_of_steps
 from clpd_bench.curriculum.streams import Streams
 from clpd_bench.curriculum.teachers import teachers as supervisors
@@ -54,12 +54,17 @@ class Schedule:
     def steps(self) -> int:
         return len(self.stage)
 
-    def batches(self, after: int = 0) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-        """(step, examples, teachers) of each step behind step `after`."""
-        bounds = np.searchsorted(self.step, np.arange(1, self.steps + 2))
-        for s in range(after + 1, self.steps + 1):
-            rows = slice(bounds[s - 1], bounds[s])
-            yield s, self.examples[rows], self.teacher[rows]
+    def moment(self, step: int) -> Moment:
+        return Moment(step, self.steps, int(self.stage[step - 1]), int(self.stage[-1]))
+
+    def at(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(examples, teachers) of one step, in the order of its global batch."""
+        rows = slice(*np.searchsorted(self.step, (step, step + 1)))
+        return self.examples[rows], self.teacher[rows]
+
+    def batches(self) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+        """(step, examples, teachers) of each step."""
+        return ((step, *self.at(step)) for step in range(1, self.steps + 1))
 
     def consumed_hash(self, steps: int | None = None) -> str:
         """What `ConsumedHash` must hold after `steps` steps (all by default)."""

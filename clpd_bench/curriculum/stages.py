@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a run is: `step` of 1..`steps`, in `stage` of 1..`stages`."""
+
+    step: int
+    steps: int
+    stage: int
+    stages: int
 
 
 def stage_bounds(steps: int, stages: int) -> list[tuple[int, int]]:

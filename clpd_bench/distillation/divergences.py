@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from clpd_bench.curriculum.stages import Moment
 from clpd_bench.outside.plugins import load
-from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
-from clpd_bench.settings.plugin import LossPlugin
-
-
-class OwnLoss:
-    """The function of a `LossPlugin`, executed once for a run."""
-
-    def __init__(self, settings: LossPlugin) -> None:
-        self.ce_weight = settings.ce_weight
-        self._function = load(settings, temperature=settings.temperature)
-
-    def divergence(self, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows) -> torch.Tensor:
-        """Shape [R], of logits [R, V], labels [R] and the teacher's R rows.
-
-        Raises:
-            PluginError: the function fails, or returns something of another shape.
-        """
-        returned = self._function(logits, labels, targets)
-        if not isinstance(returned, torch.Tensor) or returned.shape != labels.shape:
-            what = f"a tensor of shape {list(returned.shape)}" if isinstance(returned, torch.Tensor) else returned
-            raise self._function.refused(what, f"a loss for each token, a tensor of shape {list(labels.shape)}")
-        return returned
+from clpd_bench.settings.parts.loss import CrossEntropy, DivergenceSettings, ForwardKl, LossPlugin
 
 
 @dataclass(frozen=True)
@@ -79,33 +61,67 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
     return kept + torch.where(some, residual * (log_p_rest - log_q_rest), torch.zeros_like(residual))
 
 
-def token_loss(
-    loss: CrossEntropy | ForwardKl | OwnLoss,
-    logits: torch.Tensor,
-    labels: torch.Tensor,
-    targets: TargetRows | None,
-    taught: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Shape [R]: (1 - ce_weight) T^2 D(p, q) + ce_weight CE (of a plug-in without T^2) where a teacher
-    supervises the token, plain cross-entropy where none does.
+Divergence = Callable[[torch.Tensor, torch.Tensor, TargetRows, Moment], torch.Tensor]
+"""(logits [R, V], labels [R], a teacher's R rows, when) -> D of each token, shape [R]."""
 
-    Args:
-        targets: rows of the tokens that a teacher supervises; None where there are none.
-        taught: which tokens these are, as places in 0..R-1; None for all.
+
+def _forward_kl(settings: ForwardKl) -> Divergence:
+    return lambda logits, labels, targets, moment: forward_kl(logits, targets, settings.temperature)
+
+
+def _own(settings: LossPlugin) -> Divergence:
+    """The user's function, executed once for a run.
+
+    Raises:
+        PluginError: the function has other arguments, fails, or returns something of another shape.
     """
-    if isinstance(loss, CrossEntropy) or targets is None:
-        return cross_entropy(logits, labels)
-    if taught is None:
-        return _distilled(loss, logits, labels, targets)
-    distilled = _distilled(loss, logits[taught], labels[taught], targets)
-    return cross_entropy(logits, labels).index_copy(0, taught, distilled)
+    function = load(settings, temperature=settings.temperature)
+
+    def divergence(logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows, moment: Moment) -> torch.Tensor:
+        returned = function(logits, labels, targets, **vars(moment))
+        if not isinstance(returned, torch.Tensor) or returned.shape != labels.shape:
+            what = f"a tensor of shape {list(returned.shape)}" if isinstance(returned, torch.Tensor) else returned
+            raise function.refused(what, f"a loss for each token, a tensor of shape {list(labels.shape)}")
+        return returned
+
+    return divergence
 
 
-def _distilled(
-    loss: ForwardKl | OwnLoss, logits: torch.Tensor, labels: torch.Tensor, targets: TargetRows
-) -> torch.Tensor:
-    if isinstance(loss, ForwardKl):
-        divergence = (1 - loss.ce_weight) * loss.temperature**2 * forward_kl(logits, targets, loss.temperature)
-    else:
-        divergence = (1 - loss.ce_weight) * loss.divergence(logits, labels, targets)
-    return divergence + loss.ce_weight * cross_entropy(logits, labels) if loss.ce_weight else divergence
+DIVERGENCES: dict[str, Callable[[Any], Divergence]] = {
+    "forward_kl": _forward_kl,
+    "plugin": _own,
+}
+"""What makes the function of a divergence out of its settings."""
+
+
+class TokenLoss:
+    """The loss of single response tokens: (1 - ce_weight) s D + ce_weight CE where a teacher supervises the token,
+    plain cross-entropy where none does."""
+
+    def __init__(self, settings: CrossEntropy | DivergenceSettings) -> None:
+        self._divergence: Divergence | None = None
+        if not isinstance(settings, CrossEntropy):
+            self._divergence, self._ce_weight = DIVERGENCES[settings.name](settings), settings.ce_weight
+            self._factor = (1 - settings.ce_weight) * settings.scale
+
+    def __call__(
+        self,
+        logits: torch.Tensor,
+        labels: torch.Tensor,
+        targets: TargetRows | None,
+        taught: torch.Tensor | None,
+        moment: Moment,
+    ) -> torch.Tensor:
+        """Shape [R], of logits [R, V] and labels [R].
+
+        Args:
+            targets: rows of the tokens that a teacher supervises; None where there are none.
+            taught: which tokens these are, as places in 0..R-1; None for all.
+        """
+        if self._divergence is None or targets is None:
+            return cross_entropy(logits, labels)
+        mine = (logits, labels) if taught is None else (logits[taught], labels[taught])
+        distilled = self._factor * self._divergence(*mine, targets, moment)
+        if self._ce_weight:
+            distilled = distilled + self._ce_weight * cross_entropy(*mine)
+        return distilled if taught is None else cross_entropy(logits, labels).index_copy(0, taught, distilled)

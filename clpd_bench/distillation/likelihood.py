@@ -18,6 +18,7 @@ from clpd_bench.distillation.divergences import cross_entropy
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.models import hidden_states, length_boundaries
 from clpd_bench.distillation.shards import Keep, Tensors, compute
+from clpd_bench.distillation.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,13 @@ def score(
     model: PreTrainedModel,
     split: Split,
     batch_tokens: int,
-    pad_id: int,
-    vocabulary: int,
+    vocabulary: Vocabulary,
     keep: Keep = compute,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Scores:
     """Scores every example of a split, teacher-forced.
 
     Args:
-        vocabulary: the tokens that there are; what a head has beyond them is padding.
         keep: where each batch's result is kept.
         progress: called with (examples done, of) after each batch.
     """
@@ -53,8 +52,8 @@ def score(
     model.eval()
     loss, wrong, done = np.zeros(len(split.ids)), np.zeros(len(split.ids)), 0
     everything, boundaries = np.arange(len(split.ids)), length_boundaries(model)
-    for batch in micro_batches(split, everything, batch_tokens, pad_id, model.device, boundaries):
-        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch, vocabulary))
+    for batch in micro_batches(split, everything, batch_tokens, vocabulary.pad_id, model.device, boundaries):
+        sums = keep(f"scores/{batch.fingerprint}", partial(_sums, model, batch, vocabulary.size))
         loss[batch.places], wrong[batch.places] = sums["loss"].numpy(), sums["wrong"].numpy()
         done += len(batch.places)
         progress(done, len(split.ids))

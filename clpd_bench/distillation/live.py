@@ -9,7 +9,7 @@ from clpd_bench.distillation.batches import MicroBatch
 from clpd_bench.distillation.divergences import TargetRows
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.models import hidden_states
-from clpd_bench.distillation.targets import RowsAt
+from clpd_bench.distillation.supervisors import RowsAt
 
 
 class LiveTeacher:
@@ -21,7 +21,7 @@ class LiveTeacher:
     """
 
     def __init__(self, model: PreTrainedModel, vocabulary: int, temperature: float) -> None:
-        self.model, self.vocabulary_size, self._temperature = model.eval(), vocabulary, temperature
+        self.model, self.vocabulary_size, self.temperature = model.eval(), vocabulary, temperature
         self._head = head_of(model, vocabulary)
 
     @torch.no_grad()
@@ -41,6 +41,6 @@ class LiveTeacher:
         @torch.no_grad()
         def rows_at(places: torch.Tensor) -> TargetRows:
             logits = self._head.logits(hidden[place[places.to(place.device)]])
-            return TargetRows(None, logits, torch.logsumexp(logits / self._temperature, dim=-1))
+            return TargetRows(None, logits, torch.logsumexp(logits / self.temperature, dim=-1))
 
         return rows_at

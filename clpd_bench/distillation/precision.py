@@ -38,6 +38,12 @@ class TrainedParameters:
             for name, p in self._own.items():
                 p.register_post_accumulate_grad_hook(_hand_over_to(self.masters[name]))
 
+    def optimizer(self, training: Training) -> torch.optim.AdamW:
+        """Steps along the masters."""
+        return torch.optim.AdamW(
+            self.masters.values(), lr=training.learning_rate, betas=training.betas, weight_decay=training.weight_decay
+        )
+
     @torch.no_grad()
     def write_back(self) -> None:
         """The masters' values into the model."""

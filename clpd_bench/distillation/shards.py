@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.files import fsync, matching, sha256
 from clpd_bench.errors import Interrupted
 
@@ -33,19 +34,13 @@ def compute(unit: str, result: Callable[[], Tensors]) -> Tensors:
 
 
 class Shards:
-    """Args:
-    folder: for this attempt's own shards.
-    earlier: folders of earlier attempts, newest first; never written into.
-    should_stop: whether to save and leave.
-    checkpointed: called after each shard.
-    """
+    """Those of one attempt, beside its checkpoints; those of earlier ones are read, and never written into."""
 
-    def __init__(
-        self, folder: Path, earlier: list[Path], should_stop: Callable[[], bool], checkpointed: Callable[[], None]
-    ) -> None:
-        self._folder, self._should_stop, self._checkpointed = folder, should_stop, checkpointed
+    def __init__(self, context: Context) -> None:
+        self._folder = context.checkpoints
+        self._should_stop, self._checkpointed = context.should_stop, context.checkpointed
         self._saved: dict[str, Path] = {}
-        for place in (folder, *earlier):
+        for place in (context.checkpoints, *context.earlier):
             for shard in matching(place, "shard-*.safetensors"):
                 self._saved.update(dict.fromkeys(_units(shard), shard))
         self._unsaved: dict[str, Tensors] = {}

@@ -22,6 +22,8 @@ from clpd_bench.distillation.files import MappedRows
 from clpd_bench.distillation.head import Head, head_of
 from clpd_bench.distillation.models import hidden_states, length_boundaries
 from clpd_bench.distillation.shards import Keep, Tensors, compute
+from clpd_bench.distillation.supervisors import RowsAt
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.loss import TargetsSettings
 
 
@@ -42,8 +44,7 @@ def write_targets(
     split: Split,
     settings: TargetsSettings,
     batch_tokens: int,
-    pad_id: int,
-    vocabulary: int,
+    vocabulary: Vocabulary,
     folder: Path,
     progress: Callable[[int, int], None],
     keep: Keep = compute,
@@ -51,20 +52,20 @@ def write_targets(
     """Runs the teacher over a split; rows stand in the order of the split's response tokens.
 
     Args:
-        vocabulary: the tokens that there are; what the head has beyond them is padding, and not kept.
+        vocabulary: what the head has beyond it is padding, and not kept.
         progress: called with (examples done, of) after each batch.
         keep: where each batch's rows are kept.
     """
-    head = head_of(model, vocabulary)
-    k = min(settings.top_k or vocabulary, vocabulary)
-    shapes = _empty_rows(0, k, vocabulary, settings)
+    head = head_of(model, vocabulary.size)
+    k = min(settings.top_k or vocabulary.size, vocabulary.size)
+    shapes = _empty_rows(0, k, vocabulary.size, settings)
     rows = int(split.responses.offsets[-1])
     stored = {
         name: MappedRows.new(folder, name, (rows, *like.shape[1:]), like.numpy().dtype) for name, like in shapes.items()
     }
     done = 0
     everything, boundaries = np.arange(len(split.ids)), length_boundaries(model)
-    for batch in micro_batches(split, everything, batch_tokens, pad_id, model.device, boundaries):
+    for batch in micro_batches(split, everything, batch_tokens, vocabulary.pad_id, model.device, boundaries):
         made = keep(f"targets/{batch.fingerprint}", partial(_rows, model, head, batch, k, settings))
         for name, values in made.items():
             stored[name][batch.token.numpy()] = values.numpy()
@@ -73,7 +74,7 @@ def write_targets(
     for array in stored.values():
         array.sync()
     np.save(folder / "token_hash.npy", token_hashes(split))
-    description = {"temperatures": list(settings.temperatures), "vocabulary_size": vocabulary, "top_k": k}
+    description = {"temperatures": list(settings.temperatures), "vocabulary_size": vocabulary.size, "top_k": k}
     (folder / "targets.json").write_text(json.dumps(description))
 
 
@@ -105,14 +106,20 @@ class Targets:
         logits: shape [N, k].
         ids: shape [N, k]; None where the whole vocabulary is stored.
         log_z: shape [N, temperatures].
-        temperature: which of them.
+        temperature: of `log_z`'s, the one that is read.
+        column: where that stands in it.
     """
 
     logits: MappedRows
     ids: MappedRows | None
     log_z: MappedRows
-    temperature: int
+    temperature: float
+    column: int
     vocabulary_size: int
+
+    @property
+    def model(self) -> None:
+        """Nobody reads along."""
 
     def at(self, tokens: torch.Tensor, device: torch.device) -> TargetRows:
         """The rows of these response tokens (their numbers in the split)."""
@@ -122,15 +129,11 @@ class Targets:
             return torch.from_numpy(stored[rows]).to(device)
 
         ids = None if self.ids is None else tensor(self.ids).long()
-        return TargetRows(ids, tensor(self.logits), tensor(self.log_z)[:, self.temperature])
+        return TargetRows(ids, tensor(self.logits), tensor(self.log_z)[:, self.column])
 
     def rows_of(self, batch: MicroBatch, mine: torch.Tensor) -> RowsAt:
         """Rows by place among the batch's response tokens."""
         return lambda places: self.at(batch.token[places], batch.labels.device)
-
-
-RowsAt = Callable[[torch.Tensor], TargetRows]
-"""(places among a micro-batch's R response tokens) -> what the teacher says there."""
 
 
 def read_targets(folder: Path, split: Split, temperature: float) -> Targets:
@@ -149,4 +152,4 @@ def read_targets(folder: Path, split: Split, temperature: float) -> Targets:
     if temperature not in temperatures:
         raise ValueError(f"{folder} holds log Z at {temperatures}, not at {temperature:g}")
     ids = MappedRows(folder, "ids") if description["top_k"] < vocabulary else None
-    return Targets(logits, ids, log_z, temperatures.index(temperature), vocabulary)
+    return Targets(logits, ids, log_z, temperature, temperatures.index(temperature), vocabulary)

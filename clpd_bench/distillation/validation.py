@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.checkpoints import Checkpoint, KeptModels
 from clpd_bench.distillation.likelihood import score
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.training import BestValidation, EarlyStopping, Training
 
 Seen = dict[str, float]
@@ -66,10 +67,10 @@ class StopNotReached(Exception):
 
 
 def validation_scores(
-    model: PreTrainedModel, split: Split, training: Training, step: int, pad_id: int, vocabulary: int
+    model: PreTrainedModel, split: Split, training: Training, step: int, vocabulary: Vocabulary
 ) -> Seen:
     """What a check sees."""
-    scores = score(model, split, training.micro_batch_tokens, pad_id, vocabulary)
+    scores = score(model, split, training.micro_batch_tokens, vocabulary)
     return {"step": float(step), **{m: scores.mean(m) for m in ("response_loss", "sequence_accuracy")}}
 
 
@@ -80,7 +81,6 @@ class ValidationChecks:
     that of the best one when the newest checkpoint was written, which a resumed run goes on from.
 
     Args:
-        seen: what checks before an interruption saw; those to come are added to it.
         kept: where models are kept; may be None where none are to be.
     """
 
@@ -89,17 +89,33 @@ class ValidationChecks:
         model: PreTrainedModel,
         split: Split,
         training: Training,
-        seen: list[Seen],
-        kept: KeptModels | None,
-        pad_id: int,
-        vocabulary: int,
+        vocabulary: Vocabulary,
+        kept: KeptModels | None = None,
     ) -> None:
         if kept is None and isinstance(training.checkpoint, BestValidation):
             raise ValueError("checkpoint best_validation wants a folder to keep models in")
         self._model, self._split, self._training = model, split, training
-        self._pad_id, self._vocabulary = pad_id, vocabulary
-        self._seen, self._kept = seen, kept
-        self._at_checkpoint = best_step(seen, training)
+        self._vocabulary, self._kept = vocabulary, kept
+        self._seen: list[Seen] = []
+        self._at_checkpoint: int | None = None
+
+    def can_go_on(self, checkpoint: Checkpoint) -> bool:
+        """Whether all models are there that the run should have kept by this checkpoint: one that is gone is made
+        again by training from before it. That of the best check is brought into the run's own folder: the attempt
+        that kept it, taken for dead, may be alive and drop it."""
+        if self._kept is None:
+            return True
+        best = best_step(checkpoint.state["validation"], self._training)
+        counted_on = [step for step in self._training.keep_steps if step <= checkpoint.step]
+        return all(map(self._kept.has, counted_on)) and (best is None or self._kept.bring(best))
+
+    def begin(self, seen: list[Seen]) -> None:
+        """Checks before the first step, where no attempt has.
+
+        Args:
+            seen: what checks before an interruption saw; those to come are added to it.
+        """
+        self._seen, self._at_checkpoint = seen, best_step(seen, self._training)
         if not seen:
             self._check(0)
 
@@ -142,8 +158,7 @@ class ValidationChecks:
             )
 
     def _check(self, step: int) -> None:
-        scores = validation_scores(self._model, self._split, self._training, step, self._pad_id, self._vocabulary)
-        self._seen.append(scores)
+        self._seen.append(validation_scores(self._model, self._split, self._training, step, self._vocabulary))
 
     def _best(self) -> int | None:
         return best_step(self._seen, self._training)
@@ -160,11 +175,3 @@ def best_step(seen: list[Seen], training: Training) -> int | None:
         return None
     best = best_check(seen, training.checkpoint)
     return None if best is None else int(best["step"])
-
-
-def can_go_on(checkpoint: Checkpoint, training: Training, kept: KeptModels) -> bool:
-    """Whether all models are there that a run should have kept by this checkpoint. That of the best check is
-    brought into the run's own folder: the attempt that kept it, taken for dead, may be alive and drop it."""
-    best = best_step(checkpoint.state["validation"], training)
-    counted_on = [step for step in training.keep_steps if step <= checkpoint.step]
-    return all(map(kept.has, counted_on)) and (best is None or kept.bring(best))

@@ -1,15 +1,31 @@
-"""Whether two models speak of the same tokens."""
+"""The tokens that there are, and whether two models speak of the same ones."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.errors import UserError
 
 
-def vocabulary_of(tokenizer: PreTrainedTokenizerFast) -> int:
-    """The number of rows of a head that mean a token: the largest id + 1. Those beyond are padding."""
-    return int(max(tokenizer.get_vocab().values())) + 1
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens that a corpus's tokenizer has.
+
+    Attributes:
+        size: the rows of a head that mean a token: the largest id + 1. Those beyond are padding.
+        pad_id: the token that rows are filled up with. Which one changes nothing: attention is causal, and what stands
+            behind a row's end reaches nothing before it.
+    """
+
+    size: int
+    pad_id: int
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
+        """That of a tokenizer, with or without a padding token."""
+        return cls(int(max(tokenizer.get_vocab().values())) + 1, tokenizer.pad_token_id or 0)
 
 
 def require_rows(model: PreTrainedModel, vocabulary: int, who: str) -> None:

@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 
 from clpd_bench.corpus.build import build
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.settings.specs import CorpusSpec
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.corpus.reader import Split, read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.outside.plugins import load
 from clpd_bench.settings.parts.difficulty import (
     Column,
@@ -85,25 +86,25 @@ def _model_loss(
     from clpd_bench.distillation.likelihood import score
     from clpd_bench.distillation.shards import Shards
     from clpd_bench.distillation.spent_flops import scoring_flops
-    from clpd_bench.distillation.vocabulary import vocabulary_of
+    from clpd_bench.distillation.vocabulary import Vocabulary
     from clpd_bench.jobs.reader import load_reader
 
     tokenizer = AutoTokenizer.from_pretrained(str(inputs["corpus"] / "tokenizer"))
     longest = max(int(split.tokens.max()) for split in splits.values())
     model = load_reader(inputs["model"], tokenizer, longest, "the scoring model")
-    shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
-    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
+    shards = Shards(context)
+    vocabulary = Vocabulary.of(tokenizer)
     examples, before, values = sum(len(split.ids) for split in splits.values()), 0, {}
     for name, split in splits.items():
 
         def progress(done: int, of: int, before: int = before) -> None:
             context.progress(before + done, examples)
 
-        scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, progress)
+        scores = score(model, split, LOSS_BATCH_TOKENS, vocabulary, shards.keep, progress)
         values[name] = scores.response_loss
         before += len(split.ids)
     tokens = sum(int(split.tokens.sum()) for split in splits.values())
-    return values, Measured(tokens, scoring_flops(model, splits.values(), LOSS_BATCH_TOKENS, vocabulary))
+    return values, Measured(tokens, scoring_flops(model, splits.values(), LOSS_BATCH_TOKENS, vocabulary.size))
 
 
 def _length_residual(

@@ -13,12 +13,13 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.leaks import leak, questions_of
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.model_checks import require_causal_rows
 from clpd_bench.distillation.models import device, length_boundaries, load_model, position_limit
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.spent_flops import harness_flops, scoring_flops
-from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import prepare, write_ledger
 from clpd_bench.evaluation.harness import run_harness
@@ -36,7 +37,7 @@ from clpd_bench.evaluation.task_documents import kept_documents, refuse_read
 from clpd_bench.evaluation.tokens import special_tokens, stop_of
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS
 from clpd_bench.flops.tokens import Read
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, EvaluationSpec, TaskSpec
 
@@ -44,7 +45,7 @@ from clpd_bench.settings.specs import READ, BenchmarkSpec, ChoiceSpec, Evaluatio
 def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Context) -> Measured:
     folder, dtype = inputs["model"], getattr(torch, spec.dtype)
     tokenizer = AutoTokenizer.from_pretrained(str(folder))
-    shards = Shards(context.checkpoints, context.earlier, context.should_stop, context.checkpointed)
+    shards = Shards(context)
     read = {f"corpus {inputs[role].name}": inputs[role] for role in inputs if role.startswith(READ)}
     if isinstance(spec.benchmark, TaskSpec):
         model = load_model(folder, dtype).to(device()).eval()
@@ -75,15 +76,15 @@ def run(spec: EvaluationSpec, inputs: dict[str, Path], out: Path, context: Conte
         evaluated.details["gold_dropped"] = {"items": len(whole.ids) - items, "of": len(whole.ids)}
     if longest:
         evaluated.on_task(loaded(out), longest, special_tokens(split, tokenizer), harnessed)
-    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
-    scores = score(model, split, LOSS_BATCH_TOKENS, pad_id, vocabulary, shards.keep, scored)
+    vocabulary = Vocabulary.of(tokenizer)
+    scores = score(model, split, LOSS_BATCH_TOKENS, vocabulary, shards.keep, scored)
     difficulty = None
     if "difficulty" in inputs:
         of_items = read_difficulty(inputs["difficulty"], spec.split)
         difficulty = dict(zip(whole.ids.tolist(), of_items.tolist(), strict=True))
     write_items([*evaluated.rows, *response_loss_rows(split, scores.response_loss)], difficulty, out / "items.parquet")
     tokens = int(split.tokens.sum())
-    flops = scoring_flops(model, [split], LOSS_BATCH_TOKENS, vocabulary) + harness_flops(model, evaluated.read)
+    flops = scoring_flops(model, [split], LOSS_BATCH_TOKENS, vocabulary.size) + harness_flops(model, evaluated.read)
     return Measured(tokens, flops, evaluated.details)
 
 

@@ -12,23 +12,25 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.curriculum.schedule import build_schedule
 from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.batch_loss import BatchLoss
 from clpd_bench.distillation.checkpoints import KeptModels
-from clpd_bench.distillation.divergences import OwnLoss
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import device, new_model, save_model
-from clpd_bench.distillation.targets import Targets, read_targets
-from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
+from clpd_bench.distillation.scheduled import ScheduledBatches
+from clpd_bench.distillation.supervisors import Teacher
+from clpd_bench.distillation.targets import read_targets
+from clpd_bench.distillation.train import Diverged, Record, train
 from clpd_bench.distillation.training_flops import training_flops
-from clpd_bench.distillation.validation import best_check, validation_scores, why_stopped
-from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.validation import ValidationChecks, best_check, validation_scores, why_stopped
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.errors import UserError
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.jobs.reader import load_reader
 from clpd_bench.jobs.untrained import as_of_step, brought_in, with_fewer_layers
 from clpd_bench.settings.parts.loss import CrossEntropy
 from clpd_bench.settings.parts.training import BestValidation, Training
-from clpd_bench.settings.plugin import LossPlugin
-from clpd_bench.settings.specs import ModelSpec
+from clpd_bench.settings.specs import ModelSpec, Supervision
 
 
 def save_result(
@@ -89,30 +91,21 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     if spec.training is None or spec.supervision is None:
         save_model(model, tokenizer, out)
         return Measured(details={"parameters": model.num_parameters()})
-    split = read_split(inputs["corpus"], "train")
+    split, validation = (read_split(inputs["corpus"], name) for name in ("train", "validation"))
     difficulty = read_difficulty(inputs["difficulty"], "train") if "difficulty" in inputs else None
-    loss = spec.supervision.loss
-    schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, Streams.of(spec))
-    validation = read_split(inputs["corpus"], "validation")
+    streams, vocabulary = Streams.of(spec), Vocabulary.of(tokenizer)
+    schedule = build_schedule(split.ids, split.tokens, difficulty, spec.supervision, spec.training, streams)
+    _require_steps(spec.training, schedule.steps)
+    teachers = _teachers(spec.supervision, inputs, split, tokenizer)
     kept = KeptModels(context.checkpoints, context.earlier, lambda folder: save_model(model, tokenizer, folder))
-    pad_id, vocabulary = tokenizer.pad_token_id, vocabulary_of(tokenizer)
-    targets = _targets(spec, inputs, split, tokenizer)
     details: dict[str, Any] = {}
     try:
         record = train(
-            model,
-            split,
-            validation,
-            schedule,
+            BatchLoss(model, spec.supervision.loss, vocabulary),
+            ScheduledBatches(model, split, schedule, teachers, vocabulary, streams, spec.training.micro_batch_tokens),
             spec.training,
-            OwnLoss(loss) if isinstance(loss, LossPlugin) else loss,
-            targets,
-            Streams.of(spec),
-            pad_id,
-            vocabulary,
-            Surroundings(
-                context.checkpoints, context.earlier, kept, context.should_stop, context.progress, context.checkpointed
-            ),
+            ValidationChecks(model, validation, spec.training, vocabulary, kept),
+            context,
         )
     except Diverged as diverged:
         if spec.on_divergence == "fail":
@@ -120,7 +113,7 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
         # The weights before the step, not those of a checkpoint: when one is written is the clock's affair.
         record, details = diverged.record, {"diverged": str(diverged)}
         if record.validation[-1]["step"] != len(record.loss):
-            last = validation_scores(model, validation, spec.training, len(record.loss), pad_id, vocabulary)
+            last = validation_scores(model, validation, spec.training, len(record.loss), vocabulary)
             record.validation.append(last)
     steps, early = len(record.loss), spec.training.early_stopping
     chosen = save_result(model, tokenizer, kept, spec.training, record, out)
@@ -131,10 +124,10 @@ def run(spec: ModelSpec, inputs: dict[str, Path], out: Path, context: Context) -
     (out / "training.json").write_text(
         json.dumps({**vars(record), "stage": stages, "scheduled": schedule.consumed_hash(steps), **chosen})
     )
-    live = [teacher.model for teacher in targets if isinstance(teacher, LiveTeacher)]
+    live = [teacher.model for teacher in teachers or () if teacher.model is not None]
     return Measured(
         record.tokens,
-        training_flops(model, live, split, validation, schedule, spec.training, record, vocabulary),
+        training_flops(model, live, split, validation, schedule, spec.training, record, vocabulary.size),
         {
             "parameters": model.num_parameters(),
             "steps": steps,
@@ -154,18 +147,32 @@ def _initial(spec: ModelSpec, inputs: dict[str, Path], tokenizer: PreTrainedToke
     return load_reader(inputs["initial"], tokenizer, longest, "the initial model", torch.float32)
 
 
-def _targets(
-    spec: ModelSpec, inputs: dict[str, Path], split: Split, tokenizer: PreTrainedTokenizerFast
-) -> list[Targets | LiveTeacher]:
-    loss = spec.supervision.loss if spec.supervision else None
-    if spec.supervision is None or loss is None or isinstance(loss, CrossEntropy):
-        return []
-    if not spec.supervision.live:
+def _require_steps(training: Training, steps: int) -> None:
+    """
+    Raises:
+        UserError: a step is to be kept that the run does not have.
+    """
+    if training.keep_steps and training.keep_steps[-1] > steps:
+        raise UserError(
+            f"step {training.keep_steps[-1]} is to be kept of a run of {steps} steps",
+            key="training.keep_steps",
+            fix="Keep earlier steps, or allow more of them (epochs, a larger corpus)",
+        )
+
+
+def _teachers(
+    supervision: Supervision, inputs: dict[str, Path], split: Split, tokenizer: PreTrainedTokenizerFast
+) -> list[Teacher] | None:
+    """None where the loss asks none."""
+    loss = supervision.loss
+    if isinstance(loss, CrossEntropy):
+        return None
+    if not supervision.live:
         return [read_targets(folder, split, loss.temperature) for folder in _numbered("targets", inputs)]
-    teachers: list[Targets | LiveTeacher] = []
+    teachers: list[Teacher] = []
     for m, folder in enumerate(_numbered("teacher", inputs), start=1):
         model = load_reader(folder, tokenizer, int(split.tokens.max()), f"teacher {m}")
-        teachers.append(LiveTeacher(model, vocabulary_of(tokenizer), loss.temperature))
+        teachers.append(LiveTeacher(model, Vocabulary.of(tokenizer).size, loss.temperature))
     return teachers
 
 

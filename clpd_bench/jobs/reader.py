@@ -10,7 +10,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from clpd_bench.distillation.model_checks import require_causal_rows, require_known_head
 from clpd_bench.distillation.models import device, load_model, require_positions
-from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabulary, vocabulary_of
+from clpd_bench.distillation.vocabulary import Vocabulary, require_rows, require_same_vocabulary
 
 
 def load_reader(
@@ -33,7 +33,7 @@ def load_reader(
     """
     require_same_vocabulary(tokenizer, AutoTokenizer.from_pretrained(str(folder)), who)
     model = load_model(folder, dtype).to(device()).eval()
-    require_rows(model, vocabulary_of(tokenizer), who)
+    require_rows(model, Vocabulary.of(tokenizer).size, who)
     require_positions(model, longest, who)
     require_known_head(model, who)
     require_causal_rows(model, who, longest)

@@ -17,7 +17,7 @@ from clpd_bench.distillation.model_checks import require_causal_rows
 from clpd_bench.distillation.models import device, load_model, require_positions, save_model
 from clpd_bench.distillation.pretrained import load_pretrained
 from clpd_bench.distillation.spent_flops import comparing_flops
-from clpd_bench.distillation.vocabulary import require_rows, require_same_vocabulary, vocabulary_of
+from clpd_bench.distillation.vocabulary import Vocabulary, require_rows, require_same_vocabulary
 from clpd_bench.jobs.body import Measured
 from clpd_bench.outside.weights import origin, stored_parameters
 from clpd_bench.settings.parts.model import Cosine, KeepLayers
@@ -28,7 +28,7 @@ def brought_in(start: Start, out: Path) -> Measured:
     """Pretrained weights as they are, with their tokenizer, as a plain folder."""
     tokenizer = pretrained_tokenizer(start, out)
     model = load_pretrained(start, out)
-    require_rows(model, vocabulary_of(tokenizer), start.source.label)
+    require_rows(model, Vocabulary.of(tokenizer).size, start.source.label)
     require_causal_rows(model, start.source.label)
     save_model(model, tokenizer, out)
     return Measured(details={"parameters": model.num_parameters(), "came_from": origin(start)})

@@ -14,8 +14,9 @@ import traceback
 from collections.abc import Callable
 from typing import Literal
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.body import Body, Context, body
+from clpd_bench.jobs.body import Body, body
 from clpd_bench.launch.processes import output_to
 from clpd_bench.launch.provenance import device_name, provenance, revision
 from clpd_bench.launch.remedies import full_disk, is_disk_full

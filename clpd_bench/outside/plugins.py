@@ -20,14 +20,26 @@ class Loaded:
 
     def __init__(self, plugin: Plugin, function: Callable[..., Any], passed_on: dict[str, Any]) -> None:
         self._plugin, self._function = plugin, function
-        names = inspect.signature(function).parameters
-        self._arguments = plugin.arguments | {name: v for name, v in passed_on.items() if name in names}
-
-    def __call__(self, *given: Any) -> Any:
+        signature = inspect.signature(function)
+        self._names = signature.parameters.keys()
+        self._arguments = plugin.arguments | self._wanted(passed_on)
+        given = dict.fromkeys(plugin.passed_on)
         try:
-            return self._function(*given, **self._arguments)
+            signature.bind(*plugin.given, **{**self._wanted(given), **self._arguments})
+        except TypeError as error:
+            raise PluginError(f"{plugin.file} in {plugin.function}: {error}") from None
+
+    def __call__(self, *given: Any, **passed_on: Any) -> Any:
+        """Args:
+        passed_on: what the function gets if it has an argument of that name.
+        """
+        try:
+            return self._function(*given, **self._arguments, **self._wanted(passed_on))
         except (Exception, SystemExit) as error:  # whatever the user's code raises is told as the user's
             raise _told(error, self._plugin) from error
+
+    def _wanted(self, passed_on: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in passed_on.items() if name in self._names}
 
     def refused(self, returned: object, wanted: str) -> PluginError:
         """The error of a function that returned what will not do."""
@@ -44,7 +56,7 @@ def load(plugin: Plugin, **passed_on: Any) -> Loaded:
 
     Raises:
         UserError: the file's bytes are not those that were planned.
-        PluginError: an error of the file itself.
+        PluginError: an error of the file itself, or a function that takes other arguments.
     """
     content = _planned_bytes(plugin.file, plugin.sha256)
     module = ModuleType(f"clpd_plugin_{plugin.sha256[:16]}")

@@ -16,11 +16,12 @@ def supervision_of(cell: Cell, teachers: tuple[str, ...]) -> Supervision:
     """Stages stand in it only where order or teachers go by stage, pacing only where the order does:
     a shuffled student of one teacher is the same student whatever the curriculum block says."""
     mine = teachers_of(cell, teachers)
-    rule, by_stage = cell.arm.teachers.in_key(len(mine)), cell.arm.teachers.by_stage(len(mine))
+    rule, loss = cell.arm.teachers.in_key(len(mine)), cell.loss if mine else CrossEntropy(name="cross_entropy")
+    by_stage = loss.by_stage or cell.arm.teachers.by_stage(len(mine))
     order = _order(cell)
     return order.model_copy(
         update={
-            "loss": cell.loss if mine else CrossEntropy(name="cross_entropy"),
+            "loss": loss,
             "stages": cell.curriculum.stages if by_stage else order.stages,
             "teachers": len(mine),
             "rule": rule,

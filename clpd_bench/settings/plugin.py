@@ -31,7 +31,7 @@ class Plugin(Settings):
     given: ClassVar[tuple[str, ...]]
     """What a function of the kind is given, by position."""
     passed_on: ClassVar[tuple[str, ...]] = ()
-    """Settings that it is given, too, if it has an argument of that name."""
+    """What it is given, too, if it has an argument of that name."""
 
     name: Literal["plugin"]
     file: LocalPath
@@ -39,18 +39,6 @@ class Plugin(Settings):
     sha256: str
     """Of the file as it was planned; empty where it could not be read."""
     arguments: dict[str, Any] = Field(default_factory=dict)
-
-
-class LossPlugin(Plugin):
-    """(1 - ce_weight) f(logits, labels, targets) + ce_weight cross-entropy."""
-
-    kind = "loss"
-    given = ("logits", "labels", "targets")
-    passed_on = ("temperature",)
-
-    temperature: float = Field(default=1.0, gt=0)
-    """That of `targets.log_z`; given to the function if it has an argument of this name."""
-    ce_weight: float = Field(default=0.0, ge=0, lt=1)
 
 
 class CorpusPlugin(Plugin):

@@ -56,6 +56,7 @@ class Supervision(Settings):
     live: bool = False
     """Whether teachers run beside the student; else their stored targets are read."""
     rule: TeacherRule | None = None
+    """Who supervises when, where that is not `weak_to_strong`."""
     order_of: Supervision | None = None
     """Whose presentations `order: permuted` permutes."""
     teachers_of: Supervision | None = None

@@ -76,9 +76,8 @@ def test_hash_of_an_interrupted_run_is_that_of_an_unbroken_one(stops: list[int])
     state, done = ConsumedHash().state, 0
     for stop in [*sorted(stops), STEPS]:
         running = ConsumedHash(state)  # a new process: all it knows is the state
-        for step, examples, teachers in schedule.batches(after=done):
-            if step > stop:
-                break
+        for step in range(done + 1, stop + 1):
+            examples, teachers = schedule.at(step)
             running.update(step, schedule.ids[examples], teachers)
         state, done = running.state, max(done, stop)
     assert state == schedule.consumed_hash()

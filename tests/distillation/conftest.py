@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny import TOKENIZER, random_split, tiny_model
+from tiny import TOKENIZER, TOKENS, random_split, tiny_model
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -43,16 +43,7 @@ def whole_targets(
     read = []
     for i, teacher in enumerate(teachers):
         folder = tmp_path_factory.mktemp(f"targets-{i}")
-        write_targets(
-            teacher,
-            split,
-            TargetsSettings(temperatures=(1.0, 2.0)),
-            64,
-            TOKENIZER.pad_token_id,
-            len(TOKENIZER),
-            folder,
-            _ignore,
-        )
+        write_targets(teacher, split, TargetsSettings(temperatures=(1.0, 2.0)), 64, TOKENS, folder, _ignore)
         read.append(read_targets(folder, split, 2.0))
     return read
 

@@ -20,6 +20,7 @@ from clpd_bench.distillation.head import Head
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.flops import sizes
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
 
@@ -146,16 +147,18 @@ def _step_with(name: str, model: PreTrainedModel, split: Split, folder: Path) ->
     vocabulary = model.config.vocab_size
     everything, settings = list(range(len(split.ids))), TargetsSettings(top_k=None if name == "whole" else 3)
     if name == "score":
-        return lambda: score(model, split, 10**6, PAD, vocabulary)
+        return lambda: score(model, split, 10**6, Vocabulary(vocabulary, PAD))
     if name == "write":
-        return lambda: write_targets(model, split, settings, 10**6, PAD, vocabulary, folder, lambda done, of: None)
+        return lambda: write_targets(
+            model, split, settings, 10**6, Vocabulary(vocabulary, PAD), folder, lambda done, of: None
+        )
     if name == "cross_entropy":
         return lambda: fused_step(model, split, everything, loss=CE, micro_batch_tokens=10**6)
     targets: list[Targets | LiveTeacher]
     if name == "live":
         targets = [LiveTeacher(copy.deepcopy(model), vocabulary, 1.0) for _ in range(2)]
     else:
-        write_targets(model, split, settings, 10**6, PAD, vocabulary, folder, lambda done, of: None)
+        write_targets(model, split, settings, 10**6, Vocabulary(vocabulary, PAD), folder, lambda done, of: None)
         targets = [read_targets(folder, split, 1.0)] * 2
     taught = [1 + i % 2 for i in everything]
     loss = ForwardKl(name="forward_kl", ce_weight=0.5)

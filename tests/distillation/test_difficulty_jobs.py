@@ -12,9 +12,10 @@ from transformers import AutoTokenizer
 from clpd_bench.corpus.build import build
 from clpd_bench.corpus.reader import read_difficulty, read_split
 from clpd_bench.curriculum import Streams, difficulty_buckets
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.models import load_model, new_model, save_model
 from clpd_bench.jobs import difficulty
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.settings.parts.corpus import CorpusSettings
 from clpd_bench.settings.parts.model import Llama
 from clpd_bench.settings.specs import DifficultySpec

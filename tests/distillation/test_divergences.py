@@ -7,10 +7,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from clpd_bench.distillation.divergences import TargetRows, cross_entropy, forward_kl, token_loss
+from clpd_bench.curriculum.stages import Moment
+from clpd_bench.distillation.divergences import TargetRows, TokenLoss, cross_entropy, forward_kl
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 
 R, V = 7, 13
+NOW = Moment(1, 1, 1, 1)
 TEMPERATURES = [1.0, 2.0]
 
 
@@ -175,7 +177,7 @@ def test_temperature_squared_is_in_the_value_and_in_the_gradient(
     loss = ForwardKl(name="forward_kl", temperature=temperature)
     targets, labels = targets_of(teacher, temperature, k), torch.arange(R)
     ours, plain = student.clone().requires_grad_(), student.clone().requires_grad_()
-    value, bare = token_loss(loss, ours, labels, targets), forward_kl(plain, targets, temperature)
+    value, bare = TokenLoss(loss)(ours, labels, targets, None, NOW), forward_kl(plain, targets, temperature)
     torch.testing.assert_close(value, temperature**2 * bare, rtol=1e-14, atol=0)
     (mine,), (theirs,) = torch.autograd.grad(value.sum(), ours), torch.autograd.grad(bare.sum(), plain)
     torch.testing.assert_close(mine, temperature**2 * theirs, rtol=1e-12, atol=1e-15)
@@ -190,7 +192,7 @@ def test_cross_entropy_is_mixed_in_at_temperature_1_by_its_weight(
 ) -> None:
     labels = np.arange(R) % V
     loss = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=ce_weight)
-    value = token_loss(loss, student, torch.from_numpy(labels), targets_of(teacher, 2.0)).numpy()
+    value = TokenLoss(loss)(student, torch.from_numpy(labels), targets_of(teacher, 2.0), None, NOW).numpy()
     p, q = softmax(teacher.numpy() / 2), softmax(student.numpy() / 2)
     nll = -np.log(softmax(student.numpy())[np.arange(R), labels])
     np.testing.assert_allclose(value, (1 - ce_weight) * 4 * kl(p, q) + ce_weight * nll, rtol=0, atol=1e-12)
@@ -200,7 +202,7 @@ def test_cross_entropy_is_the_nats_of_the_label(student: torch.Tensor) -> None:
     labels = np.arange(R)[::-1].copy()
     expected = -np.log(softmax(student.numpy())[np.arange(R), labels])
     np.testing.assert_allclose(cross_entropy(student, torch.from_numpy(labels)).numpy(), expected, atol=1e-13)
-    value = token_loss(CrossEntropy(name="cross_entropy"), student, torch.from_numpy(labels), None)
+    value = TokenLoss(CrossEntropy(name="cross_entropy"))(student, torch.from_numpy(labels), None, None, NOW)
     np.testing.assert_allclose(value.numpy(), expected, atol=1e-13)
 
 

@@ -10,7 +10,7 @@ import torch
 from tiny import (
     CE,
     PAD,
-    VOCABULARY,
+    TOKENS,
     assert_same_gradients,
     fused_step,
     plain_step,
@@ -110,7 +110,7 @@ def test_a_mixed_step_is_the_sum_of_its_teachers_shares(
         folder = tmp_path / str(i)
         folder.mkdir()
         settings = TargetsSettings(top_k=top_k, temperatures=(2.0,))
-        write_targets(teacher, split, settings, 64, PAD, VOCABULARY, folder, lambda done, of: None)
+        write_targets(teacher, split, settings, 64, TOKENS, folder, lambda done, of: None)
         targets.append(read_targets(folder, split, 2.0))
     mixed, gradient = fused_step(
         student, split, EVERYTHING, loss=KL, teachers=MIXED, targets=targets, micro_batch_tokens=10**6
@@ -149,6 +149,28 @@ def test_an_example_shown_twice_counts_twice(student: PreTrainedModel, split: Sp
     value, mine = fused_step(student, split, examples, micro_batch_tokens=25)
     reference, theirs = plain_step(student, split, examples, lambda place, z: nll(z, split, examples[place]))
     assert value == pytest.approx(reference, rel=1e-13)
+    assert_same_gradients(mine, theirs)
+
+
+@pytest.mark.parametrize("micro_batch_tokens", [1, 10**6])
+def test_a_head_that_is_computed_has_the_gradients_of_a_plain_step(split: Split, micro_batch_tokens: int) -> None:
+    """As adapters compute it: its graph is used up by the backward pass of each micro-batch."""
+    model = tiny_model(seed=3, tie_word_embeddings=False).double()
+    head = model.get_output_embeddings()
+
+    class Adapted(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.change = torch.nn.Parameter(torch.randn(len(head.weight), 1, dtype=torch.float64))
+
+        def forward(self, weight: torch.Tensor) -> torch.Tensor:
+            return weight + self.change * weight.mean(0)
+
+    torch.nn.utils.parametrize.register_parametrization(head, "weight", Adapted())
+    value, mine = fused_step(model, split, EVERYTHING, micro_batch_tokens=micro_batch_tokens)
+    reference, theirs = plain_step(model, split, EVERYTHING, lambda place, z: nll(z, split, EVERYTHING[place]))
+    assert value == pytest.approx(reference, rel=1e-12)
+    assert any("change" in name for name in mine)
     assert_same_gradients(mine, theirs)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
+from tiny import TOKENS, tiny_model
 from transformers import AutoTokenizer
 
+from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.checkpoints import Checkpoint, KeptModels
 from clpd_bench.distillation.models import load_model
-from clpd_bench.distillation.validation import can_go_on
+from clpd_bench.distillation.validation import ValidationChecks
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.settings.parts.training import Stop, Training
 from clpd_bench.settings.specs import ModelSpec
@@ -112,17 +114,18 @@ def test_one_that_is_lost_is_trained_for_again(
     assert same_steps(tmp_path / "second", whole)
 
 
-def test_a_checkpoint_whose_own_kept_model_is_gone_is_not_gone_on_from(tmp_path: Path) -> None:
+def test_a_checkpoint_whose_own_kept_model_is_gone_is_not_gone_on_from(split: Split, tmp_path: Path) -> None:
     """A run that goes on from step 4 starts with step 5, and would never keep the model of step 4."""
     training = spec(2, 4, 6).training
     assert training
     kept = KeptModels(tmp_path / "kept", [], lambda folder: None)
+    checks = ValidationChecks(tiny_model(), split, training, TOKENS, kept)
     kept.keep(2)
-    assert can_go_on(Checkpoint(tmp_path, 3, {"validation": []}), training, kept)
+    assert checks.can_go_on(Checkpoint(tmp_path, 3, {"validation": []}))
     at_four = Checkpoint(tmp_path, 4, {"validation": []})
-    assert not can_go_on(at_four, training, kept)
+    assert not checks.can_go_on(at_four)
     kept.keep(4)
-    assert can_go_on(at_four, training, kept)
+    assert checks.can_go_on(at_four)
 
 
 def test_a_step_beyond_the_run_is_refused_in_the_file_where_its_length_is_known() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file
 from test_training_jobs import SHUFFLED, SMALL, TRAINING, corpus, do
 
-from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.distillation import train as loop
+from clpd_bench.distillation.batch_loss import BatchLoss
+from clpd_bench.distillation.scheduled import GlobalBatch
 from clpd_bench.distillation.train import Diverged
 from clpd_bench.errors import Interrupted
 from clpd_bench.settings.specs import ModelSpec
@@ -35,21 +36,13 @@ def spec(**fields: Any) -> ModelSpec:
 
 def diverge_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loss is nan at this step, whichever attempt comes to it."""
-    batches = Schedule.batches
-    real = loop._step
-    now = [0]
+    real = loop.backward
 
-    def noted(schedule: Schedule, after: int = 0) -> Iterator[Any]:
-        for number, *batch in batches(schedule, after):
-            now[0] = number
-            yield number, *batch
+    def spoilt(loss: BatchLoss, batch: GlobalBatch) -> Any:
+        value, consumed = real(loss, batch)
+        return (torch.tensor(torch.nan) if batch.moment.step == step else value), consumed
 
-    def spoilt(*arguments: Any) -> Any:
-        value, consumed = real(*arguments)
-        return (float("nan") if now[0] == step else value), consumed
-
-    monkeypatch.setattr(Schedule, "batches", noted)
-    monkeypatch.setattr(loop, "_step", spoilt)
+    monkeypatch.setattr(loop, "backward", spoilt)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

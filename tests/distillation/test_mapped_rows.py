@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import PAD, VOCABULARY
+from tiny import TOKENS
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -79,7 +79,7 @@ def test_targets_in_many_files_are_those_in_one(
         folder = tmp_path / name
         folder.mkdir()
         settings = TargetsSettings(top_k=top_k)
-        write_targets(teachers[0], split, settings, 40, PAD, VOCABULARY, folder, lambda done, of: None)
+        write_targets(teachers[0], split, settings, 40, TOKENS, folder, lambda done, of: None)
         found.append(read_targets(folder, split, 1.0).at(everything, torch.device("cpu")))
     one, many = found
     assert torch.equal(one.logits, many.logits)

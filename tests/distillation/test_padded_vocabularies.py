@@ -15,7 +15,7 @@ from tiny import PAD, VOCABULARY, tiny_model
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.models import load_model
-from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.errors import UserError
 from clpd_bench.outside.weights import start_of
 from clpd_bench.settings.parts.loss import ForwardKl, TargetsSettings
@@ -29,10 +29,10 @@ TRAINING = Training(steps=2, learning_rate=1e-3)
 
 
 def test_the_vocabulary_ends_with_the_largest_id() -> None:
-    assert vocabulary_of(tokenizer()) == len(TOKENS)
+    assert Vocabulary.of(tokenizer()).size == len(TOKENS)
     sparse = tokenizer()
     sparse.add_tokens(["<later>"])
-    assert vocabulary_of(sparse) == len(TOKENS) + 1
+    assert Vocabulary.of(sparse).size == len(TOKENS) + 1
 
 
 def brought_in(folder: Path, out: Path) -> Path:
@@ -99,7 +99,7 @@ def test_scores_are_not_taken_over_the_padding_of_a_head(split: Split) -> None:
     wider = torch.nn.Linear(head.in_features, VOCABULARY + 2, bias=False)
     wider.weight = torch.nn.Parameter(torch.cat([head.weight.detach(), loud]))
     padded.set_output_embeddings(wider)
-    expected, found = (score(model, split, 64, PAD, VOCABULARY) for model in (plain, padded))
+    expected, found = (score(model, split, 64, Vocabulary(VOCABULARY, PAD)) for model in (plain, padded))
     np.testing.assert_allclose(found.response_loss, expected.response_loss, rtol=1e-6)
     assert found.sequence_accuracy.tolist() == expected.sequence_accuracy.tolist()
 

@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import CE, PAD, TOKENIZER, VOCABULARY, gradients, schedule_of, tiny_model
+from tiny import CE, TOKENIZER, TOKENS, gradients, one_step, tiny_model, train_on
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation import train as loop
+from clpd_bench.distillation.batch_loss import BatchLoss, backward
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.models import load_model, save_model
 from clpd_bench.distillation.precision import TrainedParameters
+from clpd_bench.distillation.scheduled import ScheduledBatches
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.distillation.train import Record, Surroundings, train
+from clpd_bench.distillation.train import Record
 from clpd_bench.errors import Interrupted
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.training import Training
@@ -39,10 +41,8 @@ def run(
     targets: list[Targets] | None = None,
     **surroundings: Any,
 ) -> Record:
-    schedule = schedule_of(split, settings, 3, len(targets or []))
     loss = KL if targets else CE
-    around = Surroundings(folder, **surroundings)
-    return train(model, split, split, schedule, settings, loss, targets or [], Streams(0), PAD, VOCABULARY, around)
+    return train_on(model, split, settings, Context(folder, **surroundings), loss=loss, targets=targets, stages=3)
 
 
 def summed(
@@ -50,9 +50,10 @@ def summed(
 ) -> tuple[float, dict[str, torch.Tensor]]:
     """The loss of one global batch, and the gradients as the optimizer would see them."""
     trained = TrainedParameters(model, settings)
-    teachers = np.array([1, 2, 2, 0, 2, 1, 1, 0, 1, 2, 2, 1])
-    value, _ = loop._step(model, split, np.arange(12), teachers, settings, loss, targets, PAD, VOCABULARY)
-    return value, {name: p.grad for name, p in trained.masters.items() if p.grad is not None}
+    schedule = one_step(split, range(12), [1, 2, 2, 0, 2, 1, 1, 0, 1, 2, 2, 1])
+    batches = ScheduledBatches(model, split, schedule, targets, TOKENS, Streams(0), settings.micro_batch_tokens)
+    value, _ = backward(BatchLoss(model, loss, TOKENS), batches.at(1))
+    return float(value), {name: p.grad for name, p in trained.masters.items() if p.grad is not None}
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -200,5 +201,8 @@ def test_micro_batches_are_summed_in_float32(split: Split) -> None:
 def fused(model: PreTrainedModel, split: Split, examples: list[int], settings: Training) -> dict[str, torch.Tensor]:
     trained = TrainedParameters(model, settings)
     nobody = np.zeros(len(examples), dtype=np.int64)
-    loop._step(model, split, np.array(examples), nobody, settings, CE, [], PAD, VOCABULARY)
+    batches = ScheduledBatches(
+        model, split, one_step(split, examples, nobody), None, TOKENS, Streams(0), settings.micro_batch_tokens
+    )
+    backward(BatchLoss(model, CE, TOKENS), batches.at(1))
     return {name: p.grad for name, p in trained.masters.items() if p.grad is not None}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tiny import END, PAD, VOCABULARY, assert_same_gradients, fused_step, gradients, random_split, split_from
+from tiny import END, PAD, TOKENS, VOCABULARY, assert_same_gradients, fused_step, gradients, random_split, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.distillation import train as loop
+from clpd_bench.distillation import batch_loss
 from clpd_bench.distillation.batches import micro_batches
 from clpd_bench.distillation.likelihood import score
+from clpd_bench.distillation.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
 
@@ -51,7 +52,7 @@ def test_step_is_huggingfaces_own_loss_with_prompts_at_minus_100(
 def test_score_is_huggingfaces_own_loss_of_each_example(
     student: PreTrainedModel, split: Split, batch_tokens: int
 ) -> None:
-    scores = score(student, split, batch_tokens, PAD, VOCABULARY)
+    scores = score(student, split, batch_tokens, TOKENS)
     with torch.no_grad():
         expected = [float(student(**huggingface_inputs(split, [e])).loss) for e in range(len(split.ids))]
     np.testing.assert_allclose(scores.response_loss, expected, rtol=1e-6)
@@ -94,7 +95,7 @@ def test_positions_that_predict_no_response_token_take_no_part(
     """Not-a-number wherever the next token is prompt or padding changes nothing."""
     examples = list(range(len(split.ids)))
     value, mine = fused_step(student, split, examples, micro_batch_tokens=10**6)
-    whole = loop.hidden_states
+    whole = batch_loss.hidden_states
 
     def spoilt(model: PreTrainedModel, input_ids: torch.Tensor) -> torch.Tensor:
         states = whole(model, input_ids)
@@ -104,7 +105,7 @@ def test_positions_that_predict_no_response_token_take_no_part(
         assert mask.sum() == mask.numel() - split.responses.lengths.sum()
         return states.masked_fill(mask[..., None], torch.nan)
 
-    monkeypatch.setattr(loop, "hidden_states", spoilt)
+    monkeypatch.setattr(batch_loss, "hidden_states", spoilt)
     again, spoilt_gradients = fused_step(student, split, examples, micro_batch_tokens=10**6)
     assert again == value
     assert_same_gradients(spoilt_gradients, mine, tolerance=0)
@@ -118,14 +119,14 @@ def test_pad_token_makes_no_difference_not_even_the_end_token(student: PreTraine
         assert again == pytest.approx(value, rel=1e-13)
         assert_same_gradients(gradient, mine)
         np.testing.assert_allclose(
-            score(student, split, 10**6, other, VOCABULARY).response_loss,
-            score(student, split, 10**6, PAD, VOCABULARY).response_loss,
+            score(student, split, 10**6, Vocabulary(VOCABULARY, other)).response_loss,
+            score(student, split, 10**6, TOKENS).response_loss,
             rtol=1e-13,
         )
 
 
 def test_padding_on_the_right_changes_no_loss(student: PreTrainedModel, split: Split) -> None:
-    alone, together = (score(student, split, tokens, PAD, VOCABULARY).response_loss for tokens in (1, 10**6))
+    alone, together = (score(student, split, tokens, TOKENS).response_loss for tokens in (1, 10**6))
     np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 
@@ -141,7 +142,7 @@ def test_reproduced_is_what_greedy_decoding_gives(student: PreTrainedModel) -> N
         responses.append(out[0, len(prompt) :].numpy().astype(np.int32))
     first, last = responses[1].copy(), responses[3].copy()
     first[0], last[-1] = (first[0] + 1) % 23, (last[-1] + 1) % 23
-    scores = score(student, split_from(prompts, [responses[0], first, responses[2], last]), 64, PAD, VOCABULARY)
+    scores = score(student, split_from(prompts, [responses[0], first, responses[2], last]), 64, TOKENS)
     assert scores.sequence_accuracy.tolist() == [True, False, True, False]
     assert scores.mean("sequence_accuracy") == 0.5
 
@@ -149,5 +150,5 @@ def test_reproduced_is_what_greedy_decoding_gives(student: PreTrainedModel) -> N
 def test_scoring_leaves_a_training_model_training(student: PreTrainedModel, split: Split) -> None:
     for training in (True, False):
         student.train(training)
-        score(student, split, 64, PAD, VOCABULARY)
+        score(student, split, 64, TOKENS)
         assert student.training is training

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import PAD, VOCABULARY, schedule_of, tiny_model
+from tiny import tiny_model, train_on
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation import checkpoints
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.distillation.train import Record, Surroundings, train
+from clpd_bench.distillation.train import Record
 from clpd_bench.errors import Interrupted
 from clpd_bench.settings.parts.loss import ForwardKl
 from clpd_bench.settings.parts.training import Training
@@ -61,18 +61,15 @@ class Runner:
             checkpoint_seconds=checkpoint_seconds,
         )
         told: list[int] = []
-        around = Surroundings(
+        context = Context(
             folder,
             earlier or [],
             should_stop=lambda: bool(told) and told[-1] == stop_at,
             progress=lambda done, of: told.append(done),
             checkpointed=checkpointed,
         )
-        schedule = schedule_of(self.split, training, 3, 2)
         try:
-            return train(
-                model, self.split, self.split, schedule, training, KL, self.targets, Streams(0), PAD, VOCABULARY, around
-            )
+            return train_on(model, self.split, training, context, loss=KL, targets=self.targets, stages=3)
         finally:
             self.first_steps.append(told[0])
 

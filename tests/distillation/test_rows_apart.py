@@ -12,27 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pretrained_like import model as pretrained_like
 from tiny import (
-    CE,
     PAD,
     TOKENIZER,
+    TOKENS,
     VOCABULARY,
     assert_same_gradients,
     fused_step,
     plain_step,
     random_split,
     response_logits,
-    schedule_of,
     tiny_model,
+    train_on,
 )
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
-from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import draws_in_training, length_boundaries, save_model
 from clpd_bench.distillation.targets import read_targets, write_targets
-from clpd_bench.distillation.train import Record, Surroundings, train
+from clpd_bench.distillation.train import Record
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.flops.sizes import by_length
 from clpd_bench.jobs.reader import load_reader
@@ -56,9 +56,8 @@ def trained(model: PreTrainedModel, split: Split, folder: Path, micro_batch_toke
         epochs=2, steps=4, learning_rate=0.01, micro_batch_tokens=micro_batch_tokens, checkpoint_seconds=0.0
     )
     told: list[int] = []
-    around = Surroundings(folder, should_stop=lambda: told[-1] == stop_at, progress=lambda done, of: told.append(done))
-    schedule = schedule_of(split, training)
-    return train(model, split, split, schedule, training, CE, [], Streams(0), PAD, VOCABULARY, around)
+    context = Context(folder, should_stop=lambda: told[-1] == stop_at, progress=lambda done, of: told.append(done))
+    return train_on(model, split, training, context)
 
 
 def same(a: PreTrainedModel, b: PreTrainedModel) -> bool:
@@ -157,10 +156,10 @@ def test_long_rope_reads_each_row_as_alone_whatever_lies_beside_it(kind: str, sp
     labels = [torch.from_numpy(split.responses[e].astype(np.int64)) for e in EVERYTHING]
     losses = [float(torch.nn.functional.cross_entropy(z, y)) for z, y in zip(alone, labels, strict=True)]
     for tokens in SLICES:
-        assert score(model, split, tokens, PAD, VOCABULARY).response_loss == pytest.approx(losses, rel=1e-5)
+        assert score(model, split, tokens, TOKENS).response_loss == pytest.approx(losses, rel=1e-5)
         folder = tmp_path / f"{tokens}"
         folder.mkdir()
-        write_targets(model, split, TargetsSettings(), tokens, PAD, VOCABULARY, folder, lambda done, of: None)
+        write_targets(model, split, TargetsSettings(), tokens, TOKENS, folder, lambda done, of: None)
         stored = read_targets(folder, split, 1.0).logits[np.arange(split.responses.offsets[-1])]
         torch.testing.assert_close(torch.from_numpy(stored), torch.cat(alone), rtol=0, atol=1e-4)
 
@@ -220,5 +219,5 @@ def test_dynamic_scaling_is_accepted_where_nothing_is_scaled_and_refused_beyond(
         load_reader(dynamic(tmp_path / "short", longest - 1), TOKENIZER, longest, "the teacher")
     model = load_reader(dynamic(tmp_path / "long", longest), TOKENIZER, longest, "the teacher")
     assert model.get_decoder().rotary_emb.rope_type == "dynamic"
-    together, alone = (score(model, split, tokens, PAD, VOCABULARY).response_loss for tokens in (10**6, 1))
+    together, alone = (score(model, split, tokens, TOKENS).response_loss for tokens in (10**6, 1))
     assert together == pytest.approx(alone, rel=1e-6)

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import PAD, VOCABULARY, split_from
+from tiny import PAD, TOKENS, split_from
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation import likelihood, shards, targets
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.head import Head
 from clpd_bench.distillation.shards import Shards, Tensors
 from clpd_bench.errors import Interrupted
@@ -51,7 +52,7 @@ class Work:
         def tell() -> None:
             self.told += 1
 
-        kept = Shards(self.attempts[-1], earlier, lambda: len(self.computed) == stop_at, tell)
+        kept = Shards(Context(self.attempts[-1], earlier, lambda: len(self.computed) == stop_at, checkpointed=tell))
         return self.write(kept.keep, batch_tokens, top_k)
 
     def write(
@@ -61,9 +62,7 @@ class Work:
         out = self.root / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir(parents=True)
-        targets.write_targets(
-            self.model, self.split, settings, batch_tokens, PAD, VOCABULARY, out, lambda done, of: None, keep
-        )
+        targets.write_targets(self.model, self.split, settings, batch_tokens, TOKENS, out, lambda done, of: None, keep)
         return b"".join(file.read_bytes() for file in sorted(out.iterdir()))
 
     def files(self) -> dict[Path, str]:
@@ -200,17 +199,15 @@ def test_interrupted_scores_resume_to_the_same_bits(
 ) -> None:
     sums, computed = likelihood._sums, []
     monkeypatch.setattr(likelihood, "_sums", lambda *given: (computed.append(given), sums(*given))[1])
-    whole = likelihood.score(work.model, split, BATCH_TOKENS, PAD, VOCABULARY)
+    whole = likelihood.score(work.model, split, BATCH_TOKENS, TOKENS)
     computed.clear()
     folders: list[Path] = []
     told: list[tuple[int, int]] = []
 
     def attempt(stop_at: int | None) -> likelihood.Scores:
-        kept = Shards(tmp_path / f"{len(folders)}", folders[::-1], lambda: len(computed) == stop_at, lambda: None)
+        kept = Shards(Context(tmp_path / f"{len(folders)}", folders[::-1], lambda: len(computed) == stop_at))
         folders.append(tmp_path / f"{len(folders)}")
-        return likelihood.score(
-            work.model, split, BATCH_TOKENS, PAD, VOCABULARY, kept.keep, lambda *told_: told.append(told_)
-        )
+        return likelihood.score(work.model, split, BATCH_TOKENS, TOKENS, kept.keep, lambda *told_: told.append(told_))
 
     for done in range(1, len(batches) + 1):
         with pytest.raises(Interrupted):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import PAD, VOCABULARY, ragged, random_split, response_logits
+from tiny import TOKENS, ragged, random_split, response_logits
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 def write(model: PreTrainedModel, split: Split, folder: Path, top_k: int | None = None, batch_tokens: int = 40) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     settings = TargetsSettings(top_k=top_k, temperatures=TEMPERATURES)
-    write_targets(model, split, settings, batch_tokens, PAD, VOCABULARY, folder, lambda done, of: None)
+    write_targets(model, split, settings, batch_tokens, TOKENS, folder, lambda done, of: None)
     return folder
 
 
@@ -121,8 +121,6 @@ def test_fewer_or_more_examples_are_refused(teachers: list[PreTrainedModel], spl
 
 def test_progress_counts_examples(teachers: list[PreTrainedModel], split: Split, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    write_targets(
-        teachers[0], split, TargetsSettings(), 40, PAD, VOCABULARY, tmp_path, lambda done, of: told.append((done, of))
-    )
+    write_targets(teachers[0], split, TargetsSettings(), 40, TOKENS, tmp_path, lambda done, of: told.append((done, of)))
     assert told[-1] == (12, 12)
     assert told == sorted(told)

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import CE, PAD, VOCABULARY, gradients, response_logits, schedule_of, tiny_model
+from tiny import CE, TOKENS, VOCABULARY, gradients, response_logits, schedule_of, tiny_model, train_on
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation import train as loop
-from clpd_bench.distillation import validation
+from clpd_bench.distillation import scheduled, validation
+from clpd_bench.distillation.batch_loss import BatchLoss
+from clpd_bench.distillation.context import Context
+from clpd_bench.distillation.divergences import TokenLoss
+from clpd_bench.distillation.scheduled import ScheduledBatches
 from clpd_bench.distillation.targets import Targets
-from clpd_bench.distillation.train import Diverged, Record, Surroundings, train
+from clpd_bench.distillation.train import Diverged, Record
 from clpd_bench.distillation.validation import StopNotReached
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.training import Stop, Training
@@ -34,14 +37,9 @@ def run(
     *,
     loss: CrossEntropy | ForwardKl = CE,
     targets: list[Targets] | None = None,
-    stages: int = 1,
-    seed: int = 0,
-    vocabulary: int = VOCABULARY,
-    **surroundings: Any,
+    **settings: Any,
 ) -> Record:
-    schedule = schedule_of(split, training, stages, len(targets or []), seed)
-    around = Surroundings(folder, **surroundings)
-    return train(model, split, split, schedule, training, loss, targets or [], Streams(seed), PAD, vocabulary, around)
+    return train_on(model, split, training, Context(folder), loss=loss, targets=targets, **settings)
 
 
 class Scripted:
@@ -149,15 +147,15 @@ def test_consumed_presentations_are_the_schedules_whatever_the_micro_batch(
 def test_consumed_hash_tells_a_presentation_that_was_not_consumed_as_scheduled(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    whole = loop.micro_batches
+    whole = scheduled.micro_batches
 
-    def faulty(*args: Any) -> Any:
-        batches = list(whole(*args))
+    def faulty(*args: Any, **settings: Any) -> Any:
+        batches = list(whole(*args, **settings))
         if fault == "dropped":
             return batches[1:]
         return [replace(b, places=np.zeros_like(b.places)) for b in batches]
 
-    monkeypatch.setattr(loop, "micro_batches", faulty)
+    monkeypatch.setattr(scheduled, "micro_batches", faulty)
     training = Training(steps=2, learning_rate=1e-3, micro_batch_tokens=1)
     monkeypatch.setattr(validation, "score", Scripted(1.0, 1.0))
     record = run(tiny_model(), split, training, tmp_path)
@@ -228,9 +226,7 @@ def test_a_loss_that_is_no_number_names_step_stage_teacher_and_examples(
 def test_an_infinite_loss_without_a_teacher_is_told_too(
     split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        loop, "token_loss", lambda loss, logits, labels, targets, taught: logits.sum(-1) * 0 + torch.inf
-    )
+    monkeypatch.setattr(TokenLoss, "__call__", lambda self, logits, labels, *more: logits.sum(-1) * 0 + torch.inf)
     with pytest.raises(Diverged, match=r"the loss is inf at step 1 of 3, stage 1, no teacher; examples e\d\d "):
         run(tiny_model(), split, Training(steps=3, learning_rate=1e-3), tmp_path)
 
@@ -240,10 +236,10 @@ def test_a_gradient_that_is_no_number_is_told_at_its_own_step(
 ) -> None:
     """The loss itself may still be one: the next step's would not, and behind the last there is no next."""
 
-    def kink(loss: object, logits: torch.Tensor, labels: object, targets: object, taught: object) -> torch.Tensor:
+    def kink(self: TokenLoss, logits: torch.Tensor, *more: object) -> torch.Tensor:
         return (logits * 0).sum(-1).sqrt()
 
-    monkeypatch.setattr(loop, "token_loss", kink)
+    monkeypatch.setattr(TokenLoss, "__call__", kink)
     with pytest.raises(Diverged, match="at step 1 of 1"):
         run(tiny_model(), split, Training(steps=1, learning_rate=1e-3), tmp_path)
 
@@ -269,8 +265,24 @@ def test_a_teacher_without_targets_is_refused(split: Split, tmp_path: Path, whol
     """And its presentations are never trained by cross-entropy instead."""
     training = Training(steps=2, learning_rate=1e-3)
     schedule = schedule_of(split, training, 2, 2, 0)
-    around = Surroundings(tmp_path)
-    with pytest.raises(ValueError, match="the schedule has teacher 2, and there are 1 targets"):
-        train(
-            tiny_model(), split, split, schedule, training, KL, whole_targets[:1], Streams(0), PAD, VOCABULARY, around
-        )
+    with pytest.raises(ValueError, match="the schedule has teacher 2, and there are 1 teachers"):
+        run(tiny_model(), split, training, tmp_path, loss=KL, targets=whole_targets[:1], schedule=schedule)
+    with pytest.raises(ValueError, match="the loss wants what teachers say"):
+        run(tiny_model(), split, training, tmp_path, loss=KL, schedule=schedule)
+
+
+def test_teachers_at_another_temperature_than_the_loss_are_refused(
+    split: Split, tmp_path: Path, whole_targets: list[Targets]
+) -> None:
+    """Their normaliser would be of other logits, and the divergence could be negative."""
+    other = KL.model_copy(update={"temperature": 1.0})
+    with pytest.raises(ValueError, match="the loss has temperature 1, and its teachers speak at 2"):
+        run(tiny_model(), split, Training(steps=2, learning_rate=1e-3), tmp_path, loss=other, targets=whole_targets[:1])
+
+
+def test_a_batch_can_be_gone_through_as_often_as_one_likes(split: Split, whole_targets: list[Targets]) -> None:
+    model, schedule = tiny_model(), schedule_of(split, Training(steps=2, learning_rate=1e-3), 2, 2)
+    batch = ScheduledBatches(model, split, schedule, whole_targets, TOKENS, Streams(0), 40).at(2)
+    loss = BatchLoss(model, KL, TOKENS)
+    first, second = (sum(loss(rows).item() for rows in batch.micro_batches()) for _ in range(2))
+    assert first == second > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,15 @@ from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.corpus.tokenizers import character_tokenizer
 from clpd_bench.curriculum.schedule import Schedule, build_schedule
 from clpd_bench.curriculum.streams import Streams
-from clpd_bench.distillation import train as loop
+from clpd_bench.distillation.batch_loss import BatchLoss, backward
+from clpd_bench.distillation.checkpoints import KeptModels
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.models import new_model
-from clpd_bench.distillation.targets import Targets
+from clpd_bench.distillation.scheduled import ScheduledBatches
+from clpd_bench.distillation.supervisors import Teacher
+from clpd_bench.distillation.train import Record, train
+from clpd_bench.distillation.validation import ValidationChecks
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.model import Llama, Qwen3
 from clpd_bench.settings.parts.orders import Shuffled
@@ -26,6 +32,7 @@ from clpd_bench.settings.specs import Supervision
 
 TOKENIZER = character_tokenizer("abcdefghijklmnopqrst")
 PAD, END, VOCABULARY = TOKENIZER.pad_token_id, TOKENIZER.eos_token_id, len(TOKENIZER)
+TOKENS = Vocabulary.of(TOKENIZER)
 CE = CrossEntropy(name="cross_entropy")
 
 Gradients = dict[str, torch.Tensor]
@@ -71,19 +78,49 @@ def fused_step(
     *,
     loss: CrossEntropy | ForwardKl = CE,
     teachers: list[int] | None = None,
-    targets: list[Targets] | None = None,
+    targets: Sequence[Teacher] | None = None,
     micro_batch_tokens: int = 64,
     pad_id: int = PAD,
     vocabulary: int | None = None,
 ) -> tuple[float, Gradients]:
     """The loss of one global batch, and the gradients that the training loop would step along."""
     model.zero_grad()
-    training = Training(steps=1, learning_rate=1.0, micro_batch_tokens=micro_batch_tokens)
-    taught = np.array(teachers if teachers is not None else [0] * len(examples))
-    v = vocabulary or model.config.vocab_size
-    value, consumed = loop._step(model, split, np.array(examples), taught, training, loss, targets or [], pad_id, v)
+    taught = teachers if teachers is not None else [0] * len(examples)
+    tokens = Vocabulary(vocabulary or model.config.vocab_size, pad_id)
+    batches = ScheduledBatches(
+        model, split, one_step(split, examples, taught), targets, tokens, Streams(0), micro_batch_tokens
+    )
+    value, consumed = backward(BatchLoss(model, loss, tokens), batches.at(1))
     assert consumed.tolist() == list(range(len(examples)))
-    return value, gradients(model)
+    return float(value), gradients(model)
+
+
+def one_step(split: Split, examples: Sequence[int], teachers: Sequence[int]) -> Schedule:
+    """All of these in one global batch."""
+    ones = np.ones(len(examples), dtype=np.int64)
+    return Schedule(split.ids, np.array(examples), ones, np.array(teachers), np.ones(1, dtype=np.int64))
+
+
+def train_on(
+    model: PreTrainedModel,
+    split: Split,
+    training: Training,
+    context: Context,
+    *,
+    loss: CrossEntropy | ForwardKl = CE,
+    targets: Sequence[Teacher] | None = None,
+    schedule: Schedule | None = None,
+    stages: int = 1,
+    seed: int = 0,
+    vocabulary: int = VOCABULARY,
+    kept: KeptModels | None = None,
+) -> Record:
+    """A run over a split that validates on the same; shuffled, unless another schedule is given."""
+    schedule = schedule or schedule_of(split, training, stages, len(targets or []), seed)
+    tokens = Vocabulary(vocabulary, PAD)
+    batches = ScheduledBatches(model, split, schedule, targets, tokens, Streams(seed), training.micro_batch_tokens)
+    checks = ValidationChecks(model, split, training, tokens, kept)
+    return train(BatchLoss(model, loss, tokens), batches, training, checks, context)
 
 
 def plain_step(

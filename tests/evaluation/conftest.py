@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from evaluated import EVALUATION
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.jobs import corpus, difficulty, evaluation, model
-from clpd_bench.jobs.body import Context
 from clpd_bench.settings.parts.corpus import CorpusSettings
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec, ModelSpec
 

@@ -14,8 +14,8 @@ from command_line import command_line, in_a_process, samples_in
 from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.jobs import corpus, evaluation, model
-from clpd_bench.jobs.body import Context
 from clpd_bench.settings.specs import CorpusSpec, EvaluationSpec, ModelSpec
 
 Scores = dict[tuple[str, str], float]

@@ -16,12 +16,12 @@ from transformers import AutoTokenizer, PreTrainedModel
 
 from clpd_bench.distillation import likelihood, shards
 from clpd_bench.distillation.batches import MicroBatch
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.errors import Interrupted
 from clpd_bench.evaluation.harness import KeptHFLM
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context
 
 Batches = list[tuple[str, ...]]
 
@@ -78,11 +78,11 @@ def test_batches_are_composed_as_lm_eval_composes_them(
     generated.clear()
     for number in range(1, len(composed) + 1):
         earlier = [tmp_path / f"{n}" for n in range(number - 1, 0, -1)]
-        enough = Shards(tmp_path / f"{number}", earlier, lambda n=number: len(generated) == n, lambda: None)
+        enough = Shards(Context(tmp_path / f"{number}", earlier, lambda n=number: len(generated) == n))
         with pytest.raises(Interrupted):
             attempt(enough.keep)
     everything = [tmp_path / f"{n}" for n in range(len(composed), 0, -1)]
-    last = Shards(tmp_path / "last", everything, lambda: False, lambda: None)
+    last = Shards(Context(tmp_path / "last", everything))
     assert attempt(last.keep) == (plain, truncated)
     assert generated == composed
 

@@ -12,8 +12,8 @@ import pytest
 from command_line import command_line
 from evaluated import EVALUATION
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.jobs import evaluation, model
-from clpd_bench.jobs.body import Context
 from clpd_bench.outside.weights import start_of
 from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.specs import ModelSpec

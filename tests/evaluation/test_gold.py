@@ -21,12 +21,12 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from clpd_bench.corpus.example import Example
 from clpd_bench.corpus.reader import Split, read_split
 from clpd_bench.corpus.token_checks import refuse_changed
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation import gold
 from clpd_bench.evaluation.gold import LEDGER, prepare
 from clpd_bench.evaluation.load_task import loaded
 from clpd_bench.jobs import corpus
-from clpd_bench.jobs.body import Context
 from clpd_bench.outside.lm_eval_tasks import own_tasks
 from clpd_bench.settings.parts.corpus import CorpusSettings
 from clpd_bench.settings.parts.evaluation import Benchmark

@@ -12,9 +12,10 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.models import new_model, save_model
 from clpd_bench.jobs import corpus, difficulty, evaluation
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.settings.parts.model import Llama
 from clpd_bench.settings.specs import CorpusSpec, DifficultySpec
 

@@ -11,10 +11,10 @@ import yaml
 from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context
 from clpd_bench.launch.checks import refuse_leaky_tasks
 from clpd_bench.launch.prepare import declare, make_data
 from clpd_bench.plan.build import build_plan, point_plans

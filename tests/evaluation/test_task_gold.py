@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import LEDGER
 from clpd_bench.evaluation.load_task import loaded_by_name
 from clpd_bench.evaluation.task_documents import kept_documents
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context
 from clpd_bench.settings.base import files_under
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 

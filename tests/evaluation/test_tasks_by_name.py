@@ -13,12 +13,13 @@ import yaml
 from command_line import command_line
 from evaluated import EVALUATION
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.items import document_ids
 from clpd_bench.evaluation.load_task import loaded_by_name
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.plan.build import build_plan
 from clpd_bench.settings.specs import EvaluationSpec, TaskSpec
 

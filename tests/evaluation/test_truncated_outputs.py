@@ -16,12 +16,12 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.distillation import shards
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import UserError
 from clpd_bench.evaluation.gold import require_room_for_gold
 from clpd_bench.evaluation.harness import KeptHFLM
 from clpd_bench.jobs import evaluation
 from clpd_bench.jobs import model as model_job
-from clpd_bench.jobs.body import Context
 from clpd_bench.settings.specs import ModelSpec
 
 TOKENS = [*"0123456789", "x", "a", "b", "|", "<eos>", "<pad>", "<turn>"]

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from evaluated import EVALUATION
 
 from clpd_bench.corpus.reader import read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context
 from clpd_bench.settings.specs import EvaluationSpec
 
 

@@ -12,11 +12,11 @@ from evaluated import EVALUATION
 from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_difficulty, read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.models import load_model
-from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.jobs import evaluation
-from clpd_bench.jobs.body import Context
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def test_losses_are_those_of_scoring_the_validation_split_with_its_difficulties(
     split = read_split(folders["corpus"], "validation")
     tokenizer = AutoTokenizer.from_pretrained(str(folders["model"]))
     model = load_model(folders["model"], torch.float32).eval()
-    losses = score(model, split, 8192, tokenizer.pad_token_id, vocabulary_of(tokenizer)).response_loss
+    losses = score(model, split, 8192, Vocabulary.of(tokenizer)).response_loss
     found = {row["item"]: row for row in rows_of(validated) if row["metric"] == "response_loss"}
     assert [found[item]["score"] for item in split.ids.tolist()] == losses.tolist()
     difficulty = read_difficulty(folders["difficulty"], "validation").tolist()

@@ -11,7 +11,7 @@ from server import Files, Running
 
 
 def test_what_was_fetched_runs_where_there_is_no_hub(desk: Desk, hub: Running, weights: Callable[[int], Files]) -> None:
-    desk.clpd("lock", "a.yaml", "--fetch")
+    desk.clpd_apart("lock", "a.yaml", "--fetch")
     assert "ready" in desk.clpd("lock", "a.yaml", "--check").stdout
     assert not any("socratic" in str(file) for file in desk.snapshots), "a configuration that no task asked for"
     before = desk.keys()

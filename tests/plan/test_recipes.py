@@ -18,6 +18,7 @@ RECIPES = re.findall(r"^```diff\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_tex
 CHANGES = (
     ("stages: 2, difficulty: cot_tokens, pacing: {name: blend, strength: 0.6}",
      "stages: 3, difficulty: response_tokens, pacing: partition"),
+    ("loss: {name: forward_kl}", "loss: {name: reverse_kl, temperature: 2}\ntargets: {temperatures: [2]}"),
     ("seeds: [0, 1]", "  new: {order: middle_first, teachers: alternating}\nseeds: [0, 1]"),
 )  # fmt: skip
 
@@ -56,6 +57,7 @@ def test_what_the_recipes_add_is_planned_costed_and_trained(small: Path, tmp_pat
     assert Path(came["package"]).is_relative_to(copy)
     assert came["state"] == "done"
     assert came["flops"] > 0
+    assert "loss reverse_kl goes over the whole vocabulary, and of each teacher 4 tokens are kept" in came["refused"]
     shown, taught = Counter[tuple[int, int]](), set[tuple[int, int]]()
     for row in came["exposure"]:
         shown[row["stage"], row["bucket"]] += row["presentations"]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import clpd_bench
 from clpd_bench.cli.app import app
+from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
 from clpd_bench.launch.worker import one_thread, work
 from clpd_bench.plan.build import build_plan
@@ -25,7 +26,13 @@ planned = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdo
 plan = build_plan(load_ablation(file), file)
 student = next(cell.model for cell in plan.cells if cell.name == "new")
 work(plan, store, [*plan.ancestors(student), student], lambda: False)
+try:
+    load_ablation(file, ["targets.top_k=4"])
+    refused = ""
+except UserError as error:
+    refused = str(error)
 out = {
+    "refused": refused,
     "package": clpd_bench.__file__,
     "exposure": planned["exposure"]["new"]["by_bucket_stage_teacher"],
     "flops": planned["cost"]["jobs"][student]["flops"],

@@ -128,6 +128,13 @@ def test_a_default_of_a_positional_parameter_makes_it_optional(example: Path) ->
     load_ablation(example, ["curriculum.difficulty.base=2"])
 
 
+def test_what_the_run_gives_to_a_loss_is_no_argument_of_the_file(example: Path) -> None:
+    example.with_name("staged.py").write_text("def mixed(logits, labels, targets, *, stage, gap): ...\n")
+    load_ablation(example, ["loss={name: 'staged.py:mixed', gap: 1}"])
+    with pytest.raises(UserError, match="mixed gets stage from the run, and not from the file"):
+        load_ablation(example, ["loss={name: 'staged.py:mixed', gap: 1, stage: 2}"])
+
+
 def test_what_an_arm_declares_is_checked_too(example: Path) -> None:
     with pytest.raises(UserError) as raised:
         load_ablation(example, ["arms.late.differs={loss.gip: 0.5}"])

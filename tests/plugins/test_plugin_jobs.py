@@ -12,15 +12,21 @@ import torch
 from clpd_bench.corpus import plugin_source as own_corpus
 from clpd_bench.curriculum.pacings import blend_shares
 from clpd_bench.curriculum.plugin_rules import own_shares, own_teachers
-from clpd_bench.distillation.divergences import OwnLoss, TargetRows, forward_kl, token_loss
+from clpd_bench.curriculum.stages import Moment
+from clpd_bench.distillation.divergences import TargetRows, TokenLoss, forward_kl
 from clpd_bench.errors import PluginError, UserError
 from clpd_bench.outside.plugins import load
-from clpd_bench.settings.plugin import CorpusPlugin, LossPlugin, Plugin, _located
+from clpd_bench.settings.parts.difficulty import DifficultyPlugin
+from clpd_bench.settings.parts.loss import LossPlugin
+from clpd_bench.settings.parts.pacings import PacingPlugin
+from clpd_bench.settings.parts.teacher_rules import TeacherRulePlugin
+from clpd_bench.settings.plugin import CorpusPlugin, Plugin, _located
 
+NOW = Moment(1, 1, 1, 1)
 LABELS = torch.tensor([1, 0, 2])
 
 
-def plugin(folder: Path, source: str, kind: type[Plugin] = Plugin, **settings: Any) -> Any:
+def plugin(folder: Path, source: str, kind: type[Plugin] = DifficultyPlugin, **settings: Any) -> Any:
     """The function f of a file mine.py with this source."""
     file = folder / "mine.py"
     file.write_text(source)
@@ -46,14 +52,19 @@ def test_an_error_of_the_file_itself_names_its_line(tmp_path: Path) -> None:
 
 
 def test_a_function_that_takes_other_arguments_is_named_without_a_line(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"mine\.py in f: TypeError: f\(\) missing 1 required"):
+    with pytest.raises(PluginError, match=r"mine\.py in f: missing a required argument: 'floor'"):
         load(plugin(tmp_path, "def f(example, *, floor): ..."))({})
 
 
+def test_an_argument_that_it_has_not_is_told_before_it_is_called(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="got an unexpected keyword argument 'flor'"):
+        load(plugin(tmp_path, "def f(example, *, floor=1): ...", arguments={"flor": 2}))
+
+
 def test_changed_bytes_are_refused(tmp_path: Path) -> None:
-    planned = plugin(tmp_path, "def f(): ...\n")
+    planned = plugin(tmp_path, "def f(example): ...\n")
     load(planned)
-    (tmp_path / "mine.py").write_text("def f(): ... \n")
+    (tmp_path / "mine.py").write_text("def f(example): ... \n")
     with pytest.raises(UserError, match=r"mine\.py: the file has changed since it was planned"):
         load(planned)
     (tmp_path / "mine.py").unlink()
@@ -89,27 +100,37 @@ def test_a_loss_is_given_the_settings_temperature_and_weighed_against_cross_entr
     tmp_path: Path, temperature: float
 ) -> None:
     student, targets = rows(temperature=temperature)
-    loss = OwnLoss(plugin(tmp_path, KL, LossPlugin, temperature=temperature, ce_weight=0.25))
+    loss = TokenLoss(plugin(tmp_path, KL, LossPlugin, temperature=temperature, ce_weight=0.25))
     by_hand = (
         0.75 * forward_kl(student, targets, temperature) + 0.25 * -torch.log_softmax(student, -1)[range(3), LABELS]
     )
-    torch.testing.assert_close(token_loss(loss, student, LABELS, targets), by_hand)
+    torch.testing.assert_close(loss(student, LABELS, targets, None, NOW), by_hand)
 
 
 def test_a_loss_is_asked_about_taught_tokens_alone(tmp_path: Path) -> None:
     student, targets = rows()
-    loss = OwnLoss(plugin(tmp_path, "def f(logits, labels, targets):\n    return logits.sum(-1)\n", LossPlugin))
-    value = token_loss(loss, student, LABELS, targets[0:1], torch.tensor([1]))
+    loss = TokenLoss(plugin(tmp_path, "def f(logits, labels, targets):\n    return logits.sum(-1)\n", LossPlugin))
+    value = loss(student, LABELS, targets[0:1], torch.tensor([1]), NOW)
     cross_entropy = -torch.log_softmax(student, -1)[range(3), LABELS]
     torch.testing.assert_close(value, torch.stack([cross_entropy[0], student[1].sum(), cross_entropy[2]]))
+
+
+def test_a_loss_is_told_how_far_the_run_is_as_far_as_it_asks(tmp_path: Path) -> None:
+    student, targets = rows()
+    source = (
+        "def f(logits, labels, targets, *, stage, stages, steps):\n"
+        "    return labels * 0.0 + 100 * stage + 10 * stages + steps\n"
+    )
+    loss = TokenLoss(plugin(tmp_path, source, LossPlugin))
+    assert loss(student, LABELS, targets, None, Moment(step=3, steps=8, stage=2, stages=4)).tolist() == [248.0] * 3
 
 
 @pytest.mark.parametrize("returned", ["logits.sum()", "logits", "3.0"])
 def test_a_loss_of_another_shape_is_refused(tmp_path: Path, returned: str) -> None:
     student, targets = rows()
-    loss = OwnLoss(plugin(tmp_path, f"def f(logits, labels, targets):\n    return {returned}\n", LossPlugin))
+    loss = TokenLoss(plugin(tmp_path, f"def f(logits, labels, targets):\n    return {returned}\n", LossPlugin))
     with pytest.raises(PluginError, match=r"in f: returned .*, and must return a loss for each token, .*\[3\]"):
-        token_loss(loss, student, LABELS, targets)
+        loss(student, LABELS, targets, None, NOW)
 
 
 def test_shares_add_up_exactly_and_are_the_fractions_that_were_meant(tmp_path: Path) -> None:
@@ -117,7 +138,7 @@ def test_shares_add_up_exactly_and_are_the_fractions_that_were_meant(tmp_path: P
         "    return [[(1 - strength) / stages + strength * (j == k) for j in range(stages)] for k in range(stages)]\n"
     )
     for stages in (1, 2, 3, 7):
-        shares = own_shares(plugin(tmp_path, source, arguments={"strength": 0.6}), stages)
+        shares = own_shares(plugin(tmp_path, source, PacingPlugin, arguments={"strength": 0.6}), stages)
         assert shares == blend_shares(stages, 0.6)
         assert all(sum(column) == Fraction(1) for column in zip(*shares, strict=True))
 
@@ -137,17 +158,18 @@ def test_shares_add_up_exactly_and_are_the_fractions_that_were_meant(tmp_path: P
 )
 def test_shares_that_would_show_examples_unequally_often_are_refused(tmp_path: Path, returned: str) -> None:
     with pytest.raises(PluginError, match=r"mine\.py in f: returned .* 2 lists of 2 shares"):
-        own_shares(plugin(tmp_path, f"def f(stages):\n    return {returned}\n"), 2)
+        own_shares(plugin(tmp_path, f"def f(stages):\n    return {returned}\n", PacingPlugin), 2)
 
 
 def test_a_teacher_rule_gives_a_teacher_for_each_stage(tmp_path: Path) -> None:
-    rule = plugin(tmp_path, "def f(stage, stages, teachers):\n    return teachers if stage == stages else stage - 1\n")
+    source = "def f(stage, stages, teachers):\n    return teachers if stage == stages else stage - 1\n"
+    rule = plugin(tmp_path, source, TeacherRulePlugin)
     assert own_teachers(rule, 3, 2) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("returned", ["3", "-1", "1.0", "True", "None"])
 def test_a_teacher_who_is_not_there_is_refused(tmp_path: Path, returned: str) -> None:
-    rule = plugin(tmp_path, f"def f(stage, stages, teachers):\n    return {returned}\n")
+    rule = plugin(tmp_path, f"def f(stage, stages, teachers):\n    return {returned}\n", TeacherRulePlugin)
     with pytest.raises(PluginError, match=r"must return a whole number from 0 to 2"):
         own_teachers(rule, 3, 2)
 

@@ -130,6 +130,25 @@ def test_a_declared_argument_is_a_declared_difference(example: Path) -> None:
     assert set(found) == {"order", "teachers", "loss.gap", "curriculum.pacing.reach"}
 
 
+@pytest.mark.parametrize(("asks", "stages"), [("stage", 3), ("stages", 3), ("step", None)])
+def test_a_loss_that_asks_for_the_stage_gives_stages_to_each_taught_student(
+    example: Path, asks: str, stages: int | None
+) -> None:
+    """Shuffled, with one teacher throughout, it would be of one stage; one without a teacher has another loss."""
+    example.with_name("staged.py").write_text(f"def mixed(logits, labels, targets, *, {asks}): ...\n")
+    plan = plan_of(
+        example,
+        "loss={name: 'staged.py:mixed'}",
+        "arms.late={order: shuffled, teachers: strongest}",
+        "arms.sft={order: shuffled, teachers: none}",
+    )
+    found = {cell.name: plan.jobs[cell.model].spec for cell in plan.cells}
+    assert {name: spec.supervision.stages for name, spec in found.items() if name in ("late", "sft")} == {
+        "late": stages,
+        "sft": None,
+    }
+
+
 def test_a_teacher_rule_goes_by_stage_whether_it_has_one_teacher_or_two(example: Path) -> None:
     """Its stages without a teacher are not weak_to_strong's, which one teacher makes one throughout."""
     for teachers in ("[large]", "[small, large]"):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from clpd_bench.corpus.reader import read_difficulty, read_split
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import PluginError, UserError
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.jobs.body import Context
 from clpd_bench.jobs.difficulty import run
 from clpd_bench.launch.prepare import check_data, make_data
 from clpd_bench.plan.build import build_plan

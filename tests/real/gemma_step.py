@@ -16,10 +16,14 @@ from transformers import AutoTokenizer
 from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.curriculum.schedule import Schedule
 from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.batch_loss import BatchLoss
+from clpd_bench.distillation.context import Context
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import load_model
-from clpd_bench.distillation.train import Surroundings, train
-from clpd_bench.distillation.vocabulary import vocabulary_of
+from clpd_bench.distillation.scheduled import ScheduledBatches
+from clpd_bench.distillation.train import train
+from clpd_bench.distillation.validation import ValidationChecks
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.loss import ForwardKl
 from clpd_bench.settings.parts.training import Training
 
@@ -29,31 +33,26 @@ ROWS, PROMPT, RESPONSE = 8, 16, 240
 def main(student_folder: Path, teacher_folder: Path) -> None:
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(str(student_folder))
-    vocabulary = vocabulary_of(tokenizer)
+    vocabulary = Vocabulary.of(tokenizer)
     student = load_model(student_folder)
-    teacher = LiveTeacher(load_model(teacher_folder, "auto").eval(), vocabulary, 1.0)
-    split = random_split(vocabulary)
+    teacher = LiveTeacher(load_model(teacher_folder, "auto").eval(), vocabulary.size, 1.0)
+    split = random_split(vocabulary.size)
     ones = np.ones(ROWS, dtype=np.int64)
     schedule = Schedule(split.ids, np.arange(ROWS), ones, ones, np.ones(1, dtype=np.int64))
     training = Training(steps=1, learning_rate=1e-4, precision="bfloat16", freeze_embeddings=True)
     before = resident()
     with tempfile.TemporaryDirectory() as folder:
+        training = training.model_copy(update={"micro_batch_tokens": 4096})
         record = train(
-            student,
-            split,
-            split,
-            schedule,
-            training.model_copy(update={"micro_batch_tokens": 4096}),
-            ForwardKl(name="forward_kl"),
-            [teacher],
-            Streams(0),
-            tokenizer.pad_token_id,
-            vocabulary,
-            Surroundings(Path(folder)),
+            BatchLoss(student, ForwardKl(name="forward_kl"), vocabulary),
+            ScheduledBatches(student, split, schedule, [teacher], vocabulary, Streams(0), 4096),
+            training,
+            ValidationChecks(student, split, training, vocabulary),
+            Context(Path(folder)),
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    block = ROWS * RESPONSE * vocabulary * 4
-    print(json.dumps({"loss": record.loss, "vocabulary": vocabulary, "extra": peak - before, "block": block}))
+    block = ROWS * RESPONSE * vocabulary.size * 4
+    print(json.dumps({"loss": record.loss, "vocabulary": vocabulary.size, "extra": peak - before, "block": block}))
 
 
 def resident() -> int:

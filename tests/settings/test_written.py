@@ -9,9 +9,9 @@ from pathlib import Path
 from refusal import refused
 
 from clpd_bench.grid.load import load_ablation, load_origins
+from clpd_bench.settings.parts.loss import LossPlugin
 from clpd_bench.settings.parts.pretrained import Local
 from clpd_bench.settings.parts.sources import HubRows, Jsonl
-from clpd_bench.settings.plugin import LossPlugin
 
 PLUGINS = Path(__file__).parents[2] / "ablations" / "plugins"
 

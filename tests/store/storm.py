@@ -23,8 +23,9 @@ from typing import Any
 
 import pytest
 
+from clpd_bench.distillation.context import Context
 from clpd_bench.errors import Interrupted, UserError
-from clpd_bench.jobs.body import Context, Measured
+from clpd_bench.jobs.body import Measured
 from clpd_bench.launch import worker
 from clpd_bench.launch.provenance import provenance
 from clpd_bench.plan.code_versions import code_hash

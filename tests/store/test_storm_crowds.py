@@ -11,7 +11,7 @@ from pathlib import Path
 from harbour import attempts
 from storm import Fleet, Trouble, body, synthetic, work
 
-from clpd_bench.jobs.body import Context
+from clpd_bench.distillation.context import Context
 from clpd_bench.launch import worker
 from clpd_bench.store import Store
 

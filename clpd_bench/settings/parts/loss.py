@@ -2,30 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import ast
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from clpd_bench.settings.base import Settings, distinct, shorthand
-from clpd_bench.settings.plugin import LossPlugin, pluggable
+from clpd_bench.settings.plugin import Plugin, pluggable
+
+
+class DivergenceSettings(Settings):
+    """(1 - ce_weight) s D + ce_weight cross-entropy, D between teacher and student at temperature T.
+
+    Attributes:
+        taught: whether a teacher says something to it.
+        whole_vocabulary: whether the top k of a teacher's logits are not enough for it.
+    """
+
+    name: str
+    temperature: float = Field(default=1.0, gt=0)
+    ce_weight: float = Field(default=0.0, ge=0, lt=1)
+    taught: ClassVar[bool] = True
+    whole_vocabulary: ClassVar[bool] = False
+
+    @property
+    def scale(self) -> float:
+        """s."""
+        return 1.0
+
+    @property
+    def by_stage(self) -> bool:
+        """Whether it is another in another stage, so that a student has stages whatever its order and its teachers."""
+        return False
+
+    def logit_blocks(self, top_k: int | None, several: bool) -> int:
+        """How many blocks of float32 logits, [rows of a chunk, vocabulary] each, the loss and its gradient hold at a
+        time; of forward KL, counted with torch's profiler (`tests/plan/cost/test_loss_blocks.py`).
+
+        Args:
+            top_k: what is stored of the teacher; None for the whole vocabulary.
+            several: whether there is a chunk before, of which some are there still.
+        """
+        if top_k is None:
+            return 9 if several else 7
+        return 6 + several
 
 
 class CrossEntropy(Settings):
     """-log q(token) on the corpus's own responses."""
 
     name: Literal["cross_entropy"]
+    taught: ClassVar[bool] = False
+    by_stage: ClassVar[bool] = False
+
+    def logit_blocks(self, top_k: int | None, several: bool) -> int:
+        """As those of a divergence."""
+        return 5 if several else 4
 
 
-class ForwardKl(Settings):
+class ForwardKl(DivergenceSettings):
     """(1 - ce_weight) T^2 KL(p || q) + ce_weight cross-entropy, p and q at temperature T (Hinton 2015)."""
 
     name: Literal["forward_kl"]
-    temperature: float = Field(default=1.0, gt=0)
-    ce_weight: float = Field(default=0.0, ge=0, lt=1)
+
+    @property
+    def scale(self) -> float:
+        return self.temperature**2
+
+    def logit_blocks(self, top_k: int | None, several: bool) -> int:
+        return super().logit_blocks(top_k, several) + (top_k is not None and self.ce_weight > 0)
 
 
-Loss = Annotated[CrossEntropy | ForwardKl | LossPlugin, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
-DistillationLoss = Annotated[ForwardKl | LossPlugin, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
+class LossPlugin(DivergenceSettings, Plugin):
+    """(1 - ce_weight) f(logits, labels, targets) + ce_weight cross-entropy.
+
+    `temperature` is that of `targets.log_z`. The function gets it, and how far the run is, if it has arguments of these
+    names.
+    """
+
+    kind = "loss"
+    given = ("logits", "labels", "targets")
+    passed_on = ("temperature", "step", "steps", "stage", "stages")
+
+    name: Literal["plugin"]
+
+    @property
+    def by_stage(self) -> bool:
+        functions = [node for node in ast.parse(self.file.read_bytes()).body if isinstance(node, ast.FunctionDef)]
+        mine = [one for one in functions if one.name == self.function]
+        names = {argument.arg for one in mine for argument in (*one.args.args, *one.args.kwonlyargs)}
+        return not names.isdisjoint(("stage", "stages"))
+
+
+_Divergences = ForwardKl | LossPlugin
+DistillationLoss = Annotated[_Divergences, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
+Loss = Annotated[CrossEntropy | _Divergences, Field(discriminator="name"), pluggable(LossPlugin), shorthand()]
 
 
 class TargetsSettings(Settings):

@@ -87,6 +87,12 @@ def _arms(a: Ablation) -> None:
     for name, arm in a.arms.items():
         for teacher in arm.teachers.takes(a.teachers):
             known(teacher, a.teachers, "teacher", f"arms.{name}.teachers.teacher")
+    if a.loss.whole_vocabulary and a.targets.top_k is not None:
+        raise UserError(
+            f"loss {a.loss.name} goes over the whole vocabulary, and of each teacher {a.targets.top_k} tokens are kept",
+            key="targets.top_k",
+            fix="Leave top_k out, or set targets.live to true",
+        )
     if not a.targets.live and a.loss.temperature not in a.targets.temperatures:
         raise UserError(
             f"loss.temperature {a.loss.temperature:g} is none of the temperatures whose normaliser is stored",

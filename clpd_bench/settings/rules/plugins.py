@@ -99,6 +99,12 @@ def _check_arguments(plugin: Plugin, function: ast.FunctionDef, key: str) -> Non
         if name in DERIVED or (name in own and name not in passed_on):
             raise UserError(f"{where}: a {kind}'s argument may not be called {name}", key=key, fix="Rename it")
     for name, value in plugin.arguments.items():
+        if name in passed_on:
+            raise UserError(
+                f"{plugin.function} gets {name} from the run, and not from the file",
+                key=f"{key}.{name}",
+                fix="Leave it out, or give the function's argument another name",
+            )
         if name not in by_name:
             raise UserError(
                 f"{plugin.function} takes no argument {name!r} ({where})",

@@ -17,10 +17,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from clpd_bench.corpus.reader import Ragged, Split
 from clpd_bench.costs.inputs import Texts
-from clpd_bench.distillation import train as loop
+from clpd_bench.curriculum.schedule import Schedule
+from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.batch_loss import BatchLoss, backward
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.precision import TrainedParameters
+from clpd_bench.distillation.scheduled import ScheduledBatches
 from clpd_bench.distillation.targets import Targets
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
 from clpd_bench.settings.parts.training import Training
@@ -71,19 +75,21 @@ class Student:
         loss: CrossEntropy | ForwardKl,
         targets: list[Targets | LiveTeacher],
     ) -> None:
-        self.model, self._split, self._training, self._loss, self._targets = model(d), split, training, loss, targets
-        self._trained, self._vocabulary = TrainedParameters(self.model, training), d.vocab_size
+        self.model = model(d)
+        ones, vocabulary = np.ones(len(split.ids), dtype=np.int64), Vocabulary(d.vocab_size, 0)
+        schedule = Schedule(split.ids, np.arange(len(ones)), ones, ones * min(1, len(targets)), np.ones(1, np.int64))
+        self._batches = ScheduledBatches(
+            self.model, split, schedule, targets, vocabulary, Streams(0), training.micro_batch_tokens
+        )
+        self._loss = BatchLoss(self.model, loss, vocabulary)
+        self._trained = TrainedParameters(self.model, training)
         if training.activation_checkpointing:
             self.model.activation_checkpointing_enable()
         self.model.train()
         self._optimizer = torch.optim.AdamW(self._trained.masters.values(), lr=1e-3)
 
     def step(self) -> None:
-        examples = np.arange(len(self._split.ids))
-        teachers = np.full(len(examples), 1 if self._targets else 0)
-        loop._step(
-            self.model, self._split, examples, teachers, self._training, self._loss, self._targets, 0, self._vocabulary
-        )
+        backward(self._loss, self._batches.at(1))
         torch.nn.utils.clip_grad_norm_(self._trained.masters.values(), 1.0)
         self._optimizer.step()
         self._trained.write_back()

@@ -11,6 +11,7 @@ from clpd_bench.costs.inputs import passes, whole
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.flops.passes import forward, total, training
 from clpd_bench.settings.parts.dimensions import Dimensions
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
@@ -86,11 +87,17 @@ def test_targets_and_scores_cost_a_forward_pass(family: str, batch_tokens: int, 
 
     def targets() -> None:
         write_targets(
-            reader, split, TargetsSettings(top_k=8), batch_tokens, 0, d.vocab_size, tmp_path, lambda done, of: None
+            reader,
+            split,
+            TargetsSettings(top_k=8),
+            batch_tokens,
+            Vocabulary(d.vocab_size, 0),
+            tmp_path,
+            lambda done, of: None,
         )
 
     assert counted_flops(targets) == pytest.approx(expected, rel=WITHIN)
-    assert counted_flops(lambda: score(reader, split, batch_tokens, 0, d.vocab_size)) == pytest.approx(
+    assert counted_flops(lambda: score(reader, split, batch_tokens, Vocabulary(d.vocab_size, 0))) == pytest.approx(
         expected, rel=WITHIN
     )
 

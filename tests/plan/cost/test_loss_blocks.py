@@ -6,9 +6,9 @@ import pytest
 import torch
 from measured import allocated_at_peak
 
-from clpd_bench.costs.memory_training import loss_blocks
+from clpd_bench.curriculum.stages import Moment
 from clpd_bench.distillation.chunked import chunked_sum
-from clpd_bench.distillation.divergences import TargetRows, token_loss
+from clpd_bench.distillation.divergences import TargetRows, TokenLoss
 from clpd_bench.distillation.head import Head
 from clpd_bench.flops.sizes import CHUNK_ELEMENTS
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl
@@ -38,13 +38,14 @@ def test_as_many_are_reckoned_as_there_are(
     stored = torch.randn(rows, top_k or VOCABULARY)
     ids = torch.randint(0, VOCABULARY, (rows, top_k)) if top_k else None
 
+    of_tokens = TokenLoss(loss)
+
     def of_chunk(logits: torch.Tensor, part: slice) -> torch.Tensor:
         said = TargetRows(None if ids is None else ids[part], stored[part].clone(), torch.zeros(part.stop - part.start))
-        return token_loss(loss, logits, labels[part], said if isinstance(loss, ForwardKl) else None)
+        return of_tokens(logits, labels[part], said if loss.taught else None, None, Moment(1, 1, 1, 1))
 
     measured = allocated_at_peak(lambda: chunked_sum(hidden, Head(weight), of_chunk)) - 4 * VOCABULARY * WIDTH
     block = 4 * min(CHUNK_ELEMENTS, rows * VOCABULARY)
-    supervised = isinstance(loss, ForwardKl)
-    blocks = loss_blocks(supervised, top_k, isinstance(loss, ForwardKl) and loss.ce_weight > 0, several)
+    blocks = loss.logit_blocks(top_k, several)
     # Beside them, what is stored and, of bfloat16, half a block of the gradient.
     assert abs(measured / block - blocks) < 0.55

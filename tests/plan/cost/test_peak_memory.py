@@ -12,10 +12,11 @@ from measured import Student, a_split, allocated_at_peak, dimensions, model
 
 from clpd_bench.costs.inputs import passes, whole
 from clpd_bench.costs.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
-from clpd_bench.costs.memory_training import Step, loss_blocks, training_step
+from clpd_bench.costs.memory_training import Step, training_step
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.targets import write_targets
+from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.flops.sizes import CHUNK_ELEMENTS
 from clpd_bench.settings.parts.loss import CrossEntropy, ForwardKl, TargetsSettings
 from clpd_bench.settings.parts.training import Training
@@ -35,14 +36,14 @@ def peak_of_student(settings: Training, teacher: Held | None = None, **shape: An
     split, texts = a_split()
     _, largest = passes(texts, whole(texts), settings.micro_batch_tokens)
     several = largest.responses * d.vocab_size > CHUNK_ELEMENTS
+    loss = ForwardKl(name="forward_kl") if teacher else CrossEntropy(name="cross_entropy")
     step = Step(
         settings.precision == "bfloat16",
         settings.activation_checkpointing,
         settings.freeze_embeddings,
-        loss_blocks(teacher is not None, None, False, several),
+        loss.logit_blocks(None, several),
     )
     live = [LiveTeacher(model(teacher.dimensions), d.vocab_size, 1.0)] if teacher else []
-    loss = ForwardKl(name="forward_kl") if teacher else CrossEntropy(name="cross_entropy")
     student = Student(d, split, settings, loss, live)
     student.step()  # AdamW makes its moments in the first
     peak = training_step(d, d.vocab_size, largest, step, [teacher] if teacher else [])
@@ -79,7 +80,7 @@ def test_a_students_step_needs_what_is_worked_out(
     assert peak.bytes - there_before(peak) == pytest.approx(measured, rel=WITHIN)
 
 
-@pytest.mark.parametrize(("hidden", "vocabulary", "at"), [(128, 2000, "in the loss"), (512, 300, "in a live teacher")])
+@pytest.mark.parametrize(("hidden", "vocabulary", "at"), [(128, 2000, "in the loss"), (2048, 300, "in a live teacher")])
 def test_live_teachers_are_counted_in(hidden: int, vocabulary: int, at: str) -> None:
     teacher = Held(dimensions(hidden_size=hidden, head_dim=hidden // 4, vocab_size=vocabulary), 4)
     peak, measured = peak_of_student(training(), teacher, vocab_size=vocabulary)
@@ -98,7 +99,7 @@ def test_targets_need_what_is_worked_out(width: int, vocabulary: int, top_k: int
     reader = model(d).to(torch.float32 if width == 4 else torch.bfloat16).eval()
     settings = TargetsSettings(top_k=top_k)
     measured = allocated_at_peak(
-        lambda: write_targets(reader, split, settings, 2048, 0, vocabulary, tmp_path, lambda done, of: None)
+        lambda: write_targets(reader, split, settings, 2048, Vocabulary(vocabulary, 0), tmp_path, lambda done, of: None)
     )
     peak = reading(Held(d, width), vocabulary, largest, TARGET_BLOCKS)
     # A GPU's results go to the processor's memory, which the profiler counts here, too.
@@ -114,7 +115,7 @@ def test_scores_need_what_is_worked_out(width: int, vocabulary: int) -> None:
     split, texts = a_split()
     _, largest = passes(texts, whole(texts), 2048)
     reader = model(d).to(torch.float32 if width == 4 else torch.bfloat16).eval()
-    measured = allocated_at_peak(lambda: score(reader, split, 2048, 0, vocabulary))
+    measured = allocated_at_peak(lambda: score(reader, split, 2048, Vocabulary(vocabulary, 0)))
     blocks = 2 if largest.responses * vocabulary <= CHUNK_ELEMENTS else score_blocks(width)
     peak = reading(Held(d, width), vocabulary, largest, blocks)
     assert peak.bytes - there_before(peak) == pytest.approx(measured, rel=WITHIN)
