@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REAL := .venv/.real
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup real real-small quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
@@ -53,8 +54,10 @@ real-small: real
 	$(BIN)/clpd run ablations/real_small.yaml
 	$(BIN)/clpd report ablations/real_small.yaml
 
+# The store's tests fork hundreds of processes, which is four times as dear where torch is loaded.
 test: real
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/store
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/store
 
 SECONDS ?= 120
 soak: real

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
@@ -27,6 +27,7 @@ torch.set_num_threads(1)
 sys.path.append(str(Path(__file__).parents[1] / "evaluation"))  # for lm-eval's command line
 
 
+Shared = Callable[[str, Callable[[Path], object]], Path]
 ONCE = {name: cache(getattr(gguf, name)) for name in ("GGUFReader", "get_tensor_name_map")}
 load = ggufs.load_gguf_checkpoint
 described = cache(load)
@@ -59,13 +60,15 @@ def smollm2_gguf() -> Path:
 
 
 @pytest.fixture(scope="session")
-def smollm2(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smollm2(smollm2_gguf: Path, shared: Shared) -> Path:
     """The folder of SmolLM2's weights as the suite keeps them."""
-    out = tmp_path_factory.mktemp("smollm2")
-    start = start_of(Gguf(name="gguf", file=smollm2_gguf))
-    with read_once():
-        body("model")(ModelSpec(start=start, seed=0), {}, out, Context(out))
-    return out
+
+    def bring_in(out: Path) -> None:
+        start = start_of(Gguf(name="gguf", file=smollm2_gguf))
+        with read_once():
+            body("model")(ModelSpec(start=start, seed=0), {}, out, Context(out))
+
+    return shared("SmolLM2 out of its GGUF", bring_in)
 
 
 @pytest.fixture(scope="session")

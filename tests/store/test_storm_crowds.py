@@ -114,9 +114,10 @@ def test_lost_answers_to_renames_are_told_from_refusals(root, harbour):
 
 def test_wrong_wall_clocks_decide_nothing(root, harbour):
     with Fleet() as fleet:
-        for skew in (-1000, 0, 5, 90000):
+        for skew in (90000, -1000, 0, 5):
             fleet.start(root, Trouble(skew=skew, host=f"host{skew}", pause=0.2), heartbeat_every=0.05, dead_after=10)
-        _until(lambda: any(root.glob("attempts/*/1/heartbeat.json")))
+            # The first has a job of its own before the others come: one alone could have them all.
+            _until(lambda: any(root.glob("attempts/*/1/heartbeat.json")))
         for file, moment in zip(root.glob("attempts/*/1/heartbeat.json"), (0, 2**31, 0, 2**31), strict=False):
             os.utime(file, (moment, moment))
         assert fleet.wait() == [0] * 4

