@@ -54,6 +54,9 @@ real-small: real
 	$(BIN)/clpd run ablations/real_small.yaml
 	$(BIN)/clpd report ablations/real_small.yaml
 
+# As many test processes as cores, so one thread in each; they and what they start share compiled code.
+test soak: export OMP_NUM_THREADS = 1
+test soak: export PYTHONDONTWRITEBYTECODE =
 # The store's tests fork hundreds of processes, which is four times as dear where torch is loaded.
 test: real
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/store

@@ -15,7 +15,7 @@ from slurm_launch import FAULTS, Launch
 from clpd_bench.store import Store
 
 FAST = [
-    "student.training.steps=120",
+    "student.training={epochs: 1, steps: 2, learning_rate: 1e-3}",
     "student.initial=small",
     "evaluation.benchmarks={sums: {corpus: sums}}",
 ]
