@@ -6,7 +6,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REAL := .venv/.real
-SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup real real-small quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
@@ -59,8 +58,8 @@ test soak: export OMP_NUM_THREADS = 1
 test soak: export PYTHONDONTWRITEBYTECODE =
 # The store's tests fork hundreds of processes, which is four times as dear where torch is loaded.
 test: real
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/store
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --ignore tests/store
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/store
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/store
 
 SECONDS ?= 120
 soak: real

@@ -31,8 +31,11 @@ def chained_sum(start: int, terms: list[tuple[str, int]], modulus: int) -> Examp
         result = (value + operand if sign == "+" else value - operand) % modulus
         steps.append(f"{value}{sign}{operand}={result}")
         value = result
-    question = f"{start}{''.join(f'{sign}{operand}' for sign, operand in terms)}?"
-    return Example(question, ";".join(steps), str(value), {"operations": float(len(terms))})
+    return Example(_question(start, terms), ";".join(steps), str(value), {"operations": float(len(terms))})
+
+
+def _question(start: int, terms: list[tuple[str, int]]) -> str:
+    return f"{start}{''.join(f'{sign}{operand}' for sign, operand in terms)}?"
 
 
 def generate(settings: ChainedSums) -> dict[str, list[Example]]:
@@ -76,7 +79,7 @@ def _draw(
         numbers = rng.integers(0, modulus, size=operations + 1).tolist()
         signs = rng.integers(0, 2, size=operations).tolist()
         terms = [("+-"[sign], number) for sign, number in zip(signs, numbers[1:], strict=True)]
-        example = chained_sum(numbers[0], terms, modulus)
-        if split_of(example.question) == split and (taken is None or example.question not in taken):
-            return example
+        question = _question(numbers[0], terms)
+        if split_of(question) == split and (taken is None or question not in taken):
+            return chained_sum(numbers[0], terms, modulus)
     return None
