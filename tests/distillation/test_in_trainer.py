@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import TOKENS, schedule_of, tiny_model, train_on
+from tiny import TOKENS, schedule_of, train_on, with_dropout
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from clpd_bench.corpus.reader import Split
@@ -30,15 +30,6 @@ TRAINING = Training(
 BLOCKS = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(), re.S)
 IN_TRAINER = next(block for block in BLOCKS if "class ScheduledTrainer" in block)
 COMPUTE_LOSS = next(block for block in BLOCKS if "def compute_loss" in block)
-
-
-def student(kind: str = "llama", tied: bool = False) -> PreTrainedModel:
-    """With dropout, which must be drawn alike."""
-    model = tiny_model(kind, seed=2, tie_word_embeddings=tied)
-    for module in model.modules():
-        if hasattr(module, "attention_dropout"):
-            module.attention_dropout = 0.3
-    return model
 
 
 def written(code: str) -> type[Trainer]:
@@ -109,13 +100,13 @@ def test_the_document_shows_it_in_less_than_40_lines_of_public_names() -> None:
 def test_a_schedule_in_trainer_is_our_own_training_bit_for_bit(
     split: Split, whole_targets: list[Targets], tmp_path: Path, kind: str, tied: bool
 ) -> None:
-    mine, theirs = student(kind, tied), student(kind, tied)
+    mine, theirs = with_dropout(kind, tied), with_dropout(kind, tied)
     record = ours(mine, split, whole_targets, tmp_path / "ours")
     trainer = in_trainer(theirs, split, whole_targets, tmp_path / "theirs")
-    assert not same(mine, student(kind, tied)), "nothing was trained"
+    assert not same(mine, with_dropout(kind, tied)), "nothing was trained"
     assert same(mine, theirs)
     assert trainer.consumed.state == record.consumed == schedule(split).consumed_hash()
-    resumed = student(kind, tied)
+    resumed = with_dropout(kind, tied)
     again = in_trainer(resumed, split, whole_targets, tmp_path / "theirs", resume=True)
     assert same(resumed, mine), "a run resumed from Trainer's checkpoint of step 4"
     assert again.consumed.state == record.consumed
@@ -124,7 +115,7 @@ def test_a_schedule_in_trainer_is_our_own_training_bit_for_bit(
 def test_compute_loss_alone_is_our_own_training_to_rounding(
     split: Split, whole_targets: list[Targets], tmp_path: Path
 ) -> None:
-    mine, theirs = student(), student()
+    mine, theirs = with_dropout(), with_dropout()
     ours(mine, split, whole_targets, tmp_path / "ours")
     in_trainer(theirs, split, whole_targets, tmp_path / "theirs", code=with_compute_loss())
     for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
@@ -174,7 +165,7 @@ def test_mixed_precision_is_refused_where_nobody_asked_about_arguments(
     """Without `require_arguments`, as a user writes who has not seen it."""
     careless = IN_TRAINER.replace("        require_arguments(arguments, training)\n", "")
     with pytest.raises(ValueError, match="autocast has no effect on this loss"):
-        in_trainer(student(), split, whole_targets, tmp_path, code=careless, bf16=True)
-    batches = ScheduledBatches(student(), split, schedule(split), whole_targets, TOKENS, Streams(0))
+        in_trainer(with_dropout(), split, whole_targets, tmp_path, code=careless, bf16=True)
+    batches = ScheduledBatches(with_dropout(), split, schedule(split), whole_targets, TOKENS, Streams(0))
     with torch.autocast("cpu"), pytest.raises(ValueError, match="autocast"):
-        BatchLoss(student(), KL, TOKENS)(next(batches.at(1).micro_batches()))
+        BatchLoss(with_dropout(), KL, TOKENS)(next(batches.at(1).micro_batches()))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import tiny_model, train_on
+from tiny import tiny_model, train_on, with_dropout
 from transformers import PreTrainedModel
 
 from clpd_bench.corpus.reader import Split
@@ -23,15 +23,6 @@ from clpd_bench.settings.parts.training import Training
 
 STEPS = 6
 KL = ForwardKl(name="forward_kl", temperature=2.0, ce_weight=0.1)
-
-
-def fresh(kind: str = "llama", tied: bool = False) -> PreTrainedModel:
-    """With dropout, so that a resumed run must also find its place in that stream."""
-    model = tiny_model(kind, seed=2, tie_word_embeddings=tied)
-    for module in model.modules():
-        if hasattr(module, "attention_dropout"):
-            module.attention_dropout = 0.3
-    return model
 
 
 class Runner:
@@ -85,7 +76,7 @@ Run = tuple[PreTrainedModel, Record]
 @pytest.fixture(scope="module")
 def whole(split: Split, whole_targets: list[Targets], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The run that nothing interrupts."""
-    model, folder = fresh(), tmp_path_factory.mktemp("whole") / "run"
+    model, folder = with_dropout(), tmp_path_factory.mktemp("whole") / "run"
     record = Runner(split, whole_targets)(model, folder, checkpoint_seconds=1e9)
     assert not folder.exists(), "checkpoints wait for their time"
     return model, record
@@ -97,7 +88,7 @@ def interrupted(split: Split, whole_targets: list[Targets], tmp_path_factory: py
     folder = tmp_path_factory.mktemp("interrupted")
     for step in (LEFT, LEFT + 2):
         with pytest.raises(Interrupted):
-            Runner(split, whole_targets)(fresh(), folder / f"{step}", stop_at=step)
+            Runner(split, whole_targets)(with_dropout(), folder / f"{step}", stop_at=step)
     return folder
 
 
@@ -122,25 +113,25 @@ def assert_same_run(mine: Run, reference: Run) -> None:
 def test_resumed_run_is_the_uninterrupted_one_to_the_bit(
     runner: Runner, tmp_path: Path, kind: str, tied: bool, stop_at: int
 ) -> None:
-    whole, resumed = fresh(kind, tied), fresh(kind, tied)
+    whole, resumed = with_dropout(kind, tied), with_dropout(kind, tied)
     reference = runner(whole, tmp_path / "whole", checkpoint_seconds=1e9)
     with pytest.raises(Interrupted, match=f"after step {stop_at} of {STEPS}"):
         runner(resumed, tmp_path / "first", stop_at=stop_at, checkpoint_seconds=1e9)
-    another = fresh(kind, tied)
+    another = with_dropout(kind, tied)
     record = runner(another, tmp_path / "second", earlier=[tmp_path / "first"], checkpoint_seconds=1e9)
     assert runner.first_steps == [1, 1, stop_at + 1]
     assert_same_run((another, record), (whole, reference))
     if tied:
         assert another.get_output_embeddings().weight is another.get_input_embeddings().weight
-        start = fresh(kind, tied).get_input_embeddings().weight
+        start = with_dropout(kind, tied).get_input_embeddings().weight
         assert not torch.equal(another.get_input_embeddings().weight, start)
 
 
 def test_run_interrupted_after_every_step_is_the_uninterrupted_one(runner: Runner, whole: Run, tmp_path: Path) -> None:
     for step in range(1, STEPS):
         with pytest.raises(Interrupted):
-            runner(fresh(), tmp_path / "parts", stop_at=step)
-    resumed = fresh()
+            runner(with_dropout(), tmp_path / "parts", stop_at=step)
+    resumed = with_dropout()
     assert_same_run((resumed, runner(resumed, tmp_path / "parts")), whole)
     assert runner.first_steps == list(range(1, STEPS + 1))
 
@@ -218,7 +209,7 @@ def test_run_on_from_before_a_corrupt_checkpoint_is_the_uninterrupted_one(
     runner: Runner, whole: Run, first: Path, tmp_path: Path, fault: str, again: bool
 ) -> None:
     """In the same folder the run comes by the corrupt one's step once more, and replaces it."""
-    resumed, told = fresh(), []
+    resumed, told = with_dropout(), []
     FAULTS[fault](first / f"step-{LEFT:08}")
     folder = first if again else tmp_path / "second"
     record = runner(resumed, folder, earlier=[first], checkpointed=lambda: told.append(newest(folder)[0]))
@@ -230,7 +221,7 @@ def test_run_on_from_before_a_corrupt_checkpoint_is_the_uninterrupted_one(
 def test_nothing_but_corrupt_checkpoints_starts_anew(runner: Runner, whole: Run, first: Path, tmp_path: Path) -> None:
     for place in first.glob("step-*"):
         FAULTS["weights flipped"](place)
-    resumed = fresh()
+    resumed = with_dropout()
     record = runner(resumed, tmp_path / "second", earlier=[first, tmp_path / "absent"])
     assert runner.first_steps[-1] == 1
     assert_same_run((resumed, record), whole)
@@ -260,7 +251,7 @@ def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
         return found
 
     monkeypatch.setattr(checkpoints, "_verified", prune)
-    resumed = fresh()
+    resumed = with_dropout()
     record = runner(resumed, tmp_path / "second", earlier=[first])
     assert runner.first_steps[-1] == next_step
     assert_same_run((resumed, record), whole)
@@ -269,7 +260,7 @@ def test_checkpoint_that_vanishes_before_it_is_restored_falls_back(
 def test_newest_checkpoint_of_all_attempts_is_taken(runner: Runner, tmp_path: Path) -> None:
     for name, step in (("a", 2), ("b", 3), ("c", 1)):
         with pytest.raises(Interrupted):
-            runner(fresh(), tmp_path / name, stop_at=step)
+            runner(with_dropout(), tmp_path / name, stop_at=step)
     assert newest(*(tmp_path / name for name in "cab")) == (3, "b")
 
 
@@ -278,19 +269,19 @@ def test_unfinished_checkpoint_is_not_seen(runner: Runner, first: Path) -> None:
     shutil.copytree(first / f"step-{LEFT:08}", first / f"making-{LEFT + 1}")
     assert newest(first)[0] == LEFT
     with pytest.raises(Interrupted):
-        runner(fresh(), first, stop_at=LEFT + 1)
+        runner(with_dropout(), first, stop_at=LEFT + 1)
     assert sorted(place.name for place in first.iterdir()) == [f"step-{n:08}" for n in (LEFT, LEFT + 1)]
 
 
 def test_only_the_newest_two_checkpoints_are_kept_and_each_is_told(runner: Runner, tmp_path: Path) -> None:
     folder, told = tmp_path / "run", []
-    runner(fresh(), folder, checkpointed=lambda: told.append(len(list(folder.glob("step-*")))))
+    runner(with_dropout(), folder, checkpointed=lambda: told.append(len(list(folder.glob("step-*")))))
     assert told == [1, *[2] * (STEPS - 1)]
     assert sorted(place.name for place in folder.iterdir()) == [f"step-{n:08}" for n in (STEPS - 1, STEPS)]
 
 
 def test_looks_taken_before_an_interruption_are_not_taken_again(runner: Runner, whole: Run, first: Path) -> None:
     """The look at step 0 above all: the resumed model is no longer the initial one."""
-    record = runner(fresh(), first)
+    record = runner(with_dropout(), first)
     assert [look["step"] for look in record.validation] == [0, STEPS]
     assert record.validation[0] == whole[1].validation[0]

@@ -45,6 +45,15 @@ def tiny_model(kind: str = "llama", seed: int = 0, **settings: Any) -> PreTraine
     return new_model(architecture, TOKENIZER, Streams(seed))
 
 
+def with_dropout(kind: str = "llama", tied: bool = False) -> PreTrainedModel:
+    """A student that draws in training: a run must find its place in that stream."""
+    model = tiny_model(kind, seed=2, tie_word_embeddings=tied)
+    for module in model.modules():
+        if hasattr(module, "attention_dropout"):
+            module.attention_dropout = 0.3
+    return model
+
+
 def ragged(lists: list[NDArray[np.int32]]) -> Ragged:
     return Ragged(np.concatenate(lists), np.cumsum([0, *map(len, lists)]))
 
