@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from clpd_bench.corpus.example import SPLITS
 from clpd_bench.costs.cost import JobCost
 from clpd_bench.costs.inputs import Sources, Texts, passes, whole
-from clpd_bench.costs.memory import TARGET_BLOCKS, Held, generating, largest_of, reading, score_blocks, weighing
+from clpd_bench.costs.memory import Held, generating, largest_of, reading, score_blocks, target_blocks, weighing
 from clpd_bench.flops.passes import forward
 from clpd_bench.flops.sizes import LOSS_BATCH_TOKENS, WIDTHS
 from clpd_bench.flops.tokens import Read, read_as_prompts, read_at_every_place, read_while_generating
@@ -18,7 +18,7 @@ from clpd_bench.settings.specs import ChoiceSpec, EvaluationSpec, TargetsSpec, T
 
 def targets_cost(job: Job, spec: TargetsSpec, sources: Sources) -> JobCost:
     """The teacher's pass over the training split."""
-    return _pass(job, ("train",), spec.batch_tokens, TARGET_BLOCKS, sources)
+    return _pass(job, ("train",), spec.batch_tokens, target_blocks(spec.targets.temperatures), sources)
 
 
 def difficulty_cost(job: Job, sources: Sources) -> JobCost:

@@ -6,7 +6,7 @@ Layers are those of transformers. Attention is taken to be sdpa or flash, which 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from clpd_bench.flops.parameters import has_head_norms, parameters
@@ -94,8 +94,8 @@ def weights(held: Held, what: str) -> Term:
 
 
 def chunk_rows(vocabulary: int, responses: int) -> int:
-    """Response tokens whose logits are there at a time."""
-    return min(responses, rows_of_chunk(vocabulary))
+    """Response tokens whose logits are there at a time on a GPU."""
+    return min(responses, rows_of_chunk(vocabulary, "cuda"))
 
 
 def reading(held: Held, vocabulary: int, largest: Largest, blocks: int) -> Peak:
@@ -144,5 +144,6 @@ def score_blocks(width: int) -> int:
     return 2 if width == FLOAT else 3
 
 
-TARGET_BLOCKS = 3
-"""The same, while targets are taken."""
+def target_blocks(temperatures: Iterable[float]) -> int:
+    """The same, while targets are taken."""
+    return 2 if set(temperatures) == {1.0} else 3

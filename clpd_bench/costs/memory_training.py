@@ -68,9 +68,7 @@ def training_step(d: Dimensions, vocabulary: int, largest: Largest, step: Step, 
         Peak(
             "at the embeddings' gradient", (*always, *gradients, *_embeddings(d, step.frozen, largest.several), *head)
         ),
-        Peak(
-            "in the optimizer", (*always, *gradients, term("its working copy", (trained, "weights"), (FLOAT, "bytes")))
-        ),
+        Peak("in the optimizer", (*always, *gradients)),
     ]
     for m, teacher in enumerate(teachers, start=1):
         size = working_set(teacher.dimensions, teacher.width)

@@ -142,7 +142,7 @@ def _trained(
     beside = _beside(known, vocabulary, run)
     live = supervision.live
     held = [Held(one, sources.width(key)) for one, key in zip(known, teachers, strict=True)] if live else []
-    several = run.largest.responses > rows_of_chunk(vocabulary)
+    several = run.largest.responses > rows_of_chunk(vocabulary, "cuda")
     loss = supervision.loss
     blocks = loss.logit_blocks(_top_k(job, sources), several)
     step = Step(settings.precision == "bfloat16", settings.activation_checkpointing, frozen, blocks)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation.devices import moved
 from clpd_bench.flops.sizes import micro_batches_of
 
 
@@ -23,7 +24,8 @@ class MicroBatch:
         input_ids: shape [B, L]; right-padded, without each row's last token, which predicts nothing.
         row, column: shape [R]; the hidden state at (row, column) predicts the response token.
         labels: shape [R]; that token.
-        token: shape [R]; its number among all response tokens of the split, where targets are kept.
+        row_of: shape [R]; `row`, on the CPU whatever the device: to ask a GPU for it is to wait for it.
+        token: shape [R]; its number among all response tokens of the split, where targets are kept. On the CPU.
     """
 
     places: NDArray[np.int64]
@@ -31,6 +33,7 @@ class MicroBatch:
     row: torch.Tensor
     column: torch.Tensor
     labels: torch.Tensor
+    row_of: torch.Tensor
     token: torch.Tensor
 
     @property
@@ -75,14 +78,10 @@ def _collate(
         tokens.append(np.arange(split.responses.offsets[example], split.responses.offsets[example + 1]))
     token = np.concatenate(tokens)
 
-    def tensor(array: NDArray[np.int64]) -> torch.Tensor:
-        return torch.from_numpy(array).to(device)
-
-    return MicroBatch(
-        places,
-        tensor(input_ids),
-        tensor(np.concatenate(rows)),
-        tensor(np.concatenate(columns)),
-        tensor(split.responses.values[token].astype(np.int64)),
-        torch.from_numpy(token),
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    labels = split.responses.values[token].astype(np.int64)
+    ids_there, row_there, column_there, labels_there = (
+        moved(torch.from_numpy(array), device) for array in (input_ids, row, column, labels)
     )
+    row_of, token_of = torch.from_numpy(row), torch.from_numpy(token)
+    return MicroBatch(places, ids_there, row_there, column_there, labels_there, row_of, token_of)

@@ -42,9 +42,9 @@ class Checkpoint:
                 for full, value in moments.items():
                     owner, _, key = full.rpartition("/")
                     if owner == name:
-                        # AdamW keeps its step count on the CPU and its moments beside the weights.
-                        place = value if key == "step" else value.to(parameter.device)
-                        optimizer.state[parameter][key] = place
+                        # AdamW keeps its moments beside the weights, and its step count on the CPU unless it is fused.
+                        here = key == "step" and not optimizer.defaults["fused"]
+                        optimizer.state[parameter][key] = value if here else value.to(parameter.device)
 
 
 def save(

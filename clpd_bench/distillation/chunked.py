@@ -14,9 +14,6 @@ from clpd_bench.flops.sizes import rows_of_chunk
 ChunkLoss = Callable[[torch.Tensor, slice], torch.Tensor]
 """(logits [r, V] in float32 or finer, which rows of R these are) -> loss [r]."""
 
-SLAB_ELEMENTS = 2**22
-"""Of a gradient of a bfloat16 weight, what is held in bfloat16 at once."""
-
 
 def chunked_sum(hidden: torch.Tensor, head: Head, loss: ChunkLoss, chunk_rows: int | None = None) -> torch.Tensor:
     """The sum over rows of `loss` of the head's logits; hidden [R, D].
@@ -25,14 +22,14 @@ def chunked_sum(hidden: torch.Tensor, head: Head, loss: ChunkLoss, chunk_rows: i
     own is summed in place, and not computed where its weight is frozen. To be differentiated once.
     R = 0 gives a zero with a graph.
     """
-    rows = chunk_rows or rows_of_chunk(head.vocabulary)
+    rows = chunk_rows or rows_of_chunk(head.vocabulary, hidden.device.type)
     total: torch.Tensor = _ChunkedSum.apply(hidden, head.weight, head.bias, head, loss, rows)  # type: ignore[no-untyped-call]
     return total
 
 
 def logits_in_chunks(hidden: torch.Tensor, head: Head) -> list[tuple[slice, Callable[[], torch.Tensor]]]:
     """Slices of the rows with a function that makes their float32 logits, for scoring without a graph."""
-    parts = _slices(len(hidden), rows_of_chunk(head.vocabulary))
+    parts = _slices(len(hidden), rows_of_chunk(head.vocabulary, hidden.device.type))
     return [(part, lambda part=part: head.logits(hidden[part])) for part in parts]  # type: ignore[misc]
 
 
@@ -53,8 +50,11 @@ class _ChunkedSum(torch.autograd.Function):
     ) -> torch.Tensor:
         # bfloat16 has 8 bits of mantissa: a sum over chunks kept in it would lose what is small beside the rest.
         sums = torch.promote_types(hidden.dtype, torch.float32)
-        hidden_grad = torch.zeros_like(hidden)
-        weight_grad = torch.zeros_like(weight, dtype=sums) if ctx.needs_input_grad[1] else None
+        hidden_grad = torch.empty_like(hidden)
+        weight_grad = None
+        if ctx.needs_input_grad[1]:
+            # The first chunk's is written, not added: zeros would be as large as the head, and there for nothing.
+            weight_grad = (torch.empty_like if len(hidden) else torch.zeros_like)(weight, dtype=sums)
         bias_grad = None
         if bias is not None and ctx.needs_input_grad[2]:
             bias_grad = torch.zeros_like(bias, dtype=sums)
@@ -69,7 +69,7 @@ class _ChunkedSum(torch.autograd.Function):
             narrow = gradient.to(hidden.dtype)
             hidden_grad[rows] = narrow @ weight
             if weight_grad is not None:
-                _add_product(weight_grad, narrow.T, hidden[rows])
+                _add_product(weight_grad, narrow.T, hidden[rows], first=rows.start == 0)
             total += part.detach()
         ctx.save_for_backward(hidden_grad, weight_grad, bias_grad)
         return total
@@ -88,10 +88,15 @@ class _ChunkedSum(torch.autograd.Function):
         )
 
 
-def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
-    """Adds left [V, r] @ right [r, D] to total [V, D], which may be of a wider type."""
+def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor, first: bool) -> None:
+    """Adds left [V, r] @ right [r, D] to total [V, D], which may be of a wider type; or puts it there, if it is the
+    first."""
     if total.dtype == right.dtype:
-        total.addmm_(left, right)
+        total.addmm_(left, right, beta=0 if first else 1)
         return
-    for slab in _slices(len(total), max(1, SLAB_ELEMENTS // right.shape[1])):
-        total[slab] += left[slab] @ right
+    # Of a bfloat16 weight's gradient, no more is held in bfloat16 at once than of logits.
+    for slab in _slices(len(total), rows_of_chunk(right.shape[1], total.device.type)):
+        if first:
+            total[slab] = left[slab] @ right
+        else:
+            total[slab] += left[slab] @ right

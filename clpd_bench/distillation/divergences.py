@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
 
 from clpd_bench.curriculum.stages import Moment
 from clpd_bench.outside.plugins import load
@@ -32,6 +33,11 @@ class TargetRows:
         return TargetRows(None if self.ids is None else self.ids[rows], self.logits[rows], self.log_z[rows])
 
 
+def tempered(logits: torch.Tensor, temperature: float) -> torch.Tensor:
+    """logits / T: themselves at T = 1, where a division would copy them."""
+    return logits if temperature == 1.0 else logits / temperature
+
+
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Shape [R], nats: -log q(label), of logits [R, V] and labels [R]."""
     return F.cross_entropy(logits, labels, reduction="none")
@@ -44,11 +50,12 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
     With k < V tokens kept, the others are one residual outcome on both sides: a lower bound of the
     whole KL (data processing), and still a KL. Sums are taken in log space.
     """
-    scaled = logits / temperature
-    log_normaliser = torch.logsumexp(scaled, dim=-1)
-    log_p = targets.logits / temperature - targets.log_z[:, None]
+    scaled = tempered(logits, temperature)
+    log_p = tempered(targets.logits, temperature) - targets.log_z[:, None]
     if targets.ids is None:
-        return (log_p.exp() * (log_p - (scaled - log_normaliser[:, None]))).sum(-1)
+        whole: torch.Tensor = _ForwardKl.apply(scaled, log_p)  # type: ignore[no-untyped-call]
+        return whole
+    log_normaliser = torch.logsumexp(scaled, dim=-1)
     log_q = scaled.gather(-1, targets.ids) - log_normaliser[:, None]
     kept = (log_p.exp() * (log_p - log_q)).sum(-1)
     if targets.ids.shape[-1] == logits.shape[-1]:
@@ -59,6 +66,28 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
     log_p_rest = torch.where(some, residual, torch.ones_like(residual)).log()
     log_q_rest = torch.logsumexp(scaled.scatter(-1, targets.ids, -torch.inf), dim=-1) - log_normaliser
     return kept + torch.where(some, residual * (log_p_rest - log_q_rest), torch.zeros_like(residual))
+
+
+class _ForwardKl(torch.autograd.Function):
+    """sum_v p (log p - log q) of tempered logits and log p, both [R, V]: what autograd computes of this, number by
+    number, in half of its blocks [R, V]. Takes log p over.
+
+    The gradient is q sum_v p - p, for rows that add up to 1 the q - p of Hinton 2015, times what comes from behind.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scaled: torch.Tensor, log_p: torch.Tensor) -> torch.Tensor:
+        log_q = scaled - torch.logsumexp(scaled, dim=-1, keepdim=True)
+        p = log_p.exp()
+        ctx.save_for_backward(p, log_q)
+        return log_p.sub_(log_q).mul_(p).sum(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Any) -> tuple[torch.Tensor, None]:
+        p, log_q = ctx.saved_tensors
+        p.mul_(grads[0][:, None])
+        return log_q.exp_().mul_(p.sum(-1, keepdim=True)).sub_(p), None
 
 
 Divergence = Callable[[torch.Tensor, torch.Tensor, TargetRows, Moment], torch.Tensor]

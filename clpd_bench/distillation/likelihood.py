@@ -64,10 +64,18 @@ def score(
 def _sums(model: PreTrainedModel, batch: MicroBatch, vocabulary: int) -> Tensors:
     """By row, shape [B]: the nats of its response, and how many of its tokens are not the likeliest."""
     hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
-    loss, wrong = np.zeros(len(batch.places)), np.zeros(len(batch.places))
+    of_tokens: list[torch.Tensor] = []
     for part, make_logits in logits_in_chunks(hidden, head_of(model, vocabulary)):
         logits, labels = make_logits(), batch.labels[part]
-        where = batch.row[part].cpu().numpy()
-        np.add.at(loss, where, cross_entropy(logits, labels).double().cpu().numpy())
-        np.add.at(wrong, where, (logits.argmax(-1) != labels).double().cpu().numpy())
-    return {"loss": torch.from_numpy(loss), "wrong": torch.from_numpy(wrong)}
+        missed = logits.argmax(-1) != labels
+        of_tokens.append(torch.stack([cross_entropy(logits, labels).double(), missed.double()]))
+    # In one piece: a GPU is waited for as often as it is asked for something.
+    loss, wrong = torch.cat(of_tokens, dim=1).cpu()
+    return {name: _by_row(values, batch) for name, values in (("loss", loss), ("wrong", wrong))}
+
+
+def _by_row(of_tokens: torch.Tensor, batch: MicroBatch) -> torch.Tensor:
+    """Shape [B], the sums of [R], one after the other."""
+    sums = np.zeros(len(batch.places))
+    np.add.at(sums, batch.row_of.numpy(), of_tokens.numpy())
+    return torch.from_numpy(sums)

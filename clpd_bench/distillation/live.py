@@ -6,7 +6,8 @@ import torch
 from transformers import PreTrainedModel
 
 from clpd_bench.distillation.batches import MicroBatch
-from clpd_bench.distillation.divergences import TargetRows
+from clpd_bench.distillation.devices import moved
+from clpd_bench.distillation.divergences import TargetRows, tempered
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.supervisors import RowsAt
@@ -31,16 +32,16 @@ class LiveTeacher:
         Args:
             mine: shape [B], which of the batch's rows this teacher supervises; the others are not run through it.
         """
-        supervised = mine.to(batch.row.device)
-        answered = supervised[batch.row]
+        to, answered = batch.input_ids.device, mine[batch.row_of]
         # Where a row, and a response token, of the batch went among those that are supervised.
-        row, place = (chosen.cumsum(0) - 1 for chosen in (supervised, answered))
+        row, place = (chosen.cumsum(0) - 1 for chosen in (mine, answered))
+        supervised, tokens = (moved(chosen.nonzero().squeeze(-1), to) for chosen in (mine, answered))
         states = hidden_states(self.model, batch.input_ids[supervised])
-        hidden = states[row[batch.row[answered]], batch.column[answered]]
+        hidden = states[moved(row[batch.row_of[answered]], to), batch.column[tokens]]
 
         @torch.no_grad()
         def rows_at(places: torch.Tensor) -> TargetRows:
-            logits = self._head.logits(hidden[place[places.to(place.device)]])
-            return TargetRows(None, logits, torch.logsumexp(logits / self.temperature, dim=-1))
+            logits = self._head.logits(hidden[moved(place[places], to)])
+            return TargetRows(None, logits, torch.logsumexp(tempered(logits, self.temperature), dim=-1))
 
         return rows_at

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.functional import pad
 from transformers import PreTrainedModel
 
+from clpd_bench.distillation.devices import own_random_numbers
 from clpd_bench.distillation.head import head_of
 from clpd_bench.distillation.models import hidden_states, length_boundaries, position_limit
 from clpd_bench.errors import UserError
@@ -87,7 +88,7 @@ def require_causal_rows(model: PreTrainedModel, who: str, longest: int | None = 
     was_training = model.training
     model.eval()
     try:
-        with torch.random.fork_rng():
+        with own_random_numbers(model.device):
             try:
                 with in_float32(model):
                     found, bound = list(_differences(model, longest)), TOLERANCE

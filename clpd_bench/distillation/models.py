@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from clpd_bench.curriculum.streams import Streams
+from clpd_bench.distillation.devices import own_random_numbers
 from clpd_bench.errors import UserError
 from clpd_bench.settings.parts.model import Llama, Qwen3
 
@@ -42,7 +43,7 @@ def new_model(architecture: Llama | Qwen3, tokenizer: PreTrainedTokenizerFast, s
         bos_token_id=None,
         dtype=torch.float32,
     )
-    with torch.random.fork_rng():
+    with own_random_numbers(torch.device("cpu")):
         torch.manual_seed(streams.seed_of("init"))
         return AutoModelForCausalLM.from_config(config)
 
@@ -116,11 +117,6 @@ def hidden_states(model: PreTrainedModel, input_ids: torch.Tensor) -> torch.Tens
     return states
 
 
-def device() -> torch.device:
-    """The first GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 @torch.no_grad()
 def draws_in_training(model: PreTrainedModel) -> bool:
     """Whether a forward pass in training mode takes from torch's generators: for dropout, whole layers left out, or
@@ -129,7 +125,7 @@ def draws_in_training(model: PreTrainedModel) -> bool:
     Changes neither the model's mode nor the generators.
     """
     was_training = model.training
-    with torch.random.fork_rng():
+    with own_random_numbers(model.device):
         before = _states(model.device)
         model.train()
         model.get_decoder()(input_ids=torch.ones(1, 2, dtype=torch.long, device=model.device), use_cache=False)

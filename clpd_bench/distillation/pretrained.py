@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
 
+from clpd_bench.distillation.devices import own_random_numbers
 from clpd_bench.errors import UserError
 from clpd_bench.outside.weights import located, require_weights, unreadable
 from clpd_bench.settings.parts.pretrained import Gguf, Hub, Local, Start
@@ -141,7 +142,7 @@ def _without_quantization(model: PreTrainedModel, source: Hub | Local | Gguf) ->
 
 def rebuilt(model: PreTrainedModel, config: PreTrainedConfig, weights: dict[str, torch.Tensor]) -> PreTrainedModel:
     """A model of the same class and dtype with another configuration, holding these weights."""
-    with torch.random.fork_rng():
+    with own_random_numbers(model.device):
         fresh = type(model)._from_config(
             config, dtype=model.dtype, attn_implementation=model.config._attn_implementation
         )

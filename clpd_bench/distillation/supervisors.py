@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from clpd_bench.distillation.batches import MicroBatch
+from clpd_bench.distillation.devices import moved
 from clpd_bench.distillation.divergences import TargetRows
 
 RowsAt = Callable[[torch.Tensor], TargetRows]
-"""(places among a micro-batch's R response tokens) -> what the teacher says there."""
+"""(places among a micro-batch's R response tokens, on the CPU) -> what the teacher says there."""
 
 
 class Teacher(Protocol):
@@ -36,7 +37,7 @@ class Teacher(Protocol):
 
     def rows_of(self, batch: MicroBatch, mine: torch.Tensor) -> RowsAt:
         """Args:
-        mine: shape [B], which of the batch's rows it supervises.
+        mine: shape [B], which of the batch's rows it supervises. On the CPU.
         """
         ...
 
@@ -53,7 +54,7 @@ class Supervisors:
 
     def __init__(self, batch: MicroBatch, teachers: NDArray[np.int64], asked: Sequence[Teacher] | None) -> None:
         by_row = torch.from_numpy(teachers)
-        self._by_token, self._device = by_row[batch.row.cpu()], batch.labels.device
+        self._by_token, self._device = by_row[batch.row_of], batch.labels.device
         self.unasked = asked is None and bool((by_row > 0).any())
         self.temperatures = {teacher.temperature for teacher in asked or ()}
         self._rows = {m: asked[m - 1].rows_of(batch, by_row == m) for m in _present(by_row)} if asked else {}
@@ -69,8 +70,8 @@ class Supervisors:
         here = here[taught]
         of_each = [(here == m).nonzero().squeeze(-1) for m in supervisors]
         said = [self._rows[m](part.start + taught[mine]) for m, mine in zip(supervisors, of_each, strict=True)]
-        both = said[0] if len(said) == 1 else _in_order(said, torch.cat(of_each).argsort().to(self._device))
-        return both, None if len(taught) == part.stop - part.start else taught.to(self._device)
+        both = said[0] if len(said) == 1 else _in_order(said, moved(torch.cat(of_each).argsort(), self._device))
+        return both, None if len(taught) == part.stop - part.start else moved(taught, self._device)
 
 
 def _present(teachers: torch.Tensor) -> list[int]:

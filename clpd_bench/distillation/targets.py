@@ -17,7 +17,8 @@ from transformers import PreTrainedModel
 from clpd_bench.corpus.reader import Split
 from clpd_bench.distillation.batches import MicroBatch, micro_batches
 from clpd_bench.distillation.chunked import logits_in_chunks
-from clpd_bench.distillation.divergences import TargetRows
+from clpd_bench.distillation.devices import moved
+from clpd_bench.distillation.divergences import TargetRows, tempered
 from clpd_bench.distillation.files import MappedRows
 from clpd_bench.distillation.head import Head, head_of
 from clpd_bench.distillation.models import hidden_states, length_boundaries
@@ -78,23 +79,28 @@ def write_targets(
     (folder / "targets.json").write_text(json.dumps(description))
 
 
-def _empty_rows(rows: int, k: int, vocabulary: int, settings: TargetsSettings) -> Tensors:
-    made = {"logits": torch.empty(rows, k), "log_z": torch.empty(rows, len(settings.temperatures))}
-    return {**made, "ids": torch.empty(rows, k, dtype=torch.int32)} if k < vocabulary else made
+def _empty_rows(rows: int, k: int, vocabulary: int, settings: TargetsSettings, pinned: bool = False) -> Tensors:
+    empty = partial(torch.empty, pin_memory=pinned)
+    made = {"logits": empty(rows, k), "log_z": empty(rows, len(settings.temperatures))}
+    return {**made, "ids": empty(rows, k, dtype=torch.int32)} if k < vocabulary else made
 
 
 def _rows(model: PreTrainedModel, head: Head, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
     """The rows of a batch's R response tokens."""
-    made = _empty_rows(len(batch.token), k, head.vocabulary, settings)
+    on_gpu = batch.labels.is_cuda
+    made = _empty_rows(len(batch.token), k, head.vocabulary, settings, pinned=on_gpu)
     hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
     for part, make_logits in logits_in_chunks(hidden, head):
         logits = make_logits()
         for t, temperature in enumerate(settings.temperatures):
-            made["log_z"][part, t] = torch.logsumexp(logits / temperature, dim=-1).cpu()
+            log_z = torch.logsumexp(tempered(logits, temperature), dim=-1)
+            made["log_z"][part, t].copy_(log_z, non_blocking=True)
         if "ids" in made:
             logits, ids = logits.topk(k, dim=-1)
-            made["ids"][part] = ids.to(torch.int32).cpu()
-        made["logits"][part] = logits.cpu()
+            made["ids"][part].copy_(ids.to(torch.int32), non_blocking=True)
+        made["logits"][part].copy_(logits, non_blocking=True)
+    if on_gpu:
+        torch.cuda.synchronize()
     return made
 
 
@@ -126,7 +132,7 @@ class Targets:
         rows = tokens.numpy()
 
         def tensor(stored: MappedRows) -> torch.Tensor:
-            return torch.from_numpy(stored[rows]).to(device)
+            return moved(torch.from_numpy(stored[rows]), device)
 
         ids = None if self.ids is None else tensor(self.ids).long()
         return TargetRows(ids, tensor(self.logits), tensor(self.log_z)[:, self.column])

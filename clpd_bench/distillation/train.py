@@ -84,11 +84,13 @@ def train(loss: BatchLoss, batches: Batches, training: Training, checks: Validat
             group["lr"] = training.learning_rate_at(step, batches.steps)
         value, places = backward(loss, batch)
         norm = torch.nn.utils.clip_grad_norm_(trained.masters.values(), training.clip)
-        _require_finite(value, norm, batch, record)
+        # Asked for once: all else of a step is queued on a GPU without a word from it.
+        step_loss, gradient_norm = torch.stack([value, norm.to(value.dtype)]).tolist()
+        _require_finite(step_loss, gradient_norm, batch, record)
         optimizer.step()
         trained.write_back()
         optimizer.zero_grad(set_to_none=True)
-        record.add(float(value), batch, places)
+        record.add(step_loss, batch, places)
         context.progress(step, batches.steps)
         if checks.after(step):
             return record
@@ -105,8 +107,8 @@ def train(loss: BatchLoss, batches: Batches, training: Training, checks: Validat
     return record
 
 
-def _require_finite(value: torch.Tensor, norm: torch.Tensor, batch: GlobalBatch, record: Record) -> None:
-    for what, number in (("loss", float(value)), ("gradient's norm", float(norm))):
+def _require_finite(loss: float, norm: float, batch: GlobalBatch, record: Record) -> None:
+    for what, number in (("loss", loss), ("gradient's norm", norm)):
         if not math.isfinite(number):
             raise Diverged(f"the {what} is {number} {_where(batch)}", record)
 

@@ -14,13 +14,14 @@ FLOAT, HALF = WIDTHS["float32"], WIDTHS["bfloat16"]
 LOSS_BATCH_TOKENS = 8192
 """Padded tokens of a batch whose responses are scored for a difficulty or an evaluation."""
 
-CHUNK_ELEMENTS = 2**22
-"""Logits held at once: 16 MB in float32, whatever the batch and the vocabulary."""
+CHUNK_ELEMENTS = {"cpu": 2**22, "cuda": 2**26}
+"""Logits held at once, by the type of device, whatever the batch and the vocabulary: in float32 16 MB, and 268 MB. The
+head is read, and its gradient written, once a chunk: a GPU that had 16 MB would do little else."""
 
 
-def rows_of_chunk(vocabulary: int) -> int:
+def rows_of_chunk(vocabulary: int, device: str) -> int:
     """Response tokens whose logits are held at once."""
-    return max(1, CHUNK_ELEMENTS // vocabulary)
+    return max(1, CHUNK_ELEMENTS[device] // vocabulary)
 
 
 def micro_batches_of(

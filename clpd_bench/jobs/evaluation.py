@@ -14,9 +14,10 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from clpd_bench.corpus.leaks import leak, questions_of
 from clpd_bench.corpus.reader import Split, read_difficulty, read_split
 from clpd_bench.distillation.context import Context
+from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.model_checks import require_causal_rows
-from clpd_bench.distillation.models import device, length_boundaries, load_model, position_limit
+from clpd_bench.distillation.models import length_boundaries, load_model, position_limit
 from clpd_bench.distillation.shards import Shards
 from clpd_bench.distillation.spent_flops import harness_flops, scoring_flops
 from clpd_bench.distillation.vocabulary import Vocabulary

@@ -15,8 +15,9 @@ from clpd_bench.curriculum.streams import Streams
 from clpd_bench.distillation.batch_loss import BatchLoss
 from clpd_bench.distillation.checkpoints import KeptModels
 from clpd_bench.distillation.context import Context
+from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.live import LiveTeacher
-from clpd_bench.distillation.models import device, new_model, save_model
+from clpd_bench.distillation.models import new_model, save_model
 from clpd_bench.distillation.scheduled import ScheduledBatches
 from clpd_bench.distillation.supervisors import Teacher
 from clpd_bench.distillation.targets import read_targets

@@ -8,8 +8,9 @@ from typing import Literal
 import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.model_checks import require_causal_rows, require_known_head
-from clpd_bench.distillation.models import device, load_model, require_positions
+from clpd_bench.distillation.models import load_model, require_positions
 from clpd_bench.distillation.vocabulary import Vocabulary, require_rows, require_same_vocabulary
 
 

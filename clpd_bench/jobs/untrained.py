@@ -12,9 +12,10 @@ from transformers import AutoTokenizer
 
 from clpd_bench.corpus.reader import read_split
 from clpd_bench.corpus.tokenizers import pretrained_tokenizer
+from clpd_bench.distillation.devices import device
 from clpd_bench.distillation.keep_layers import cut, kept_layers, layer_cosines, layers_of
 from clpd_bench.distillation.model_checks import require_causal_rows
-from clpd_bench.distillation.models import device, load_model, require_positions, save_model
+from clpd_bench.distillation.models import load_model, require_positions, save_model
 from clpd_bench.distillation.pretrained import load_pretrained
 from clpd_bench.distillation.spent_flops import comparing_flops
 from clpd_bench.distillation.vocabulary import Vocabulary, require_rows, require_same_vocabulary

@@ -52,7 +52,7 @@ def whole_targets(
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All logits at once, as these small vocabularies allow, and a few rows at a time."""
     if request.param:
-        monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", request.param * len(TOKENIZER) + 1)
+        monkeypatch.setitem(sizes.CHUNK_ELEMENTS, "cpu", request.param * len(TOKENIZER) + 1)
 
 
 @pytest.fixture

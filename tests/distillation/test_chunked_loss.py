@@ -90,7 +90,7 @@ def test_losses_see_float32_logits_and_add_up_in_float32(dtype: torch.dtype) -> 
 def test_scoring_chunks_cover_each_row_once_with_its_own_logits(
     monkeypatch: pytest.MonkeyPatch, hidden: torch.Tensor, weight: torch.Tensor
 ) -> None:
-    monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", 3 * V)
+    monkeypatch.setitem(sizes.CHUNK_ELEMENTS, "cpu", 3 * V)
     parts = [(rows, make()) for rows, make in logits_in_chunks(hidden, Head(weight))]
     assert [len(logits) for _, logits in parts] == [3, 3, 3, 1]
     for rows, logits in parts:
@@ -178,7 +178,7 @@ def test_no_block_of_all_response_tokens_by_vocabulary_is_ever_held(
     with Allocations() as whole:
         step()
     assert whole.largest() >= tokens * WIDE  # one chunk holds it all: the recorder does see it
-    monkeypatch.setattr(sizes, "CHUNK_ELEMENTS", limit)
+    monkeypatch.setitem(sizes.CHUNK_ELEMENTS, "cpu", limit)
     with Allocations() as seen:
         step()
     assert seen.largest(having=WIDE) <= limit
@@ -199,7 +199,7 @@ def test_a_step_at_a_vocabulary_of_152k_holds_one_chunk_of_logits(
     step = _step_with(what, model, split, tmp_path)
     with Allocations() as seen:
         step()
-    assert seen.largest() <= sizes.CHUNK_ELEMENTS < 40 * QWEN
+    assert seen.largest() <= sizes.CHUNK_ELEMENTS["cpu"] < 40 * QWEN
 
 
 @pytest.mark.parametrize("bias", [False, True])

@@ -37,7 +37,8 @@ class DivergenceSettings(Settings):
 
     def logit_blocks(self, top_k: int | None, several: bool) -> int:
         """How many blocks of float32 logits, [rows of a chunk, vocabulary] each, the loss and its gradient hold at a
-        time; of forward KL, counted with torch's profiler (`tests/plan/cost/test_loss_blocks.py`).
+        time, counted with torch's profiler (`tests/plan/cost/test_loss_blocks.py`); of a plug-in, what autograd holds
+        of forward KL.
 
         Args:
             top_k: what is stored of the teacher; None for the whole vocabulary.
@@ -70,7 +71,10 @@ class ForwardKl(DivergenceSettings):
         return self.temperature**2
 
     def logit_blocks(self, top_k: int | None, several: bool) -> int:
-        return super().logit_blocks(top_k, several) + (top_k is not None and self.ce_weight > 0)
+        tempered, mixed = self.temperature != 1.0, self.ce_weight > 0
+        if top_k is not None:
+            return 5 + several + tempered + mixed
+        return 7 + tempered if several else 5 + (tempered or mixed)
 
 
 class LossPlugin(DivergenceSettings, Plugin):

@@ -21,17 +21,21 @@ VOCABULARY, WIDTH = 4096, 8
     ("loss", "top_k"),
     [
         (CrossEntropy(name="cross_entropy"), None),
+        (ForwardKl(name="forward_kl"), None),
         (ForwardKl(name="forward_kl", temperature=2), None),
         (ForwardKl(name="forward_kl"), 16),
+        (ForwardKl(name="forward_kl", temperature=2), 16),
         (ForwardKl(name="forward_kl", ce_weight=0.5), None),
         (ForwardKl(name="forward_kl", ce_weight=0.5), 16),
+        (ForwardKl(name="forward_kl", temperature=2, ce_weight=0.5), None),
+        (ForwardKl(name="forward_kl", temperature=2, ce_weight=0.5), 16),
     ],
     ids=str,
 )
 def test_as_many_are_reckoned_as_there_are(
     loss: CrossEntropy | ForwardKl, top_k: int | None, dtype: torch.dtype, several: bool
 ) -> None:
-    rows = 2 * CHUNK_ELEMENTS // VOCABULARY if several else 200
+    rows = 2 * CHUNK_ELEMENTS["cpu"] // VOCABULARY if several else 200
     hidden = torch.randn(rows, WIDTH, dtype=dtype, requires_grad=True)
     weight = torch.randn(VOCABULARY, WIDTH, dtype=dtype, requires_grad=True)
     labels = torch.zeros(rows, dtype=torch.long)
@@ -45,7 +49,7 @@ def test_as_many_are_reckoned_as_there_are(
         return of_tokens(logits, labels[part], said if loss.taught else None, None, Moment(1, 1, 1, 1))
 
     measured = allocated_at_peak(lambda: chunked_sum(hidden, Head(weight), of_chunk)) - 4 * VOCABULARY * WIDTH
-    block = 4 * min(CHUNK_ELEMENTS, rows * VOCABULARY)
+    block = 4 * min(CHUNK_ELEMENTS["cpu"], rows * VOCABULARY)
     blocks = loss.logit_blocks(top_k, several)
     # Beside them, what is stored and, of bfloat16, half a block of the gradient.
     assert abs(measured / block - blocks) < 0.55

@@ -11,7 +11,7 @@ import torch
 from measured import Student, a_split, allocated_at_peak, dimensions, model
 
 from clpd_bench.costs.inputs import passes, whole
-from clpd_bench.costs.memory import TARGET_BLOCKS, Held, Peak, reading, score_blocks
+from clpd_bench.costs.memory import Held, Peak, reading, score_blocks, target_blocks
 from clpd_bench.costs.memory_training import Step, training_step
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.live import LiveTeacher
@@ -35,7 +35,7 @@ def peak_of_student(settings: Training, teacher: Held | None = None, **shape: An
     d = dimensions(shape.pop("family", "llama"), **shape)
     split, texts = a_split()
     _, largest = passes(texts, whole(texts), settings.micro_batch_tokens)
-    several = largest.responses * d.vocab_size > CHUNK_ELEMENTS
+    several = largest.responses * d.vocab_size > CHUNK_ELEMENTS["cpu"]
     loss = ForwardKl(name="forward_kl") if teacher else CrossEntropy(name="cross_entropy")
     step = Step(
         settings.precision == "bfloat16",
@@ -89,19 +89,28 @@ def test_live_teachers_are_counted_in(hidden: int, vocabulary: int, at: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("width", "vocabulary", "top_k"),
-    [(4, 50, None), (2, 50, 16), (2, 6000, None), (4, 6000, 16), (4, 20000, None), (2, 20000, 16)],
+    ("width", "vocabulary", "top_k", "temperatures"),
+    [
+        (4, 50, None, (1.0,)),
+        (2, 50, 16, (2.0,)),
+        (2, 6000, None, (1.0,)),
+        (4, 6000, 16, (1.0,)),
+        (4, 20000, None, (1.0, 2.0)),
+        (2, 20000, 16, (2.0,)),
+    ],
 )
-def test_targets_need_what_is_worked_out(width: int, vocabulary: int, top_k: int | None, tmp_path: Path) -> None:
+def test_targets_need_what_is_worked_out(
+    width: int, vocabulary: int, top_k: int | None, temperatures: tuple[float, ...], tmp_path: Path
+) -> None:
     d = dimensions(vocab_size=vocabulary)
     split, texts = a_split()
     _, largest = passes(texts, whole(texts), 2048)
     reader = model(d).to(torch.float32 if width == 4 else torch.bfloat16).eval()
-    settings = TargetsSettings(top_k=top_k)
+    settings = TargetsSettings(top_k=top_k, temperatures=temperatures)
     measured = allocated_at_peak(
         lambda: write_targets(reader, split, settings, 2048, Vocabulary(vocabulary, 0), tmp_path, lambda done, of: None)
     )
-    peak = reading(Held(d, width), vocabulary, largest, TARGET_BLOCKS)
+    peak = reading(Held(d, width), vocabulary, largest, target_blocks(temperatures))
     # A GPU's results go to the processor's memory, which the profiler counts here, too.
     kept = 8 * top_k if top_k else 4 * vocabulary
     results = largest.responses * (kept + 4) if peak.at == "at the logits" else 0
@@ -116,6 +125,6 @@ def test_scores_need_what_is_worked_out(width: int, vocabulary: int) -> None:
     _, largest = passes(texts, whole(texts), 2048)
     reader = model(d).to(torch.float32 if width == 4 else torch.bfloat16).eval()
     measured = allocated_at_peak(lambda: score(reader, split, 2048, Vocabulary(vocabulary, 0)))
-    blocks = 2 if largest.responses * vocabulary <= CHUNK_ELEMENTS else score_blocks(width)
+    blocks = 2 if largest.responses * vocabulary <= CHUNK_ELEMENTS["cpu"] else score_blocks(width)
     peak = reading(Held(d, width), vocabulary, largest, blocks)
     assert peak.bytes - there_before(peak) == pytest.approx(measured, rel=WITHIN)
