@@ -17,6 +17,7 @@ from typing import Literal
 from clpd_bench.distillation.context import Context
 from clpd_bench.errors import Interrupted, UserError
 from clpd_bench.jobs.body import Body, body
+from clpd_bench.launch.memory import give_memory_back
 from clpd_bench.launch.processes import output_to
 from clpd_bench.launch.provenance import device_name, provenance, revision
 from clpd_bench.launch.remedies import full_disk, is_disk_full
@@ -79,6 +80,7 @@ def _work(
             job = plan.jobs[attempt.key]
             say(f"{job.label}: attempt {attempt.number}")
             run_job(job, store, attempt, should_stop, bodies, on_stop)
+            give_memory_back()
             say(f"{job.label}: {store.state(job.key)}")
         elif not _may_go_on(plan, store, open_keys):
             break
