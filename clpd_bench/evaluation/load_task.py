@@ -24,7 +24,7 @@ def loaded(folder: Path) -> Iterator[Any]:
     """The task that `evaluation.task` wrote into a folder, while its data are wanted."""
     quiet()
     path = folder.resolve()
-    with tempfile.TemporaryDirectory() as cache, _without_bytecode():
+    with tempfile.TemporaryDirectory() as cache, _without_bytecode(), _forgotten(path):
         data = {"data_files": {"test": str(path / DOCUMENTS)}, "cache_dir": cache}
         yield _of_file(path / f"{TASK}.yaml", {"dataset_kwargs": data})
 
@@ -107,6 +107,16 @@ def _without_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+@contextmanager
+def _forgotten(folder: Path) -> Iterator[None]:
+    """Modules of the folder are forgotten at the end. lm-eval keeps them by their paths, and no path comes again."""
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.startswith(f"{folder}/")]:
+            del sys.modules[name]
 
 
 def _no_task(spec: TaskSpec) -> UserError:

@@ -84,6 +84,7 @@ def test_no_model_outlives_its_job_nor_waits_for_the_garbage_collector(
     assert store.state(last) == ("blocked" if "student.training.stop" in settings else "done")
     assert len(made) > 5
     assert not any(alive), alive
+    assert not [name for name in sys.modules if name.startswith(str(tmp_path))]
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have nothing to be asked")
