@@ -13,7 +13,7 @@ The floor is the processor time of a step's own matrix products, each measured i
 its shape and dtype on warm operands; a variant's share of it is what the machine can do at most that the step does.
 
 The peers compute logits of whole sequences, as they do out of the box; ours apply the head to response tokens, chunk
-by chunk. `ours` is what `clpd_bench.distillation.train` does in a job, its checkpoints left out.
+by chunk. `ours` is what `clpd_bench.distillation.train` does in a job and its environment, its checkpoints left out.
 
 `--profile VARIANT` prints where one more step of it spends its time, operation by operation, by torch's profiler.
 """
@@ -35,6 +35,9 @@ from pathlib import Path
 import numpy as np
 from workload import Size, Workload
 
+from clpd_bench.launch.processes import job_environment
+
+PEERS = ("gkd", "trainer")
 VARIANTS = {
     "gkd": "TRL GKDTrainer, beta 0, live teacher",
     "trainer": "HF Trainer, plain KD loss, live teacher",
@@ -96,8 +99,10 @@ def compare(names: list[str], rounds: int, steps: int) -> None:
 
 def in_its_own_process(variant: str, steps: int) -> dict[str, float]:
     command = [sys.executable, __file__, "--variant", variant, "--steps", str(steps)]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    done = subprocess.run(command, capture_output=True, text=True, env=one_thread, check=False)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    if variant not in PEERS:
+        environment |= job_environment()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise SystemExit(f"{variant} failed:\n{done.stderr[-3000:]}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -111,7 +116,7 @@ def run_of(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], Non
     import torch
 
     torch.set_num_threads(1)
-    if variant in ("gkd", "trainer"):
+    if variant in PEERS:
         settings = {"use_cpu": True, "dataloader_pin_memory": False}
         return {"gkd": peers.gkd, "trainer": peers.trainer}[variant](WORKLOAD, steps, folder, **settings)
     supervision = variant.removesuffix("_bfloat16")

@@ -19,7 +19,7 @@ from clpd_bench.errors import UserError
 from clpd_bench.launch import run
 from clpd_bench.launch.processes import job_environment
 from clpd_bench.launch.watch.status import Status, status_of
-from clpd_bench.launch.worker import one_thread, work
+from clpd_bench.launch.worker import repeatable, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -61,7 +61,7 @@ def jobs_in_process(should_stop: Callable[[], bool] = lambda: False) -> Iterator
         with pytest.MonkeyPatch.context() as patch:
             for name, value in job_environment().items():
                 patch.setenv(name, value)
-            one_thread()  # sums are the same to the last digit as a worker's
+            repeatable()  # sums are the same to the last digit as a worker's
             try:
                 work(stored, store, list(stored.jobs), should_stop)
             finally:

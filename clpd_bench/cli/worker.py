@@ -9,13 +9,13 @@ from pathlib import Path
 from clpd_bench.cli.options import open_store
 from clpd_bench.errors import UserError
 from clpd_bench.launch.processes import StopFlag
-from clpd_bench.launch.worker import into_own_log, one_thread, work
+from clpd_bench.launch.worker import into_own_log, repeatable, work
 from clpd_bench.plan.plan import Plan
 
 
 def main() -> None:
     should_stop = StopFlag()
-    one_thread()
+    repeatable()
     plan = Plan.from_json(json.loads(Path(sys.argv[1]).read_text()))
     try:
         work(plan, open_store(Path(sys.argv[2])), list(plan.jobs), should_stop, say=into_own_log)

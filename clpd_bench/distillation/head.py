@@ -9,27 +9,33 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import PreTrainedModel
 
+MULTIPLE = {"cpu": 1, "cuda": 64}
+"""Of rows, by the type of device: products of bfloat16 are fast on a GPU where their widths are multiples of it, and a
+tokenizer's vocabulary is none."""
+
 
 @dataclass(frozen=True)
 class Head:
     """What a model does to its last hidden states.
 
     Attributes:
-        weight: shape [V, D].
-        bias: shape [V], or None.
+        weight: shape [V or more, D].
+        bias: of as many, or None.
         scale: what logits are multiplied by (1 / Granite's `logits_scaling`, Cohere's `logit_scale`).
         soft_cap: c of c tanh(logit / c), or None (Gemma 2's `final_logit_softcapping`).
+        tokens: V, where the rows behind are padding; None where there is none.
     """
 
     weight: torch.Tensor
     bias: torch.Tensor | None = None
     scale: float = 1.0
     soft_cap: float | None = None
+    tokens: int | None = None
 
     @property
     def vocabulary(self) -> int:
         """V."""
-        return int(self.weight.shape[0])
+        return int(self.weight.shape[0]) if self.tokens is None else self.tokens
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Shape [R, V] of hidden [R, D]: float32, or float64 of float64."""
@@ -37,13 +43,15 @@ class Head:
         return self.finished(product if product.dtype == torch.float64 else product.float())
 
     def finished(self, product: torch.Tensor) -> torch.Tensor:
-        """What scale and soft-cap make of weight @ hidden + bias."""
-        scaled = product if self.scale == 1.0 else product * self.scale
+        """What scale and soft-cap make of weight @ hidden + bias, without padding."""
+        mine = product if self.tokens is None else product[:, : self.tokens]
+        scaled = mine if self.scale == 1.0 else mine * self.scale
         return scaled if self.soft_cap is None else self.soft_cap * torch.tanh(scaled / self.soft_cap)
 
 
 def head_of(model: PreTrainedModel, vocabulary: int | None = None) -> Head:
-    """A model's head, cut to the first `vocabulary` rows where the rest is padding.
+    """A model's head, cut to the first `vocabulary` rows where the rest is padding; to a multiple of `MULTIPLE`, if it
+    has so many.
 
     Raises:
         ValueError: the head is no linear layer, or has fewer rows.
@@ -58,6 +66,10 @@ def head_of(model: PreTrainedModel, vocabulary: int | None = None) -> Head:
     scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
     weight: torch.Tensor = layer.weight
     bias: torch.Tensor | None = layer.bias
+    tokens = None
     if vocabulary is not None and vocabulary < rows:
-        weight, bias = weight[:vocabulary], None if bias is None else bias[:vocabulary]
-    return Head(weight, bias, scale, getattr(config, "final_logit_softcapping", None))
+        multiple = MULTIPLE[weight.device.type]
+        kept = min(-(-vocabulary // multiple) * multiple, rows)
+        weight, bias = weight[:kept], None if bias is None else bias[:kept]
+        tokens = vocabulary if vocabulary < kept else None
+    return Head(weight, bias, scale, getattr(config, "final_logit_softcapping", None), tokens)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 def give_memory_back() -> None:
     """To be called between two jobs: what the last one has freed goes back to the system.
 
-    Allocators keep it for later, and a worker is not alone on its machine. It also lies in pieces there, which do
-    not hold the larger tensors of the next job.
+    Allocators keep it for later (`job_environment`), and a worker is not alone on its machine. It also lies in pieces
+    there, which do not hold the larger tensors of the next job.
     """
     # Our models are freed when the last reference goes. Circles wait for the collector, and code of a user's own
     # (plug-ins, remote code) may hold a model in one; by itself it comes late where so much has been imported.
@@ -35,10 +35,6 @@ def _set_apart(modules: int) -> None:
 
 @functools.cache
 def _malloc_trim() -> Callable[[int], int] | None:
-    """glibc's, which other C libraries lack. Tensors of up to 32 MB come out of its heap, which shrinks by itself from
-    its end alone: one small object there keeps all that was freed below it.
-
-    A lower M_MMAP_THRESHOLD would leave nothing there, and makes generation up to four times as slow, as each tensor
-    then is zeroed by the system.
-    """
+    """glibc's, which other C libraries lack. Tensors come out of its heap, which would shrink by itself from its end
+    alone: one small object there keeps all that was freed below it."""
     return getattr(ctypes.CDLL(None), "malloc_trim", None)

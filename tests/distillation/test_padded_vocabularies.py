@@ -10,10 +10,12 @@ import torch
 from pretrained_like import TOKENS, saved, tokenizer
 from safetensors.torch import load_file, save_file
 from test_training_jobs import do
-from tiny import PAD, VOCABULARY, tiny_model
+from tiny import PAD, VOCABULARY, Gradients, assert_same_gradients, fused_step, tiny_model
 
 from clpd_bench.corpus.reader import Split
+from clpd_bench.distillation.head import MULTIPLE, head_of
 from clpd_bench.distillation.likelihood import score
+from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import load_model
 from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.errors import UserError
@@ -102,6 +104,31 @@ def test_scores_are_not_taken_over_the_padding_of_a_head(split: Split) -> None:
     expected, found = (score(model, split, 64, Vocabulary(VOCABULARY, PAD)) for model in (plain, padded))
     np.testing.assert_allclose(found.response_loss, expected.response_loss, rtol=1e-6)
     assert found.sequence_accuracy.tolist() == expected.sequence_accuracy.tolist()
+
+
+def test_a_head_of_more_rows_than_tokens_makes_the_same_step_as_one_that_is_cut(
+    split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU rows are cut to a multiple."""
+
+    def step() -> tuple[float, Gradients]:
+        student, teacher = tiny_model(seed=1, tie_word_embeddings=False).double(), tiny_model(seed=3).double()
+        return fused_step(
+            student,
+            split,
+            [0, 1, 2],
+            loss=ForwardKl(name="forward_kl"),
+            teachers=[1] * 3,
+            targets=[LiveTeacher(teacher, VOCABULARY - 4, 1.0)],
+            vocabulary=VOCABULARY - 4,
+        )
+
+    cut, gradients = step()
+    monkeypatch.setitem(MULTIPLE, "cpu", 2)
+    assert head_of(tiny_model(), VOCABULARY - 4).weight.shape[0] == VOCABULARY - 3
+    whole, same = step()
+    assert whole == pytest.approx(cut, rel=1e-12)
+    assert_same_gradients(same, gradients)
 
 
 def test_a_teacher_with_another_tokenizer_is_refused_with_the_token_that_differs(tmp_path: Path, corpus: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from clpd_bench.launch.worker import one_thread, work
+from clpd_bench.launch.worker import repeatable, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -25,7 +25,7 @@ def main(plan_file: Path, store: Path) -> None:
         if not outcome.startswith("attempt"):
             print(json.dumps({"label": label, "kind": kinds[label], "outcome": outcome, "bytes": anonymous()}))
 
-    one_thread()
+    repeatable()
     work(plan, Store(store), list(plan.jobs), lambda: False, say=say)
 
 

@@ -15,11 +15,11 @@ import clpd_bench
 from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.launch.worker import one_thread, work
+from clpd_bench.launch.worker import repeatable, work
 from clpd_bench.plan.build import build_plan
 from clpd_bench.store import Store
 
-one_thread()
+repeatable()
 file, store = Path(sys.argv[1]), Store(Path(sys.argv[2]))
 words = ["plan", str(file), "--corpus", "--json", "--store", sys.argv[2]]
 planned = json.loads(CliRunner().invoke(app, words, catch_exceptions=False).stdout)
