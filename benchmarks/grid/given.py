@@ -31,7 +31,6 @@ def given(plan: Plan, store: Store) -> dict[str, Any]:
         "corpus": str(store.artifact(corpus)),
         "task": str(store.artifact(generating.key)),
         "batch_size": generating.spec.batch_size,  # type: ignore[union-attr]
-        "max_new_tokens": _new_tokens(generating),
         "starts": [
             {"name": names[key], "config": str(store.artifact(key)), "seed": Streams.of(jobs[key].spec).seed_of("init")}
             for key in dict.fromkeys(job.parents["initial"] for job in trained if "initial" in job.parents)
