@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -73,17 +73,3 @@ def _seconds(product: Product, least: float) -> float:
         torch.matmul(left, right, out=out)
         times.append(time.process_time() - began)
     return sorted(times)[len(times) // 2]
-
-
-def of_last_step(run: Callable[[Callable[[], None]], None]) -> Products:
-    """What the last step of a run multiplies; `run` calls its argument after each step."""
-    steps: list[Counter[Product]] = []
-    with Products() as products:
-
-        def tick() -> None:
-            steps.append(Counter(products.seen))
-            products.seen.clear()
-
-        run(tick)
-    products.seen = steps[-1]
-    return products

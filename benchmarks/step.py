@@ -63,7 +63,7 @@ WORKLOAD = Workload(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=1, help="timed ones; one more goes before them")
+    parser.add_argument("--steps", type=int, default=1, help="timed ones; two more go before them")
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--profile", choices=VARIANTS, metavar="VARIANT")
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
@@ -126,17 +126,25 @@ def run_of(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], Non
 
 def measure(variant: str, steps: int) -> dict[str, float]:
     """Tokens (with prompts, without padding) a second, MiB, and the floor's share of a step's time."""
+    from floor import Products, seconds
+
     times: list[float] = []
+    products = Products()
+
+    def tick() -> None:
+        """The second step is the one whose products are counted; those behind it are timed."""
+        if len(times) == 1:
+            products.__enter__()
+        elif len(times) == 2:
+            products.__exit__(None, None, None)
+        times.append(time.process_time())
+
     with tempfile.TemporaryDirectory() as folder:
-        run = run_of(variant, steps + 1, Path(folder))
+        run = run_of(variant, steps + 2, Path(folder))
         before = resident()
-        run(lambda: times.append(time.process_time()))
+        run(tick)
     memory = peak() - before
     took = float(np.median(np.diff(times)[-steps:]))
-    with tempfile.TemporaryDirectory() as folder:
-        from floor import of_last_step, seconds
-
-        products = of_last_step(run_of(variant, 2, Path(folder)))
     least = seconds(products.seen)
     return {
         "tokens_per_second": round(WORKLOAD.tokens / took, 1),
