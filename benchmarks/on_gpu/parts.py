@@ -1,0 +1,43 @@
+"""The parts, in their order: what matters most comes first, what may be late comes last. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+from on_gpu.results import Case
+
+
+@dataclass(frozen=True)
+class Part:
+    """Attributes:
+    seconds: its limit, the start of its process included.
+    at: module:function of `cases(shrunk, device)`.
+    """
+
+    seconds: float
+    at: str
+    about: str
+
+    def cases(self, shrunk: bool, device: str) -> Iterator[Case]:
+        module, _, function = self.at.partition(":")
+        made: Callable[[bool, str], Iterator[Case]] = getattr(import_module(module), function)
+        return made(shrunk, device)
+
+
+PARTS = {
+    "card": Part(30, "on_gpu.card:cases", "what it is, and its ceilings"),
+    "right": Part(65, "on_gpu.right:cases", "losses, attention, targets, bfloat16 beside the CPU in float64"),
+    "step": Part(50, "on_gpu.step:cases", "whole steps at 0.5B, with forecasts"),
+    "step_large": Part(60, "on_gpu.step:large", "whole steps at 1.5B, with forecasts"),
+    "resume": Part(40, "on_gpu.resume:cases", "a run that is killed ends as one that is not"),
+    "loss": Part(40, "on_gpu.loss:cases", "ours alone"),
+    "loss_peers": Part(40, "on_gpu.loss:peers", "Liger's and TRL's alone"),
+    "generation": Part(50, "on_gpu.generation:cases", "tokens a second by batch"),
+    "predictions": Part(35, "on_gpu.predictions:cases", "forecasts of targets, scores and float32 steps"),
+    "step_peer": Part(50, "on_gpu.step:peer", "the same steps through TRL's GKDTrainer"),
+    "smoke": Part(50, "on_gpu.smoke:cases", "ablations/smoke.yaml on the card and on the CPU"),
+    "loss_compiled": Part(28, "on_gpu.loss:compiled", "Liger's compiled JSD alone"),
+}
+"""Together under nine minutes."""
