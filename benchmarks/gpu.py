@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from on_gpu.parts import PARTS
+from on_gpu.parts import PARTS, SHRUNK
 from on_gpu.results import results_of
 from on_gpu.runner import Outcome, run_part, write_json
 from on_gpu.tables import tables
@@ -75,7 +75,7 @@ def run(names: Sequence[str], shrunk: bool, out: Path | None) -> int:
                 write_json(out, {**record, "parts": {key: one.as_json() for key, one in outcomes.items()}})
 
         command = [sys.executable, str(Path(__file__).resolve()), "--part", name, *(["--shrunk"] if shrunk else [])]
-        outcome = run_part(command, PARTS[name].seconds, found)
+        outcome = run_part(command, PARTS[name].seconds * (SHRUNK if shrunk else 1), found)
         said = f" ({outcome.error})" if outcome.error else ""
         print(f"{name:12} {outcome.status} after {outcome.seconds:.1f} s of {outcome.limit:.0f} s{said}", flush=True)
     return int(any(outcome.status in ("failed", "late") for outcome in outcomes.values()))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 
@@ -18,6 +19,7 @@ PACKAGES = ("torch", "transformers", "triton", "trl", "liger-kernel", "lm-eval",
 DENSE_BF16 = {"H200": 989e12, "H100": 989e12, "A100": 312e12}
 """FLOPs a second, by NVIDIA's datasheets of the SXM parts."""
 GIB = 2**30
+HERE = Path(__file__).parent
 
 
 def cases(shrunk: bool, device: str) -> Iterator[Case]:
@@ -38,7 +40,7 @@ def _versions(device: str) -> tuple[Values, None]:
 
 def _said_by(*command: str) -> str | None:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, cwd=HERE).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
 

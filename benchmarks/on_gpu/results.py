@@ -110,6 +110,6 @@ def _give_memory_back() -> None:
 
 
 def relative(mine: Any, reference: Any) -> float:
-    """The norm of the difference by the norm of the reference, in float64 on the CPU."""
-    mine, reference = mine.detach().double().cpu(), reference.detach().double().cpu()
+    """The norm of the difference by the norm of the reference, in float64 where the reference is."""
+    mine, reference = mine.detach().to(reference.device).double(), reference.detach().double()
     return float((mine - reference).norm() / reference.norm())

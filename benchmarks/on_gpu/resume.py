@@ -42,12 +42,12 @@ def _compared(
     folder: Path, kind: str, shrunk: bool, device: str, killed: subprocess.Popen[str]
 ) -> tuple[Values, Check | None]:
     """To the bit. The same run twice tells whether it is the card that cannot, or resuming."""
-    once, twice = (_run(folder.with_suffix(f".{i}"), kind, shrunk, device, _nothing)[1] for i in (1, 2))
+    once, twice = (_run(folder.with_suffix(f".{i}"), kind, shrunk, device, _nothing, seconds=1e9) for i in (1, 2))
     _, said = killed.communicate()
     if killed.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the run that was to be killed ended with code {killed.returncode}: {said[-500:]}")
     steps: list[None] = []
-    _, resumed = _run(folder, kind, shrunk, device, lambda: steps.append(None))
+    resumed = _run(folder, kind, shrunk, device, lambda: steps.append(None))
     if len(steps) != STEPS - KILLED_AT + 1:  # that of the kill has no checkpoint
         raise RuntimeError(f"{len(steps)} steps were made after the kill, and not {STEPS - KILLED_AT + 1}")
     again = max(relative(w, once[key]) for key, w in twice.items())
@@ -55,11 +55,17 @@ def _compared(
     return {"same_run_twice_apart": again}, Check(apart, 0.0)
 
 
-def _run(folder: Path, kind: str, shrunk: bool, device: str, tick: Callable[[], None]) -> tuple[Any, dict[str, Any]]:
-    """The student, and its weights on the CPU."""
-    settings = {"steps": STEPS, "checkpoint_seconds": 0.0, **KINDS[kind]}
+def _run(
+    folder: Path, kind: str, shrunk: bool, device: str, tick: Callable[[], None], seconds: float = 0.0
+) -> dict[str, Any]:
+    """The student's weights, on the CPU.
+
+    Args:
+        seconds: between two checkpoints.
+    """
+    settings = {"steps": STEPS, "checkpoint_seconds": seconds, **KINDS[kind]}
     student, _ = trained(small(shrunk), device, folder, tick, **settings)
-    return student, {key: w.detach().cpu() for key, w in student.named_parameters()}
+    return {key: w.detach().cpu() for key, w in student.named_parameters()}
 
 
 def _nothing() -> None:

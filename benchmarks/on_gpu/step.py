@@ -44,15 +44,15 @@ def large(shrunk: bool, device: str) -> Iterator[Case]:
 
 
 def peer(shrunk: bool, device: str) -> Iterator[Case]:
-    for name, workload in (("0.5B", half_b(shrunk)), ("1.5B", one_and_a_half_b(shrunk))):
-        for recomputed in (False, True):
+    for recomputed in (False, True):
+        for name, workload in (("0.5B", half_b(shrunk)), ("1.5B", one_and_a_half_b(shrunk))):
             said = f"{name} GKDTrainer live{_said(recomputed)}"
             yield Case(said, partial(_gkd, workload, recomputed, device))
 
 
 def _ours(name: str, workload: Workload, device: str) -> Iterator[Case]:
-    for supervision in SUPERVISIONS:
-        for recomputed in (False, True):
+    for recomputed in (False, True):
+        for supervision in SUPERVISIONS:
             said = f"{name} {supervision}{_said(recomputed)}"
             yield Case(said, partial(measured, workload, supervision, recomputed, device))
 
