@@ -11,12 +11,13 @@ from pathlib import Path
 import gpu
 import pytest
 import torch
-from on_gpu import generation, loss, losses, predictions, right, sizes, step
+from on_gpu import generation, loss, losses, predictions, resume, right, sizes, step
 from on_gpu.parts import PARTS
 from on_gpu.results import Case, Result, results_of
 from workload import model
 
 from clpd_bench.distillation import chunked, divergences, precision
+from clpd_bench.distillation.checkpoints import Checkpoint
 from clpd_bench.distillation.divergences import DIVERGENCES, TargetRows
 from clpd_bench.distillation.targets import Targets
 
@@ -223,6 +224,41 @@ def test_flops_of_a_step_are_six_a_weight_and_token() -> None:
     expected = 6 * (weights - head) * padded + 6 * head * workload.rows * workload.response
     assert 1 < sizes.flops_of(workload, "cross_entropy", recomputed=False) / expected < 1.1
     assert sizes.read_of(workload, workload.micro_batch_tokens)[1].several is False
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lost", ["moments", "weights"])
+def test_a_run_that_resumes_without_its_moments_or_weights_is_found(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    monkeypatch.setattr(resume, "KINDS", {"float32": resume.KINDS["float32"]})
+    assert_right(found(resume.cases(True, "cpu")))
+    true = Checkpoint.restore
+
+    def partly(self: Checkpoint, weights: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
+        before = {name: w.detach().clone() for name, w in weights.items()}
+        true(self, weights, optimizer)
+        if lost == "moments":
+            optimizer.state.clear()
+        else:
+            with torch.no_grad():
+                for name, w in weights.items():
+                    w.copy_(before[name])
+
+    monkeypatch.setattr(Checkpoint, "restore", partly)
+    assert_wrong(found(resume.cases(True, "cpu")))
+
+
+@pytest.mark.soak
+def test_no_part_wants_more_than_torch_and_transformers_to_begin() -> None:
+    """Packages that a bare machine lacks are asked for by the cases that want them."""
+    lines = [
+        "import sys",
+        f"sys.path.insert(0, {str(Path(gpu.__file__).parent)!r})",
+        "for name in ('lm_eval', 'datasets', 'trl', 'liger_kernel', 'triton', 'evaluate'): sys.modules[name] = None",
+        "from on_gpu.parts import PARTS",
+        "print([part.cases(True, 'cpu') is None for part in PARTS.values()])",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == str([False] * len(PARTS)), done.stderr
 
 
 @pytest.mark.soak
