@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="where results go, rewritten after each")
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", default=list(PARTS))
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", default=list(PARTS), help="these, and card")
     parser.add_argument("--shrunk", action="store_true", help="tiny sizes, on the CPU where there is no GPU")
     parser.add_argument("--markdown", type=Path, metavar="FILE.json", help="print the tables of a run, and do no more")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
@@ -58,11 +59,15 @@ def main(words: Sequence[str] | None = None) -> int:
     if device == "cpu" and not arguments.shrunk:
         print("No GPU is here that torch sees. `--shrunk` tries everything on the CPU, in tiny sizes.", file=sys.stderr)
         return 2
-    return run(arguments.only, arguments.shrunk, arguments.out)
+    # `timeout` and schedulers end a command by this: parts, which are sessions of their own, are to end with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    return run([name for name in PARTS if name in ("card", *arguments.only)], arguments.shrunk, arguments.out)
 
 
 def run(names: Sequence[str], shrunk: bool, out: Path | None) -> int:
     """All parts, one after the other; the exit code."""
+    found_at = [str(Path(__file__).resolve().parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, found_at))  # a checkout need not be installed
     record: dict[str, Any] = {"began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "shrunk": shrunk}
     outcomes: dict[str, Outcome] = {}
     for name in names:

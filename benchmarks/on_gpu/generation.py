@@ -37,7 +37,7 @@ def _generated(workload: Workload, batch: int, new: int, device: str) -> tuple[V
     tokenizer = _tokenizer(workload.vocabulary)
     reader.generation_config = greedy_settings(tokenizer)
     prompts = np.random.default_rng(0).integers(10, workload.vocabulary, (batch, workload.prompt)).tolist()
-    path, generate = _path(reader, tokenizer)
+    path, generate = _path(reader, tokenizer, batch)
     generate(prompts, WARM)
     synchronize(device)
     forget_peak(device)
@@ -50,7 +50,7 @@ def _generated(workload: Workload, batch: int, new: int, device: str) -> tuple[V
     return {**values, "by": path, **memory(peak, generating(held, batch, workload.prompt, new))}, None
 
 
-def _path(reader: Any, tokenizer: Any) -> tuple[str, Any]:
+def _path(reader: Any, tokenizer: Any, batch: int) -> tuple[str, Any]:
     """(by what, (prompts, most new tokens) -> how many tokens were generated): the evaluation's own, or where lm-eval
     is not there what it calls."""
     try:
@@ -60,25 +60,27 @@ def _path(reader: Any, tokenizer: Any) -> tuple[str, Any]:
             raise
         return "transformers alone: lm_eval is missing", partial(_by_transformers, reader)
 
+    language_model = KeptHFLM(
+        compute,
+        lambda done, of: None,
+        apart=True,
+        pretrained=reader,
+        tokenizer=tokenizer,
+        batch_size=batch,
+        max_length=position_limit(reader),
+        add_bos_token=False,
+        device=str(reader.device),
+    )
+
     def by_harness(prompts: list[list[int]], new: int) -> int:
-        language_model = KeptHFLM(
-            compute,
-            lambda done, of: None,
-            apart=True,
-            pretrained=reader,
-            tokenizer=tokenizer,
-            batch_size=len(prompts),
-            max_length=position_limit(reader),
-            add_bos_token=False,
-            device=str(reader.device),
-        )
         # As evaluation.task writes it.
         settings = {"until": [f"t{END}"], "eos_token_id": [END], "max_gen_toks": new, "do_sample": False}
         texts = [" ".join(f"t{token}" for token in prompt) for prompt in prompts]
         requests = [SimpleNamespace(args=(text, dict(settings)), doc_id=i) for i, text in enumerate(texts)]
+        earlier = language_model.read.responses
         with torch.inference_mode():
             language_model.generate_until(requests, disable_tqdm=True)
-        return int(language_model.read.responses)
+        return int(language_model.read.responses - earlier)
 
     return "KeptHFLM", by_harness
 

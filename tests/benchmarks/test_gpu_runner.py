@@ -11,6 +11,7 @@ from pathlib import Path
 
 import gpu
 import pytest
+import torch
 from on_gpu import parts
 from on_gpu.parts import PARTS, SHRUNK, Part
 from on_gpu.results import Case, Check, Result, Values, results_of
@@ -164,7 +165,10 @@ def test_all_parts_together_stay_under_nine_minutes() -> None:
     assert sum(part.seconds for part in PARTS.values()) <= 540 - 15
 
 
-def test_without_a_gpu_nothing_runs_unless_it_is_shrunk(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_gpu_nothing_runs_unless_it_is_shrunk(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu.main([]) == 2
     assert "No GPU" in capsys.readouterr().err
 
