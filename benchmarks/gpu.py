@@ -90,6 +90,12 @@ def stream_part(name: str, shrunk: bool, device: str) -> None:
     """Results as lines of JSON on standard output; what libraries print there goes to standard error."""
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    if PARTS[name].as_job:
+        from clpd_bench.launch.device import repeatable
+        from clpd_bench.launch.processes import job_environment
+
+        os.environ.update(job_environment())
+        repeatable()
     for result in results_of(name, PARTS[name].cases(shrunk, device)):
         print(json.dumps(result.as_json()), file=results, flush=True)
 

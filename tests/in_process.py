@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
 from clpd_bench.launch import run
+from clpd_bench.launch.device import repeatable
 from clpd_bench.launch.processes import job_environment
 from clpd_bench.launch.watch.status import Status, status_of
-from clpd_bench.launch.worker import repeatable, work
+from clpd_bench.launch.worker import work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 
@@ -54,7 +55,7 @@ def jobs_in_process(should_stop: Callable[[], bool] = lambda: False) -> Iterator
     """
 
     def run_here(
-        plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]
+        plan: Plan, plan_file: Path, store: Store, workers: int | None, show: Callable[[Status], None]
     ) -> run.Outcome:
         stored = Plan.from_json(json.loads(plan_file.read_text()))
         threads = torch.get_num_threads()

@@ -14,7 +14,7 @@ from typing import Any
 from ours import split
 from workload import PAD, Workload, model
 
-from clpd_bench.costs.memory import TARGET_BLOCKS, Held, reading, score_blocks
+from clpd_bench.costs.memory import Held, reading, score_blocks, target_blocks
 from clpd_bench.distillation.likelihood import score
 from clpd_bench.distillation.targets import write_targets
 from clpd_bench.distillation.vocabulary import Vocabulary
@@ -45,7 +45,7 @@ def _targets(workload: Workload, device: str) -> tuple[Values, None]:
             padded = workload.micro_batch_tokens
             write_targets(teacher, shown, kept, padded, tokens, Path(folder), lambda done, of: None)
 
-    return _pass(workload, work, TARGET_BLOCKS, device)
+    return _pass(workload, work, target_blocks(kept.temperatures), device)
 
 
 def _scores(workload: Workload, device: str) -> tuple[Values, None]:

@@ -24,6 +24,7 @@ from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
 from clpd_bench.distillation.vocabulary import Vocabulary
+from clpd_bench.flops.sizes import CHUNK_ELEMENTS
 from clpd_bench.settings.parts.loss import Loss, TargetsSettings
 from on_gpu.results import Case, Check, Values, relative
 from on_gpu.small import Step, one_step, reader, small, trained
@@ -40,6 +41,7 @@ POINTS = ({"temperature": 1.0}, {"temperature": 2.0, "ce_weight": 0.3})
 
 
 def cases(shrunk: bool, device: str) -> Iterator[Case]:
+    CHUNK_ELEMENTS["cuda"] = CHUNK_ELEMENTS["cpu"]  # of this process: several chunks of logits
     workload = small(shrunk)
     yield from _losses(workload, device)
     yield from _attention(workload, device)

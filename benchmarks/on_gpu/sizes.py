@@ -86,7 +86,7 @@ def step_peak(workload: Workload, supervision: str, training: Training) -> Peak:
     loss: Any = CrossEntropy(name="cross_entropy")
     if supervision != "cross_entropy":
         loss = ForwardKl(name="forward_kl")
-    several = largest.responses > rows_of_chunk(workload.vocabulary)
+    several = largest.responses > rows_of_chunk(workload.vocabulary, "cuda")
     blocks = loss.logit_blocks(TOP_K if supervision == "stored" else None, several)
     step = Step(training.precision == "bfloat16", training.activation_checkpointing, False, blocks)
     student, teacher = (dimensions(size, workload.vocabulary) for size in (workload.student, workload.teacher))

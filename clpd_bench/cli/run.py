@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -13,8 +12,9 @@ from clpd_bench.cli.options import DEFAULT_STORE, File, Sets, StoreDir, console,
 def run(
     file: File,
     workers: Annotated[
-        int, typer.Option(min=1, help="Number of processes, one thread each; by default one per core.")
-    ] = os.cpu_count() or 1,
+        int | None,
+        typer.Option(min=1, help="Number of processes; by default one per GPU, or without GPUs one per core."),
+    ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -26,8 +25,8 @@ def tune(
     file: File,
     site: TuneSite = None,
     workers: Annotated[
-        int, typer.Option(min=1, help="Number of processes without --site; by default one per core.")
-    ] = os.cpu_count() or 1,
+        int | None, typer.Option(min=1, help="Number of processes without --site; by default as in clpd run.")
+    ] = None,
     sets: Sets = None,
     store: StoreDir = DEFAULT_STORE,
     as_json: Json = False,
@@ -61,7 +60,7 @@ def tune(
     _write(tuning, open_store(store), file, as_json)
 
 
-def _run_here(tuning: Tuning, store: Store, workers: int) -> None:
+def _run_here(tuning: Tuning, store: Store, workers: int | None) -> None:
     from clpd_bench.launch.prepare import check_training
     from clpd_bench.launch.run import run_plan
     from clpd_bench.report.tuning.text import size

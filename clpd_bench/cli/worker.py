@@ -1,4 +1,5 @@
-"""One of `clpd run`'s processes: `python -m clpd_bench.cli.worker PLAN STORE` works through the keys of a plan."""
+"""One of `clpd run`'s processes: `python -m clpd_bench.cli.worker PLAN STORE PLACE` works through the keys of a plan,
+on the GPU at its place where there are some."""
 
 from __future__ import annotations
 
@@ -8,14 +9,15 @@ from pathlib import Path
 
 from clpd_bench.cli.options import open_store
 from clpd_bench.errors import UserError
+from clpd_bench.launch.device import set_up
 from clpd_bench.launch.processes import StopFlag
-from clpd_bench.launch.worker import into_own_log, repeatable, work
+from clpd_bench.launch.worker import into_own_log, work
 from clpd_bench.plan.plan import Plan
 
 
 def main() -> None:
     should_stop = StopFlag()
-    repeatable()
+    set_up(int(sys.argv[3]))
     plan = Plan.from_json(json.loads(Path(sys.argv[1]).read_text()))
     try:
         work(plan, open_store(Path(sys.argv[2])), list(plan.jobs), should_stop, say=into_own_log)

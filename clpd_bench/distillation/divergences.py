@@ -53,7 +53,7 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
     scaled = tempered(logits, temperature)
     log_p = tempered(targets.logits, temperature) - targets.log_z[:, None]
     if targets.ids is None:
-        whole: torch.Tensor = _ForwardKl.apply(scaled, log_p)  # type: ignore[no-untyped-call]
+        whole: torch.Tensor = _ForwardKl.apply(scaled, log_p.to(scaled.dtype))  # type: ignore[no-untyped-call]
         return whole
     log_normaliser = torch.logsumexp(scaled, dim=-1)
     log_q = scaled.gather(-1, targets.ids) - log_normaliser[:, None]

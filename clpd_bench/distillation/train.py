@@ -69,7 +69,8 @@ def train(loss: BatchLoss, batches: Batches, training: Training, checks: Validat
     trained = TrainedParameters(model, training)
     optimizer = trained.optimizer(training)
     if training.activation_checkpointing:
-        model.activation_checkpointing_enable()
+        # Whose name in transformers 5.17, the oldest that will do, is the second.
+        (getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable)()
     folders = [context.checkpoints, *context.earlier]
     found = checkpoints.restore_newest(folders, trained.masters, optimizer, checks.can_go_on)
     if found:

@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clpd_bench.launch.device import workers_by_default
 from clpd_bench.launch.fetch import fetch_all
 from clpd_bench.launch.prepare import data_exists, make_data
 from clpd_bench.launch.processes import worker_environment
@@ -91,7 +92,7 @@ class Outcome:
     crashed: list[str]
 
 
-def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Callable[[Status], None]) -> Outcome:
+def run_here(plan: Plan, plan_file: Path, store: Store, workers: int | None, show: Callable[[Status], None]) -> Outcome:
     """Starts workers on all keys of the plan and waits for them; `show` is told the status as it changes.
 
     Ctrl-C asks them to leave a checkpoint and end; a second one kills them.
@@ -99,7 +100,7 @@ def run_here(plan: Plan, plan_file: Path, store: Store, workers: int, show: Call
     status = status_of(plan, store)
     if not status.in_state("pending", "lost", "blocked", "running"):
         return Outcome(status, False, [])
-    with _workers(plan_file, store, workers) as processes, _ctrl_c() as asked:
+    with _workers(plan_file, store, workers or workers_by_default()) as processes, _ctrl_c() as asked:
         announced = False
         while any(process.poll() is None for process in processes) and asked() < 2:
             time.sleep(POLL_SECONDS)
@@ -155,10 +156,11 @@ def _workers(plan_file: Path, store: Store, number: int) -> Iterator[list[subpro
     processes = []
     try:
         for i in range(1, number + 1):
+            mine = [*command, str(i - 1)]
             with _log(store, i).open("ab") as log:
                 # A session of their own: the terminal's Ctrl-C is for us to pass on.
                 processes.append(
-                    subprocess.Popen(command, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)
+                    subprocess.Popen(mine, stdout=log, stderr=log, env=worker_environment(), start_new_session=True)
                 )
         yield processes
     finally:
@@ -169,10 +171,11 @@ def _workers(plan_file: Path, store: Store, number: int) -> Iterator[list[subpro
             process.wait()
 
 
-def run_plan(plan: Plan, store: Store, workers: int, check: Callable[[], None]) -> Outcome:
+def run_plan(plan: Plan, store: Store, workers: int | None, check: Callable[[], None]) -> Outcome:
     """Progress and what became of workers go to standard error.
 
     Args:
+        workers: how many; None for one a GPU, or one a core.
         check: what has to hold before any worker starts; it finds the data made.
 
     Raises:

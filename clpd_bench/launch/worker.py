@@ -183,19 +183,3 @@ def run_job(
                 attempt.lose_to_full_disk(error)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(store.root)) from error
             attempt.fail(error, label=job.label)
-
-
-def repeatable() -> None:
-    """What this process computes twice is equal to the bit.
-
-    On a CPU one thread adds in one order, and a process a core beats threads. On a GPU some kernels add as they come,
-    among them those of attention's gradients: others take their place. Where there is no other, torch warns.
-    """
-    import torch
-
-    if not torch.cuda.is_available():
-        torch.set_num_threads(1)
-        return
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    # Which would write each new tensor once more. (mypy does not see what this module is at run time.)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

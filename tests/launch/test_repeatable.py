@@ -1,4 +1,4 @@
-"""Workers compute the same twice."""
+"""Workers compute the same twice, each on its own device."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from clpd_bench.launch.device import repeatable, set_up, workers_by_default
 from clpd_bench.launch.processes import job_environment
-from clpd_bench.launch.worker import repeatable
 
 
 @pytest.fixture
@@ -28,6 +28,17 @@ def test_kernels_add_in_one_order_on_a_gpu_that_is_a_mock(as_it_was: None, monke
     assert not torch.utils.deterministic.fill_uninitialized_memory
     # Without it, cuBLAS has no promise to give (torch's notes on reproducibility).
     assert job_environment()["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_workers_take_gpus_in_turn_where_these_are_mocks(as_it_was: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    assert workers_by_default() == 2
+    for place in range(5):
+        set_up(place)
+    assert taken == [0, 1, 0, 1, 0]
 
 
 def test_one_thread_adds_in_one_order_on_a_cpu(as_it_was: None) -> None:

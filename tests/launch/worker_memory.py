@@ -6,7 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from clpd_bench.launch.worker import repeatable, work
+from clpd_bench.launch.device import repeatable
+from clpd_bench.launch.worker import work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store
 

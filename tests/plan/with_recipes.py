@@ -15,7 +15,8 @@ import clpd_bench
 from clpd_bench.cli.app import app
 from clpd_bench.errors import UserError
 from clpd_bench.grid.load import load_ablation
-from clpd_bench.launch.worker import repeatable, work
+from clpd_bench.launch.device import repeatable
+from clpd_bench.launch.worker import work
 from clpd_bench.plan.build import build_plan
 from clpd_bench.store import Store
 

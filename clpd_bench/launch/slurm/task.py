@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from clpd_bench.errors import UserError
+from clpd_bench.launch.device import set_up
 from clpd_bench.launch.processes import StopFlag
 from clpd_bench.launch.slurm import records
 from clpd_bench.launch.slurm.liveness import job_of, open_store
 from clpd_bench.launch.slurm.queue import run
-from clpd_bench.launch.worker import into_own_log, repeatable, work
+from clpd_bench.launch.worker import into_own_log, work
 from clpd_bench.plan.plan import Plan
 from clpd_bench.store import Store, durable
 
@@ -49,7 +50,7 @@ def main() -> None:
     store = open_store(place.parents[1])
     idle = place / "idle" / f"{number}-{index}-{os.environ.get('SLURM_PROCID', '0')}.json"
     before = _advance(store, keys)
-    repeatable()
+    set_up(int(os.environ.get("SLURM_LOCALID", "0")))
     try:
         work(plan, store, keys, should_stop, on_stop="evicted", say=into_own_log)
     except UserError as error:
