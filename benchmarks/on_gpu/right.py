@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+import warnings
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -49,6 +50,7 @@ def cases(shrunk: bool, device: str) -> Iterator[Case]:
         kept = f"top {top_k}" if top_k else "whole vocabulary"
         yield Case(f"targets, {kept}", partial(_targets, workload, top_k, device))
     yield Case("bfloat16 with masters over 30 steps", partial(_masters, workload, device))
+    yield Case("waits of a step", partial(_waits, workload, device))
 
 
 def _losses(workload: Workload, device: str) -> Iterator[Case]:
@@ -169,6 +171,25 @@ def _targets(workload: Workload, top_k: int | None, device: str) -> tuple[Values
         "kept_apart": relative(kept, largest) if kept.shape == largest.shape else float("inf"),
     }
     return dict(apart), Check(max(apart.values()), TARGETS)
+
+
+def _waits(workload: Workload, device: str) -> tuple[Values, None]:
+    """How often the CPU waits for the card in a step of several micro-batches with two live teachers: once for its loss,
+    and at each model's forward pass, as transformers asks whether a row is several texts."""
+    student = reader(workload.student, workload.vocabulary, device)
+    models = [reader(workload.teacher, workload.vocabulary, device, seed=seed) for seed in SEEDS]
+    teachers = [LiveTeacher(model, workload.vocabulary, 1.0) for model in models]
+    if device == "cuda":
+        torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            one_step(student, workload, {"name": "forward_kl"}, teachers)
+    finally:
+        if device == "cuda":
+            torch.cuda.set_sync_debug_mode("default")
+    waits = sum("synchronizing CUDA operation" in str(one.message) for one in seen)
+    return {"waits": waits if device == "cuda" else None}, None
 
 
 def _masters(workload: Workload, device: str) -> tuple[Values, Check | None]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import gpu
 import pytest
@@ -114,8 +115,8 @@ def test_steps_that_cannot_be_repeated_are_found(monkeypatch: pytest.MonkeyPatch
     """By a last bit: no other order of a sum."""
     true, turn = chunked._add_product, iter(range(10**9))
 
-    def unsteady(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
-        true(total, left, right)
+    def unsteady(total: torch.Tensor, *args: Any, **settings: Any) -> None:
+        true(total, *args, **settings)
         total[0, 0] += 1e-7 * next(turn)
 
     monkeypatch.setattr(chunked, "_add_product", unsteady)
