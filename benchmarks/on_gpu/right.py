@@ -25,7 +25,7 @@ from clpd_bench.distillation.live import LiveTeacher
 from clpd_bench.distillation.models import hidden_states
 from clpd_bench.distillation.targets import Targets, read_targets, write_targets
 from clpd_bench.distillation.vocabulary import Vocabulary
-from clpd_bench.flops.sizes import CHUNK_ELEMENTS
+from clpd_bench.flops.sizes import CHUNK_ELEMENTS, micro_batches_of
 from clpd_bench.settings.parts.loss import Loss, TargetsSettings
 from on_gpu.results import Case, Check, Values, relative
 from on_gpu.small import Step, one_step, reader, small, trained
@@ -173,8 +173,8 @@ def _targets(workload: Workload, top_k: int | None, device: str) -> tuple[Values
     return dict(apart), Check(max(apart.values()), TARGETS)
 
 
-def _waits(workload: Workload, device: str) -> tuple[Values, None]:
-    """How often the CPU waits for the card in a step of several micro-batches with two live teachers: once for its loss,
+def _waits(workload: Workload, device: str) -> tuple[Values, Check | None]:
+    """How often the CPU waits for the card in a step of micro-batches with two live teachers: once for the loss,
     and at each model's forward pass, as transformers asks whether a row is several texts."""
     student = reader(workload.student, workload.vocabulary, device)
     models = [reader(workload.teacher, workload.vocabulary, device, seed=seed) for seed in SEEDS]
@@ -189,7 +189,8 @@ def _waits(workload: Workload, device: str) -> tuple[Values, None]:
         if device == "cuda":
             torch.cuda.set_sync_debug_mode("default")
     waits = sum("synchronizing CUDA operation" in str(one.message) for one in seen)
-    return {"waits": waits if device == "cuda" else None}, None
+    slices = list(micro_batches_of(split(workload.batch()).tokens, workload.micro_batch_tokens))
+    return {"micro_batches": len(slices)}, Check(waits, 1 + (1 + len(models)) * len(slices))
 
 
 def _masters(workload: Workload, device: str) -> tuple[Values, Check | None]:
