@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from clpd_bench.launch.device import repeatable
 from on_gpu.results import Case, Check, Values, relative
 from on_gpu.small import small, trained
 
@@ -85,4 +86,5 @@ def _until_killed(folder: Path, kind: str, shrunk: bool, device: str) -> None:
 
 
 if __name__ == "__main__":
+    repeatable()
     _until_killed(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])

@@ -55,16 +55,15 @@ def forward_kl(logits: torch.Tensor, targets: TargetRows, temperature: float) ->
     if targets.ids is None:
         whole: torch.Tensor = _ForwardKl.apply(scaled, log_p.to(scaled.dtype))  # type: ignore[no-untyped-call]
         return whole
-    log_normaliser = torch.logsumexp(scaled, dim=-1)
-    log_q = scaled.gather(-1, targets.ids) - log_normaliser[:, None]
-    kept = (log_p.exp() * (log_p - log_q)).sum(-1)
-    if targets.ids.shape[-1] == logits.shape[-1]:
-        return kept
+    if targets.ids.shape[-1] == logits.shape[-1]:  # there is no rest
+        log_q = scaled.gather(-1, targets.ids) - torch.logsumexp(scaled, dim=-1, keepdim=True)
+        return (log_p.exp() * (log_p - log_q)).sum(-1)
+    log_q, log_q_rest = _LogMasses.apply(scaled, targets.ids)  # type: ignore[no-untyped-call]
+    kept: torch.Tensor = (log_p.exp() * (log_p - log_q)).sum(-1)
     # Rounding can bring the kept mass to 1 or above; the residual is then nothing, not log of a negative.
     residual = -torch.expm1(torch.logsumexp(log_p, dim=-1))
     some = residual > torch.finfo(residual.dtype).eps
     log_p_rest = torch.where(some, residual, torch.ones_like(residual)).log()
-    log_q_rest = torch.logsumexp(scaled.scatter(-1, targets.ids, -torch.inf), dim=-1) - log_normaliser
     return kept + torch.where(some, residual * (log_p_rest - log_q_rest), torch.zeros_like(residual))
 
 
@@ -88,6 +87,29 @@ class _ForwardKl(torch.autograd.Function):
         p, log_q = ctx.saved_tensors
         p.mul_(grads[0][:, None])
         return log_q.exp_().mul_(p.sum(-1, keepdim=True)).sub_(p), None
+
+
+class _LogMasses(torch.autograd.Function):
+    """The student's log q of the kept tokens, shape [R, k], and of all others together, shape [R], of its tempered
+    logits [R, V]: the numbers and gradients that autograd has, in half of its blocks [R, V]."""
+
+    @staticmethod
+    def forward(ctx: Any, scaled: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        log_normaliser = torch.logsumexp(scaled, dim=-1, keepdim=True)
+        rest = scaled.scatter(-1, ids, -torch.inf)
+        log_rest = torch.logsumexp(rest, dim=-1, keepdim=True)
+        ctx.save_for_backward(scaled, ids, log_normaliser, rest, log_rest)
+        return scaled.gather(-1, ids) - log_normaliser, (log_rest - log_normaliser).squeeze(-1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
+        scaled, ids, log_normaliser, rest, log_rest = ctx.saved_tensors
+        of_kept, of_rest = grads[0], grads[1][:, None]
+        of_normaliser = -of_kept.sum(-1, keepdim=True) - of_rest
+        gradient = (scaled - log_normaliser).exp_().mul_(of_normaliser)
+        gradient += rest.sub_(log_rest).exp_().mul_(of_rest)
+        return gradient.scatter_add_(-1, ids, of_kept), None
 
 
 Divergence = Callable[[torch.Tensor, torch.Tensor, TargetRows, Moment], torch.Tensor]

@@ -73,7 +73,7 @@ class ForwardKl(DivergenceSettings):
     def logit_blocks(self, top_k: int | None, several: bool) -> int:
         tempered, mixed = self.temperature != 1.0, self.ce_weight > 0
         if top_k is not None:
-            return 5 + several + tempered + mixed
+            return 5 + tempered + mixed if several else 3 + tempered + 2 * mixed
         return 7 + tempered if several else 5 + (tempered or mixed)
 
 
