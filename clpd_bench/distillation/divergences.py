@@ -109,7 +109,8 @@ class _LogMasses(torch.autograd.Function):
         of_normaliser = -of_kept.sum(-1, keepdim=True) - of_rest
         gradient = (scaled - log_normaliser).exp_().mul_(of_normaliser)
         gradient += rest.sub_(log_rest).exp_().mul_(of_rest)
-        return gradient.scatter_add_(-1, ids, of_kept), None
+        # Set, not added: no id is there twice, and a GPU adds as it comes.
+        return gradient.scatter_(-1, ids, gradient.gather(-1, ids) + of_kept), None
 
 
 Divergence = Callable[[torch.Tensor, torch.Tensor, TargetRows, Moment], torch.Tensor]

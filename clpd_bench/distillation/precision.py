@@ -59,11 +59,9 @@ class TrainedParameters:
 
 def _hand_over_to(master: torch.Tensor) -> Callable[[torch.Tensor], None]:
     def hand_over(p: torch.Tensor) -> None:
-        if p.grad is None:
-            return
         if master.grad is None:
-            master.grad = p.grad.to(master.dtype)
-        else:
+            master.grad = torch.zeros_like(master) if p.grad is None else p.grad.to(master.dtype)
+        elif p.grad is not None:
             master.grad += p.grad
         p.grad = None
 

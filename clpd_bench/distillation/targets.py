@@ -88,7 +88,8 @@ def _empty_rows(rows: int, k: int, vocabulary: int, settings: TargetsSettings, p
 def _rows(model: PreTrainedModel, head: Head, batch: MicroBatch, k: int, settings: TargetsSettings) -> Tensors:
     """The rows of a batch's R response tokens."""
     on_gpu = batch.labels.is_cuda
-    made = _empty_rows(len(batch.token), k, head.vocabulary, settings, pinned=on_gpu)
+    # Of a whole vocabulary a batch may be gigabytes, too much to be pinned.
+    made = _empty_rows(len(batch.token), k, head.vocabulary, settings, pinned=on_gpu and k < head.vocabulary)
     hidden = hidden_states(model, batch.input_ids)[batch.row, batch.column]
     for part, make_logits in logits_in_chunks(hidden, head):
         logits = make_logits()
