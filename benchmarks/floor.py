@@ -51,7 +51,7 @@ def _product(left: torch.Tensor, right: torch.Tensor) -> Product:
     return (left.shape[0] if left.ndim == 3 else 1, left.shape[-2], left.shape[-1], right.shape[-1], left.dtype)
 
 
-def seconds(products: Counter[Product], least: float = 0.1) -> float:
+def seconds(products: Counter[Product], least: float = 0.05) -> float:
     """Of processor time, all products one after the other.
 
     Args:

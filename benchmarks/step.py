@@ -15,7 +15,7 @@ its shape and dtype on warm operands; a variant's share of it is what the machin
 The peers compute logits of whole sequences, as they do out of the box; ours apply the head to response tokens, chunk
 by chunk. `ours` is what `clpd_bench.distillation.train` does in a job and its environment, its checkpoints left out.
 
-`--profile VARIANT` prints where one more step of it spends its time, operation by operation, by torch's profiler.
+`--profile VARIANT` prints where a step of it spends its time, by torch's profiler: profiled.py.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from workload import Size, Workload
 
 from clpd_bench.launch.processes import job_environment
@@ -67,11 +66,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--profile", choices=VARIANTS, metavar="VARIANT")
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--profiled", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.profile:
-        print(profile(arguments.profile))
+        print(in_its_own_process(arguments.profile, "--profiled"))
     elif arguments.variant:
-        print(json.dumps(measure(arguments.variant, arguments.steps)))
+        print(
+            profile(arguments.variant)
+            if arguments.profiled
+            else json.dumps(measure(arguments.variant, arguments.steps))
+        )
     else:
         compare(arguments.only, arguments.rounds, arguments.steps)
 
@@ -80,7 +84,7 @@ def compare(names: list[str], rounds: int, steps: int) -> None:
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for i in range(rounds):
         for name in names:
-            seen[name].append(in_its_own_process(name, steps))
+            seen[name].append(json.loads(in_its_own_process(name, "--steps", str(steps)).splitlines()[-1]))
             print(f"round {i + 1} {name}: {seen[name][-1]}", file=sys.stderr, flush=True)
     print(f"| step | tokens/s | x | floor / step | extra peak memory, MiB | x |  (medians of {rounds} rounds)")
     print("|---|---|---|---|---|---|")
@@ -97,16 +101,16 @@ def compare(names: list[str], rounds: int, steps: int) -> None:
         print(f"| {VARIANTS[name]} | {speed:.0f} | {faster:.2f} | {share:.2f} | {memory:.0f} | {larger:.2f} |")
 
 
-def in_its_own_process(variant: str, steps: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--variant", variant, "--steps", str(steps)]
+def in_its_own_process(variant: str, *words: str) -> str:
+    """What it prints."""
+    command = [sys.executable, __file__, "--variant", variant, *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     if variant not in PEERS:
         environment |= job_environment()
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise SystemExit(f"{variant} failed:\n{done.stderr[-3000:]}")
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return done.stdout
 
 
 def run_of(variant: str, steps: int, folder: Path) -> Callable[[Callable[[], None]], None]:
@@ -128,52 +132,44 @@ def measure(variant: str, steps: int) -> dict[str, float]:
     """Tokens (with prompts, without padding) a second, MiB, and the floor's share of a step's time."""
     from floor import Products, seconds
 
-    times: list[float] = []
-    products = Products()
+    products, took, floors, peaks = Products(), list[float](), list[float](), list[float]()
+    done, began = 0, 0.0
 
     def tick() -> None:
-        """The second step is the one whose products are counted; those behind it are timed."""
-        if len(times) == 1:
+        """The second step's products are counted. Those behind it are timed, and the floor after each: what else the
+        machine does hits both."""
+        nonlocal done, began
+        done += 1
+        if done == 2:
             products.__enter__()
-        elif len(times) == 2:
+        elif done == 3:
             products.__exit__(None, None, None)
-        times.append(time.process_time())
+        elif done > 3:
+            took.append(time.process_time() - began)
+            peaks.append(peak())
+            floors.append(seconds(products.seen))
+        began = time.process_time()
 
     with tempfile.TemporaryDirectory() as folder:
         run = run_of(variant, steps + 2, Path(folder))
         before = resident()
+        if variant not in PEERS:
+            tick()  # theirs come before a step, and ours behind it
         run(tick)
-    memory = peak() - before
-    took = float(np.median(np.diff(times)[-steps:]))
-    least = seconds(products.seen)
     return {
-        "tokens_per_second": round(WORKLOAD.tokens / took, 1),
-        "extra_mib": round(memory, 1),
-        "floor_share": round(least / took, 3),
-        "floor_seconds": round(least, 3),
+        "tokens_per_second": round(WORKLOAD.tokens / statistics.median(took), 1),
+        "extra_mib": round(peaks[0] - before, 1),
+        "floor_share": round(statistics.median(least / step for least, step in zip(floors, took, strict=True)), 3),
+        "floor_seconds": round(statistics.median(floors), 3),
         "floor_gflops": round(products.flops / 1e9, 1),
     }
 
 
 def profile(variant: str) -> str:
-    """Of the second of two steps, its operations by their own processor time."""
-    from torch.profiler import ProfilerActivity
-    from torch.profiler import profile as profiler
-
-    recording = profiler(activities=[ProfilerActivity.CPU])
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        if done == 1:
-            recording.__enter__()
-        elif done == 2:
-            recording.__exit__(None, None, None)
+    from profiled import by_group
 
     with tempfile.TemporaryDirectory() as folder:
-        run_of(variant, 2, Path(folder))(tick)
-    return str(recording.key_averages().table(sort_by="self_cpu_time_total", row_limit=30, max_name_column_width=60))
+        return by_group(run_of(variant, 2, Path(folder)), WORKLOAD)
 
 
 def peak() -> float:
