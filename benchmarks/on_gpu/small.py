@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from clpd_bench.distillation.train import Record, train
 from clpd_bench.distillation.validation import ValidationChecks
 from clpd_bench.distillation.vocabulary import Vocabulary
 from clpd_bench.settings.parts.training import Training
+from on_gpu import sizes
 
 SMALL = Workload(
     vocabulary=8192,  # several chunks of logits
@@ -35,16 +36,7 @@ SMALL = Workload(
     spread=40,
     micro_batch_tokens=2048,
 )
-TINY = Workload(
-    vocabulary=60,
-    student=Size(hidden=32, intermediate=48, layers=2, heads=4, kv_heads=2, head_size=8),
-    teacher=Size(hidden=48, intermediate=48, layers=2, heads=4, kv_heads=2, head_size=12),
-    rows=6,
-    prompt=10,
-    response=14,
-    spread=4,
-    micro_batch_tokens=64,
-)
+TINY = replace(sizes.TINY, vocabulary=60, rows=6, prompt=10, response=14, spread=4, micro_batch_tokens=64)
 
 
 def small(shrunk: bool) -> Workload:
