@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -210,3 +212,36 @@ def test_log_z_of_another_temperature_would_be_noticed(teacher: torch.Tensor, st
     right = forward_kl(student, targets_of(teacher, 2.0, 4), 2.0)
     wrong = TargetRows(*(getattr(targets_of(teacher, 1.0, 4), f) for f in ("ids", "logits", "log_z")))
     assert (forward_kl(student, wrong, 2.0) - right).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("temperature", [1.0, 1.7, 2.0])
+@pytest.mark.parametrize("top_k", [None, 5])
+def test_forward_kl_and_its_gradient_are_autograds_of_the_formula_bit_for_bit(
+    top_k: int | None, temperature: float
+) -> None:
+    """They are written out by hand, for memory alone."""
+    torch.manual_seed(0)
+    logits, taught = 3 * torch.randn(40, 97), 3 * torch.randn(40, 97)
+    log_z = torch.logsumexp(taught / temperature, dim=-1)
+    kept = taught.topk(top_k) if top_k else None
+    targets = TargetRows(kept.indices, kept.values, log_z) if kept else TargetRows(None, taught, log_z)
+
+    def by_autograd(logits: torch.Tensor) -> torch.Tensor:
+        scaled = logits / temperature
+        log_p = targets.logits / temperature - log_z[:, None]
+        log_normaliser = torch.logsumexp(scaled, dim=-1)
+        if targets.ids is None:
+            return (log_p.exp() * (log_p - (scaled - log_normaliser[:, None]))).sum(-1)
+        log_q = scaled.gather(-1, targets.ids) - log_normaliser[:, None]
+        residual = -torch.expm1(torch.logsumexp(log_p, dim=-1))
+        rest = torch.logsumexp(scaled.scatter(-1, targets.ids, -torch.inf), dim=-1) - log_normaliser
+        return (log_p.exp() * (log_p - log_q)).sum(-1) + residual * (residual.log() - rest)
+
+    def value_and_gradient(loss: Callable[[torch.Tensor], torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        leaf = logits.clone().requires_grad_()
+        value = loss(leaf)
+        return value.detach(), torch.autograd.grad((0.3 * value).sum(), leaf)[0]
+
+    mine = value_and_gradient(lambda logits: forward_kl(logits, targets, temperature))
+    for one, other in zip(mine, value_and_gradient(by_autograd), strict=True):
+        assert torch.equal(one, other)
